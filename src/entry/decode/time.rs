@@ -1,0 +1,137 @@
+//! Times as logs write them.
+//!
+//! A time without an offset is taken as UTC; one without a year gets the year that puts it nearest before the arrival.
+
+use std::sync::LazyLock;
+
+use jiff::civil::DateTime;
+use jiff::fmt::strtime::BrokenDownTime;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
+use regex::Regex;
+
+use crate::base::Time;
+
+/// Reads RFC 3339 and 2822, `2026-03-14 09:00:00,123`, `2026/03/14 09:00:00`, `14/Mar/2026:09:00:00 +0000`,
+/// `Mar 14 09:00:00`, and epoch seconds, milliseconds, microseconds or nanoseconds.
+#[must_use]
+pub fn parse(text: &str, arrival: Time) -> Option<Time> {
+    let text = text.trim();
+    if let Ok(timestamp) = text.parse::<Timestamp>() {
+        return Time::from_timestamp(timestamp);
+    }
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return from_epoch(text.parse().ok()?);
+    }
+    let (time, length) = leading(text, arrival)?;
+    if length == text.len() {
+        return Some(time);
+    }
+    if let Ok(seconds) = text.parse::<f64>() {
+        return from_epoch_seconds(seconds);
+    }
+    jiff::fmt::rfc2822::parse(text).ok().and_then(|zoned| Time::from_timestamp(zoned.timestamp()))
+}
+
+/// The unit is told by the size: below 10¹¹ seconds (until the year 5138), then milliseconds, microseconds, nanoseconds.
+#[must_use]
+pub fn from_epoch(number: i64) -> Option<Time> {
+    let factor = match number.unsigned_abs() {
+        0..100_000_000_000 => 1_000_000_000,
+        100_000_000_000..100_000_000_000_000 => 1_000_000,
+        100_000_000_000_000..100_000_000_000_000_000 => 1_000,
+        _ => 1,
+    };
+    number.checked_mul(factor).map(Time)
+}
+
+/// Seconds with a fraction, to the microsecond (what a double can hold today).
+#[must_use]
+#[expect(clippy::cast_possible_truncation, reason = "checked against the range first")]
+pub fn from_epoch_seconds(seconds: f64) -> Option<Time> {
+    if seconds.abs() >= 1e11 {
+        return from_epoch(seconds as i64);
+    }
+    let microseconds = (seconds * 1e6).round();
+    (microseconds.abs() < 9e15).then(|| Time((microseconds as i64) * 1_000))
+}
+
+/// A time at the head of `text` and the bytes it takes.
+#[must_use]
+pub fn leading(text: &str, arrival: Time) -> Option<(Time, usize)> {
+    static FORMS: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+            r"(?x) ^ (?:
+            (?<iso> \d{4}[-/]\d\d[-/]\d\d [Tt\ _] \d\d:\d\d:\d\d (?:[.,]\d{1,9})?) (?: \ ?(?<zone> [Zz]|UTC|[+-]\d\d:?\d\d))?
+            | (?<access> \d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d\ [+-]\d{4})
+            | (?<syslog> [A-Z][a-z]{2}\ [\ \d]\d\ \d\d:\d\d:\d\d)
+            ) (?-u:\b|$)",
+        )
+        .expect("a valid pattern")
+    });
+    // Every form starts with a digit or a capital: most lines without a time are refused here.
+    if !text.as_bytes().first().is_some_and(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase()) {
+        return None;
+    }
+    let head = &text[..text.floor_char_boundary(48)];
+    let found = FORMS.captures(head)?;
+    let time = if let Some(iso) = found.name("iso") {
+        zoned(iso.as_str(), found.name("zone").map(|zone| zone.as_str()))?
+    } else if let Some(access) = found.name("access") {
+        Timestamp::strptime("%d/%b/%Y:%H:%M:%S %z", access.as_str()).ok()?
+    } else {
+        without_year(found.name("syslog")?.as_str(), arrival)?
+    };
+    Some((Time::from_timestamp(time)?, found.get(0)?.end()))
+}
+
+fn zoned(civil: &str, zone: Option<&str>) -> Option<Timestamp> {
+    let mut form = civil.replace('/', "-").replace(',', ".").replace('_', "T");
+    match zone {
+        None | Some("UTC" | "Z" | "z") => form.push('Z'),
+        Some(offset) => form.push_str(offset),
+    }
+    form.parse().ok()
+}
+
+fn without_year(text: &str, arrival: Time) -> Option<Timestamp> {
+    let now = arrival.timestamp().to_zoned(TimeZone::UTC).datetime();
+    let padded = text.replacen("  ", " 0", 1);
+    let at = |year: i16| -> Option<DateTime> {
+        BrokenDownTime::parse("%Y %b %d %H:%M:%S", format!("{year} {padded}")).ok()?.to_datetime().ok()
+    };
+    // A day ahead of us is a clock that is off; more is last December seen in January.
+    let time = at(now.year()).filter(|time| *time <= now.saturating_add(1.day())).or_else(|| at(now.year() - 1))?;
+    time.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_usual_forms_are_read() {
+        let arrival = parse("2026-11-21T00:00:00Z", Time(0)).expect("a time");
+        let cases = [
+            ("2026-03-14T09:00:00.000541Z", "2026-03-14T09:00:00.000541Z"),
+            ("2026-03-14T09:00:00+02:00", "2026-03-14T07:00:00Z"),
+            ("2026-03-14 09:00:00,123", "2026-03-14T09:00:00.123Z"),
+            ("2026-03-14 09:00:00.5 +0100", "2026-03-14T08:00:00.5Z"),
+            ("2026/03/14 09:00:00", "2026-03-14T09:00:00Z"),
+            ("14/Mar/2026:09:00:00 +0000", "2026-03-14T09:00:00Z"),
+            ("Mar 14 09:00:00", "2026-03-14T09:00:00Z"),
+            ("Mar  4 09:00:00", "2026-03-04T09:00:00Z"),
+            ("Dec 24 09:00:00", "2025-12-24T09:00:00Z"),
+            ("1773478800", "2026-03-14T09:00:00Z"),
+            ("1773478800123", "2026-03-14T09:00:00.123Z"),
+            ("1773478800123456789", "2026-03-14T09:00:00.123456789Z"),
+        ];
+        for (text, wanted) in cases {
+            assert_eq!(parse(text, arrival).map(|time| time.to_string()).as_deref(), Some(wanted), "{text}");
+        }
+        for bad in ["", "soon", "2026-13-14T09:00:00Z", "12:00", "Foo 14 09:00:00", "9999-01-01T00:00:00Z"] {
+            assert_eq!(parse(bad, arrival), None, "{bad}");
+        }
+        assert_eq!(from_epoch_seconds(1_773_478_800.25).map(|t| t.to_string()).as_deref(), Some("2026-03-14T09:00:00.25Z"));
+    }
+}

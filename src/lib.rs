@@ -1,0 +1,5 @@
+//! Tailwater: a terminal log explorer with its log service built in.
+
+pub mod base;
+pub mod entry;
+pub mod query;

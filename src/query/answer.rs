@@ -1,0 +1,103 @@
+//! What anything that holds a log answers.
+
+use serde::{Deserialize, Serialize};
+
+use super::Cursor;
+use crate::base::Time;
+use crate::entry::{Entry, Position};
+
+/// How far a scan came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Entries looked at or passed over by their summaries.
+    pub scanned: u64,
+    /// Entries there are.
+    pub total: u64,
+}
+
+/// One page, oldest entry first whichever way it was read.
+///
+/// A page may be short and still have more beyond it: a scan stops at its budget. Then the cursor goes on where the
+/// scan stopped.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Page {
+    /// The entries.
+    pub entries: Vec<Entry>,
+    /// Goes on towards older entries; `None` when there are none.
+    pub older: Option<Cursor>,
+    /// Goes on towards newer entries; `None` when there were none when the page was read.
+    pub newer: Option<Cursor>,
+    /// The newest position at the moment the page was read: who follows after it misses nothing.
+    pub head: Position,
+    /// Whether the scan stopped at its budget before the limit was reached.
+    pub partial: bool,
+    /// What the scan looked at.
+    pub progress: Progress,
+}
+
+/// Counts of entries over time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Histogram {
+    /// Start of the first bucket, nanoseconds since the epoch.
+    pub start: i64,
+    /// Width of a bucket in nanoseconds.
+    pub width: i64,
+    /// Per bucket the entries of each level, mildest first.
+    pub buckets: Vec<[u64; 6]>,
+    /// Whether a budget ended the count early: what is missing is the oldest.
+    pub partial: bool,
+}
+
+/// A value and how often it occurs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facet {
+    /// The value as words.
+    pub value: String,
+    /// Entries that have it.
+    pub count: u64,
+}
+
+/// The most frequent values of a field.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facets {
+    /// Most frequent first; ties by value.
+    pub values: Vec<Facet>,
+    /// Entries that have any value.
+    pub covered: u64,
+    /// Whether only the newest part of the log was counted.
+    pub partial: bool,
+}
+
+/// Completions, best first.
+pub type Values = Vec<String>;
+
+/// A namespace and what it holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamespaceCount {
+    /// Its name.
+    pub name: String,
+    /// Entries of each level, mildest first.
+    pub levels: [u64; 6],
+    /// Time of its newest entry, nanoseconds since the epoch.
+    pub newest: i64,
+}
+
+impl NamespaceCount {
+    /// All its entries.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.levels.iter().sum()
+    }
+
+    /// Its entries of level error and fatal.
+    #[must_use]
+    pub fn errors(&self) -> u64 {
+        self.levels.iter().skip(4).sum()
+    }
+
+    /// When its newest entry happened.
+    #[must_use]
+    pub fn newest(&self) -> Time {
+        Time(self.newest)
+    }
+}

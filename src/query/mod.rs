@@ -1,0 +1,31 @@
+//! Questions to a log, and the forms of their answers.
+//!
+//! ```text
+//! text --parse--> Query --Matcher::compile(now)--> Matcher --matches(entry)--> yes / no, spans to highlight
+//!                   \--print--> text                  \--verdict(summary)--> none / some / all of a block
+//! PageRequest, HistogramRequest, … -> whatever holds a log -> Page, Histogram, …
+//! ```
+//!
+//! Invariants: `parse(print(q)) == q`; a matcher asks no clock (relative times are resolved when it is compiled);
+//! a summary's verdict never contradicts its entries. Knows no storage, network or terminal.
+
+mod answer;
+mod complete;
+mod cursor;
+mod expression;
+mod field;
+mod matcher;
+mod parse;
+mod print;
+mod prune;
+mod request;
+
+pub use answer::{Facet, Facets, Histogram, NamespaceCount, Page, Progress, Values};
+pub use complete::{Completing, completing};
+pub use cursor::{Cursor, Direction, InvalidCursor};
+pub use expression::{Bound, Comparison, Expression, Pattern, Query, Term, When};
+pub use field::{Field, KNOWN_FIELDS};
+pub use matcher::Matcher;
+pub use parse::ParseQueryError;
+pub use prune::{Summary, Verdict};
+pub use request::{ContextRequest, FacetsRequest, FollowRequest, HistogramRequest, PageRequest, Start, Ties, ValuesRequest};
