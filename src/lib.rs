@@ -3,3 +3,4 @@
 pub mod base;
 pub mod entry;
 pub mod query;
+pub mod store;

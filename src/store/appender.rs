@@ -1,0 +1,292 @@
+//! The one door: batches in, positions out, one fsync for all that wait.
+//!
+//! A thread owns the WAL. It takes every batch that is waiting, writes one frame, syncs, shows the entries to readers,
+//! moves the head and answers. A full memtable is sealed by a second thread; when that one is still busy with the
+//! memtable before, the writer waits for it: that is the bound on memory, and senders feel it as backpressure.
+
+use std::io;
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+use tokio::sync::oneshot;
+
+use super::memtable::Memtable;
+use super::run::{self, Run};
+use super::state::Shared;
+use super::wal::Wal;
+use super::{Durability, Error, Health, codec};
+use crate::entry::{Entry, Position};
+
+/// Batches that may wait; a sender beyond them waits itself.
+const QUEUE: usize = 64;
+/// Encoded bytes after which no further waiting batch joins a frame.
+const GROUP_BYTES: usize = 4 << 20;
+/// Closing leaves fewer entries than this in the WAL: replaying them takes a few milliseconds, and every tiny sealed
+/// run would cost each later query more.
+const WORTH_SEALING: usize = 4_096;
+
+/// Gives entries to the log. Clones lead to the same log.
+#[derive(Clone, Debug)]
+pub struct Appender {
+    sender: SyncSender<Command>,
+}
+
+/// An append on its way.
+#[derive(Debug)]
+pub struct Pending(oneshot::Receiver<Result<Range<u64>, Error>>);
+
+enum Command {
+    Append(Vec<Entry>, oneshot::Sender<Result<Range<u64>, Error>>),
+    Close(oneshot::Sender<()>),
+}
+
+impl std::fmt::Debug for Command {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Append(..) => "Append",
+            Self::Close(_) => "Close",
+        })
+    }
+}
+
+impl Appender {
+    /// Hands a batch over, waiting while the queue is full; blocks the thread. Batches are accepted in the order in
+    /// which they are handed over.
+    pub fn submit(&self, entries: Vec<Entry>) -> Pending {
+        let (answer, pending) = oneshot::channel();
+        // A log that is gone drops the sender, which the pending append reports.
+        let _ = self.sender.send(Command::Append(entries, answer));
+        Pending(pending)
+    }
+
+    /// Appends a batch and returns its positions when it is durable.
+    ///
+    /// # Errors
+    /// The disk is full, a write failed now or earlier, or the log is closed: nothing of the batch is kept.
+    pub async fn append(&self, entries: Vec<Entry>) -> Result<Range<u64>, Error> {
+        let appender = self.clone();
+        let pending = tokio::task::spawn_blocking(move || appender.submit(entries)).await.map_err(|_| Error::Closed)?;
+        pending.done().await
+    }
+
+    pub(super) fn close(&self) {
+        let (answer, done) = oneshot::channel();
+        if self.sender.send(Command::Close(answer)).is_ok() {
+            let _ = done.blocking_recv();
+        }
+    }
+}
+
+impl Pending {
+    /// Waits until the batch is durable.
+    ///
+    /// # Errors
+    /// As [`Appender::append`].
+    pub async fn done(self) -> Result<Range<u64>, Error> {
+        self.0.await.unwrap_or(Err(Error::Closed))
+    }
+
+    /// The same, blocking the thread.
+    ///
+    /// # Errors
+    /// As [`Appender::append`].
+    pub fn wait(self) -> Result<Range<u64>, Error> {
+        self.0.blocking_recv().unwrap_or(Err(Error::Closed))
+    }
+}
+
+struct Writer {
+    shared: Arc<Shared>,
+    wal: Option<Wal>,
+    next: Position,
+    sealing: Option<JoinHandle<()>>,
+}
+
+pub(super) fn spawn(shared: Arc<Shared>) -> Result<Appender, Error> {
+    let (sender, receiver) = sync_channel(QUEUE);
+    let next = shared.head.borrow().next();
+    let dir = shared.dir.clone();
+    let mut writer = Writer { shared, wal: None, next, sealing: None };
+    std::thread::Builder::new()
+        .name("log-writer".into())
+        .spawn(move || writer.run(&receiver))
+        .map_err(Error::disk("start the writer of", dir))?;
+    Ok(Appender { sender })
+}
+
+type Waiting = (Range<u64>, oneshot::Sender<Result<Range<u64>, Error>>);
+
+impl Writer {
+    fn run(&mut self, commands: &Receiver<Command>) {
+        while let Ok(command) = commands.recv() {
+            let mut close = None;
+            let mut group = Group::default();
+            let mut next = Some(command);
+            while let Some(command) = next.take() {
+                match command {
+                    Command::Append(entries, answer) => group.add(entries, answer, &mut self.next),
+                    Command::Close(answer) => close = Some(answer),
+                }
+                if close.is_none() && group.payload.len() < GROUP_BYTES {
+                    next = commands.try_recv().ok();
+                }
+            }
+            self.commit(group);
+            if let Some(answer) = close {
+                self.finish();
+                let _ = answer.send(());
+                return;
+            }
+        }
+        self.finish();
+    }
+
+    /// Makes a group durable, visible and answered, or none of it.
+    fn commit(&mut self, group: Group) {
+        if group.entries.is_empty() {
+            group.waiting.into_iter().for_each(|(range, answer)| drop(answer.send(Ok(range))));
+            return;
+        }
+        let first = group.entries.first().map_or(self.next, |entry| entry.position);
+        match self.write(first, &group.payload) {
+            Ok(()) => {
+                self.shared.count(&group.entries);
+                let active = self.shared.tables().active;
+                active.extend(group.entries);
+                self.shared.head.send_replace(Position(self.next.0 - 1));
+                group.waiting.into_iter().for_each(|(range, answer)| drop(answer.send(Ok(range))));
+                if active.weight() >= self.shared.options.memtable_bytes {
+                    self.seal();
+                }
+            }
+            Err(mut failure) => {
+                self.next = first;
+                for (_, answer) in group.waiting {
+                    let _ = answer.send(Err(failure()));
+                }
+            }
+        }
+    }
+
+    /// Writes and syncs one frame. The error can be made again for each who waits.
+    fn write(&mut self, first: Position, payload: &[u8]) -> Result<(), impl FnMut() -> Error + use<>> {
+        let health = self.shared.health.read().map(|health| health.clone()).unwrap_or_default();
+        let outcome = match &health {
+            Health::Failed(_) => Err(health.clone()),
+            Health::Good | Health::Full => self.try_write(first, payload),
+        };
+        match outcome {
+            Ok(()) => {
+                if health == Health::Full {
+                    self.shared.set_health(Health::Good);
+                }
+                Ok(())
+            }
+            Err(health) => {
+                self.shared.set_health(health.clone());
+                Err(move || match &health {
+                    Health::Failed(reason) => Error::Failed { reason: reason.clone() },
+                    Health::Good | Health::Full => Error::Full,
+                })
+            }
+        }
+    }
+
+    fn try_write(&mut self, first: Position, payload: &[u8]) -> Result<(), Health> {
+        let failed = |error: io::Error| Health::Failed(error.to_string());
+        let wal = match &mut self.wal {
+            Some(wal) => wal,
+            none => match Wal::create(&self.shared.dir, first) {
+                Ok(wal) => {
+                    self.shared.tables().active.add_wal(wal.path().to_owned());
+                    none.insert(wal)
+                }
+                Err(Error::Disk { source, .. }) if source.kind() == io::ErrorKind::StorageFull => return Err(Health::Full),
+                Err(error) => return Err(Health::Failed(error.to_string())),
+            },
+        };
+        match wal.append(payload) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::StorageFull => return Err(Health::Full),
+            Err(error) => return Err(failed(error)),
+        }
+        match self.shared.options.durability {
+            // After a failed fsync nobody knows what is on the disk: nothing more is accepted.
+            Durability::Sync => wal.sync().map_err(failed),
+            Durability::None => Ok(()),
+        }
+    }
+
+    /// Hands the active memtable to a thread that writes it as a run.
+    fn seal(&mut self) {
+        self.wait_for_sealing();
+        let frozen = {
+            let mut tables = self.shared.tables_mut();
+            let frozen = std::mem::replace(&mut tables.active, Arc::new(Memtable::default()));
+            tables.frozen.push(Arc::clone(&frozen));
+            frozen
+        };
+        self.wal = None;
+        let shared = Arc::clone(&self.shared);
+        let sealing = std::thread::Builder::new().name("log-sealer".into()).spawn(move || {
+            if let Err(error) = write_run(&shared, &frozen) {
+                // Its WAL stays, so nothing is lost; it is tried again at the next opening.
+                tracing::error!(error = %error, "a memtable could not be sealed; it stays in memory and in its write-ahead log");
+            }
+        });
+        self.sealing = sealing.ok();
+    }
+
+    fn wait_for_sealing(&mut self) {
+        if let Some(sealing) = self.sealing.take() {
+            // A panic of the sealer leaves the memtable where it is.
+            let _ = sealing.join();
+        }
+    }
+
+    fn finish(&mut self) {
+        if self.shared.tables().active.len() >= WORTH_SEALING {
+            self.seal();
+        }
+        self.wait_for_sealing();
+    }
+}
+
+#[derive(Default)]
+struct Group {
+    entries: Vec<Entry>,
+    payload: Vec<u8>,
+    waiting: Vec<Waiting>,
+}
+
+impl Group {
+    fn add(&mut self, entries: Vec<Entry>, answer: oneshot::Sender<Result<Range<u64>, Error>>, next: &mut Position) {
+        let from = next.0;
+        for mut entry in entries {
+            entry.position = *next;
+            *next = next.next();
+            codec::encode(&entry, &mut self.payload);
+            self.entries.push(entry);
+        }
+        self.waiting.push((from..next.0, answer));
+    }
+}
+
+fn write_run(shared: &Shared, frozen: &Arc<Memtable>) -> Result<(), Error> {
+    let Some((first, last)) = frozen.positions() else { return Ok(()) };
+    run::write(&shared.dir, &frozen.sorted())?;
+    let name = format!("run-{:020}-{:020}.run", first.0, last.0);
+    let run = Arc::new(Run::open(&shared.dir.join(name))?);
+    {
+        let mut tables = shared.tables_mut();
+        tables.frozen.retain(|other| !Arc::ptr_eq(other, frozen));
+        tables.runs.push(run);
+        tables.runs.sort_by_key(|run| run.first);
+    }
+    for wal in frozen.wals() {
+        std::fs::remove_file(&wal).map_err(Error::disk("remove", &wal))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,92 @@
+//! Pages.
+
+use super::scan::{Scan, Step, after, before};
+use super::{Error, Store};
+use crate::entry::{Entry, Key};
+use crate::query::{Cursor, Direction, Matcher, Page, PageRequest, Progress, Start, Ties};
+
+/// Entries of one time that [`Ties::Whole`] takes beyond the limit.
+const MAX_TIES: usize = 5_000;
+
+impl Store {
+    /// Reads one page. Blocks the thread for one scan budget at most.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn page(&self, request: &PageRequest) -> Result<Page, Error> {
+        let head = *self.shared.head.borrow();
+        let matcher = Matcher::compile(&request.query, request.now);
+        let tables = self.shared.tables();
+        let direction = request.direction;
+        let start = match (request.start, direction) {
+            (Start::Beyond(key), _) => key,
+            (Start::End, Direction::Older) => Key::MAX,
+            (Start::End, Direction::Newer) => Key::MIN,
+        };
+        let mut scan = Scan::new(&tables, &matcher, start, direction);
+        let mut entries: Vec<Entry> = Vec::with_capacity(request.limit.min(1_024));
+        let (mut ended, mut partial) = (false, false);
+        while !full(&entries, &scan, request) {
+            // A page that stops early must have come further than its start, or its reader would never arrive.
+            let spent = scan.looked_at >= self.shared.options.scan_budget && scan.must_look();
+            if spent && resume(&scan, direction).is_some_and(|key| key != start) {
+                partial = true;
+                break;
+            }
+            match scan.step()? {
+                Step::Row(entry) => entries.push((*entry).clone()),
+                Step::Looked => {}
+                Step::End => {
+                    ended = true;
+                    break;
+                }
+            }
+        }
+        let beyond = if ended { None } else { resume(&scan, direction) };
+        for damage in &scan.damage {
+            tracing::warn!("{damage}");
+        }
+        let progress = Progress { scanned: scan.scanned, total: self.count() };
+        Ok(finish(entries, request, beyond, head, partial, progress))
+    }
+}
+
+/// Whether the page has what was asked for; ties at its edge are taken along if wished.
+fn full(entries: &[Entry], scan: &Scan<'_>, request: &PageRequest) -> bool {
+    if entries.len() < request.limit {
+        return false;
+    }
+    let tied = entries.last().zip(scan.next_key()).is_some_and(|(last, next)| last.time == next.time);
+    request.ties == Ties::Split || !tied || entries.len() >= request.limit + MAX_TIES
+}
+
+/// The key beyond which everything that may still match lies.
+fn resume(scan: &Scan<'_>, direction: Direction) -> Option<Key> {
+    scan.next_key().map(|key| match direction {
+        Direction::Older => after(key),
+        Direction::Newer => before(key),
+    })
+}
+
+fn finish(mut entries: Vec<Entry>, request: &PageRequest, beyond: Option<Key>, head: crate::entry::Position, partial: bool, progress: Progress) -> Page {
+    let cursor = |key, direction| Cursor { key, direction };
+    let forward = beyond.map(|key| cursor(key, request.direction));
+    let near = entries.first().map(Entry::key);
+    let back = match request.start {
+        Start::Beyond(key) => Some(key),
+        Start::End => None,
+    };
+    let (older, newer) = match request.direction {
+        Direction::Older => {
+            entries.reverse();
+            // What lies on the near side was not looked at: from a place in the middle there may be something.
+            let near = back.map(|key| near.unwrap_or_else(|| before(key)));
+            (forward, near.map(|key| cursor(key, Direction::Newer)))
+        }
+        Direction::Newer => {
+            let near = back.map(|key| near.unwrap_or_else(|| after(key)));
+            (near.map(|key| cursor(key, Direction::Older)), forward)
+        }
+    };
+    Page { entries, older, newer, head, partial, progress }
+}
