@@ -4,3 +4,7 @@ pub mod base;
 pub mod entry;
 pub mod query;
 pub mod store;
+pub mod api;
+pub mod client;
+pub mod backend;
+pub mod service;

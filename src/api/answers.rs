@@ -1,0 +1,104 @@
+//! Answers of the service.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::query::Progress;
+
+/// An answer that has nothing beside its data.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Data<T> {
+    /// The data.
+    pub data: T,
+}
+
+/// A page of entries.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListAnswer {
+    /// How to go on.
+    pub meta: ListMeta,
+    /// The entries, oldest first unless asked otherwise; their form is that of [`crate::entry::json`].
+    pub data: Vec<Value>,
+}
+
+/// How to go on from a page.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ListMeta {
+    /// What `before` takes next; null when nothing older exists.
+    pub previous_page: Option<String>,
+    /// The time the page starts from, UTC; null on an empty page.
+    pub starting_from: Option<String>,
+    /// Goes on in the direction of this page; null at the end.
+    pub cursor: Option<String>,
+    /// Goes on towards older entries.
+    pub older: Option<String>,
+    /// Goes on towards newer entries.
+    pub newer: Option<String>,
+    /// The newest position when the page was read.
+    pub head: u64,
+    /// Whether the scan stopped at its budget: go on by the cursor.
+    pub partial: bool,
+    /// What the scan looked at.
+    pub progress: Progress,
+}
+
+/// What became of pushed entries.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IngestAnswer {
+    /// Entries that are durable.
+    pub accepted: u64,
+    /// What was not taken, the first 1,000 of them.
+    pub rejected: Vec<Rejection>,
+}
+
+/// A pushed entry that was not taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rejection {
+    /// Its line, or its place in the array, from 1.
+    pub line: u64,
+    /// Why.
+    pub reason: String,
+}
+
+/// Any failure.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorAnswer {
+    /// The failure.
+    pub error: ErrorBody,
+}
+
+/// A failure in words for programs and for people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorBody {
+    /// For programs.
+    pub code: String,
+    /// For people.
+    pub message: String,
+}
+
+/// What a service says of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Status {
+    /// Its version.
+    pub version: String,
+    /// Direktiv's clients ask; always false.
+    pub is_enterprise: bool,
+    /// Whether a token is needed.
+    pub requires_auth: bool,
+    /// `tailwater`; other services do not say.
+    pub product: String,
+    /// Entries there are.
+    pub entries: u64,
+    /// The newest position.
+    pub head: u64,
+    /// `good`, `full` or `failed: …`.
+    pub health: String,
+}
+
+/// One entry; null when it is not kept.
+pub type EntryAnswer = Data<Option<Value>>;
+
+/// What surrounds an entry.
+pub type ContextAnswer = ListAnswer;

@@ -1,0 +1,42 @@
+//! The wire contract of the service, shared by both ends: routes, parameters and answers. Types only.
+//!
+//! The shapes are a superset of Direktiv's platform logs API: its clients find what they expect and ignore the rest.
+
+mod answers;
+mod params;
+
+pub use answers::{ContextAnswer, Data, EntryAnswer, ErrorAnswer, ErrorBody, IngestAnswer, ListAnswer, ListMeta, Rejection, Status};
+pub use params::{ContextParams, FacetsParams, HistogramParams, ListParams, SubscribeParams, ValuesParams};
+
+/// Paths of the service; `{…}` are parameters.
+pub mod path {
+    /// Whether the service is well.
+    pub const HEALTH: &str = "/healthz";
+    /// Version and what it needs to be spoken to.
+    pub const STATUS: &str = "/api/v2/status";
+    /// Namespaces and what they hold.
+    pub const NAMESPACES: &str = "/api/v2/namespaces";
+    /// Entries of all namespaces: list and push.
+    pub const LOGS: &str = "/api/v2/logs";
+    /// Entries of all namespaces as they arrive.
+    pub const SUBSCRIBE: &str = "/api/v2/logs/subscribe";
+    /// Counts over time.
+    pub const HISTOGRAM: &str = "/api/v2/logs/histogram";
+    /// The most frequent values of a field.
+    pub const FACETS: &str = "/api/v2/logs/facets";
+    /// Completions of field names and values.
+    pub const VALUES: &str = "/api/v2/logs/values";
+    /// One entry.
+    pub const ENTRY: &str = "/api/v2/logs/{id}";
+    /// What surrounds an entry.
+    pub const CONTEXT: &str = "/api/v2/logs/{id}/context";
+    /// Entries of one namespace: list and push.
+    pub const NAMESPACE_LOGS: &str = "/api/v2/namespaces/{namespace}/logs";
+    /// Entries of one namespace as they arrive.
+    pub const NAMESPACE_SUBSCRIBE: &str = "/api/v2/namespaces/{namespace}/logs/subscribe";
+}
+
+/// Entries in a page when the caller does not say.
+pub const DEFAULT_LIMIT: usize = 200;
+/// Entries in a page at the most.
+pub const MAX_LIMIT: usize = 1_000;

@@ -1,0 +1,60 @@
+//! Entries as they arrive, from near or far.
+
+use std::time::Duration;
+
+use super::Error;
+use crate::entry::{Entry, Position};
+use crate::{client, store};
+
+/// A feed of any backend.
+#[derive(Debug)]
+pub struct Feed(Body);
+
+#[derive(Debug)]
+enum Body {
+    Store(store::Feed),
+    Remote(client::Feed),
+}
+
+/// What a feed tells.
+#[derive(Debug)]
+pub enum FeedEvent {
+    /// Entries arrived, by position; everything up to the position was seen.
+    Entries(Vec<Entry>, Position),
+    /// The connection stands.
+    Connected,
+    /// The connection is lost; another is tried after the wait.
+    Lost(Error, Duration),
+    /// The log is gone; nothing follows.
+    Ended,
+}
+
+impl Feed {
+    pub(super) fn of_store(feed: store::Feed) -> Self {
+        Self(Body::Store(feed))
+    }
+
+    pub(super) fn of_remote(feed: client::Feed) -> Self {
+        Self(Body::Remote(feed))
+    }
+
+    /// Waits for what comes next. Safe to drop and call again.
+    pub async fn next(&mut self) -> FeedEvent {
+        match &mut self.0 {
+            Body::Store(feed) => match feed.next().await {
+                Some(Ok(batch)) => FeedEvent::Entries(batch.entries, batch.at),
+                Some(Err(error)) => {
+                    let wait = Duration::from_secs(1);
+                    tokio::time::sleep(wait).await;
+                    FeedEvent::Lost(error.into(), wait)
+                }
+                None => FeedEvent::Ended,
+            },
+            Body::Remote(feed) => match feed.next().await {
+                client::FeedEvent::Entries(entries, at) => FeedEvent::Entries(entries, at),
+                client::FeedEvent::Connected => FeedEvent::Connected,
+                client::FeedEvent::Lost(error, wait) => FeedEvent::Lost(error.into(), wait),
+            },
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Every outgoing HTTP call; the one user of the HTTP client library.
+//!
+//! Speaks to a Tailwater service over TCP, TLS or its Unix socket. Streams resume after the last entry seen: nothing is
+//! lost or doubled across a reconnect.
+
+mod error;
+mod feed;
+mod tailwater;
+
+pub use error::Error;
+pub use feed::{Feed, FeedEvent};
+pub use tailwater::{Client, Ingest, Options};

@@ -1,0 +1,86 @@
+//! Failures and their answers: the one mapping to statuses and codes.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use crate::api::{ErrorAnswer, ErrorBody};
+use crate::{backend, store};
+
+/// A request that failed.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Failure {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+}
+
+impl Failure {
+    fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into() }
+    }
+
+    /// A parameter or body that is not what it should be.
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "request_data_invalid", message)
+    }
+
+    /// Direktiv's word for a push that lacks something.
+    pub fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "request", message)
+    }
+
+    pub fn not_json(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "request_body_not_json", message)
+    }
+
+    pub fn too_large(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "request_body_too_large", message)
+    }
+
+    pub fn namespace_not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "resource_not_found", "requested resource(namespace) is not found")
+    }
+
+    pub fn entry_not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "resource_not_found", "requested resource(entry) is not found")
+    }
+
+    pub fn path_not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "request_path_not_found", "request http path is not found")
+    }
+
+    pub fn method_not_allowed() -> Self {
+        let message = "request http method is not allowed for this path";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "request_method_not_allowed", message)
+    }
+}
+
+impl From<backend::Error> for Failure {
+    fn from(error: backend::Error) -> Self {
+        tracing::error!(error = %error.explained(), "a question could not be answered");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", error.explained())
+    }
+}
+
+impl From<store::Error> for Failure {
+    fn from(error: store::Error) -> Self {
+        let code = match &error {
+            store::Error::Full => "log_disk_full",
+            store::Error::Failed { .. } | store::Error::Closed => "log_not_accepting",
+            _ => "internal",
+        };
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, code, error.to_string())
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let body = ErrorAnswer { error: ErrorBody { code: self.code.to_owned(), message: self.message } };
+        let mut response = (self.status, Json(body)).into_response();
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+        }
+        response
+    }
+}

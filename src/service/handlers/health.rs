@@ -1,0 +1,16 @@
+//! `GET /healthz`
+
+use axum::extract::State;
+use axum::http::StatusCode;
+
+use crate::service::Service;
+use crate::store::Health;
+
+/// 200 while entries are taken; 503 with the reason otherwise (reading goes on).
+pub(in crate::service) async fn health(State(service): State<Service>) -> (StatusCode, String) {
+    match service.store.health() {
+        Health::Good => (StatusCode::OK, "ok\n".to_owned()),
+        Health::Full => (StatusCode::SERVICE_UNAVAILABLE, "the disk is full: nothing is accepted until there is room\n".to_owned()),
+        Health::Failed(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("nothing is accepted since a write failed: {reason}\n")),
+    }
+}

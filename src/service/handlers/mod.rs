@@ -1,0 +1,13 @@
+//! One verb a file: extract, ask a room, wrap the answer.
+
+pub(super) mod context;
+pub(super) mod entry;
+pub(super) mod facets;
+pub(super) mod health;
+pub(super) mod histogram;
+pub(super) mod list;
+pub(super) mod namespaces;
+pub(super) mod push;
+pub(super) mod status;
+pub(super) mod subscribe;
+pub(super) mod values;

@@ -1,0 +1,198 @@
+//! `GET /api/v2/logs/subscribe` and `GET /api/v2/namespaces/{namespace}/logs/subscribe`
+//!
+//! Pushed from the append path. A subscriber holds a position: it can be slow, and nothing grows.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::Value;
+use tokio::sync::mpsc;
+use tokio_stream::StreamExt;
+use tokio_stream::wrappers::ReceiverStream;
+
+use crate::api::SubscribeParams;
+use crate::backend::FeedEvent;
+use crate::base::Time;
+use crate::entry::json::{Dialect, to_value};
+use crate::entry::{Entry, Position};
+use crate::query::{Direction, FollowRequest, PageRequest, Start, Ties};
+use crate::service::Service;
+use crate::service::error::Failure;
+use crate::service::question::selection;
+
+/// Proxies give up on a silent connection after 45 s and more; a third of that is safe.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+/// Without an id to resume from, entries of the last seconds are sent first: Direktiv's UI relies on it to close the
+/// gap between its list and its stream.
+const BACKFILL: Duration = Duration::from_secs(3);
+/// Entries that the backfill sends at the most.
+const BACKFILL_LIMIT: usize = 1_000;
+/// Direktiv's command line dies of an event over 64 KiB; longer texts are cut for it.
+const MAX_EVENT_BYTES: usize = 48 << 10;
+/// Chunks that may wait for a slow subscriber before reading the log pauses.
+const QUEUE: usize = 4;
+
+/// Entries of every namespace as they arrive.
+pub(in crate::service) async fn all(
+    State(service): State<Service>,
+    headers: HeaderMap,
+    Query(params): Query<SubscribeParams>,
+) -> Result<Response, Failure> {
+    subscribe(service, &headers, &params, None).await
+}
+
+/// Entries of one namespace as they arrive; it need not exist yet.
+pub(in crate::service) async fn of_namespace(
+    State(service): State<Service>,
+    Path(namespace): Path<String>,
+    headers: HeaderMap,
+    Query(params): Query<SubscribeParams>,
+) -> Result<Response, Failure> {
+    subscribe(service, &headers, &params, Some(namespace)).await
+}
+
+async fn subscribe(service: Service, headers: &HeaderMap, params: &SubscribeParams, namespace: Option<String>) -> Result<Response, Failure> {
+    let now = Time::now();
+    let query = selection(&params.list, namespace.as_deref())?.into();
+    let id = headers.get("last-event-id").and_then(|value| value.to_str().ok()).or(params.last_event_id.as_deref());
+    let resumed: Option<Position> = id.and_then(|id| id.parse().ok()).map(Position);
+    let dialect = if namespace.is_some() { Dialect::Direktiv } else { Dialect::Full };
+    let form = Form { dialect, cut: params.full.as_deref() != Some("true") };
+    let (first, after) = match resumed {
+        Some(position) => (Vec::new(), position),
+        None => backfill(&service, &query, now).await?,
+    };
+    let (sender, receiver) = mpsc::channel(QUEUE);
+    let request = FollowRequest { query, now, after };
+    tokio::spawn(async move {
+        let stopping = service.stopping.clone();
+        tokio::select! {
+            () = stopping.cancelled() => {}
+            () = sender.closed() => {}
+            () = push(&service, &sender, form, &first, &request) => {}
+        }
+    });
+    let body = Body::from_stream(ReceiverStream::new(receiver).map(Ok::<_, Infallible>));
+    let mut response = body.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    Ok(response)
+}
+
+/// The entries of the last seconds by position, and the position after which to follow.
+async fn backfill(service: &Service, query: &crate::query::Query, now: Time) -> Result<(Vec<Entry>, Position), Failure> {
+    let request = PageRequest {
+        query: query.clone(),
+        now,
+        start: Start::End,
+        direction: Direction::Older,
+        limit: BACKFILL_LIMIT,
+        ties: Ties::Split,
+    };
+    let page = service.backend.page(request).await?;
+    let from = now.earlier(BACKFILL);
+    let mut entries: Vec<_> = page.entries.into_iter().filter(|entry| entry.time > from && entry.position <= page.head).collect();
+    entries.sort_by_key(|entry| entry.position);
+    Ok((entries, page.head))
+}
+
+/// Sends until the subscriber or the log is gone.
+async fn push(service: &Service, sender: &mpsc::Sender<Bytes>, form: Form, first: &[Entry], request: &FollowRequest) {
+    // A comment at once: headers reach the client, and proxies see life.
+    if sender.send(Bytes::from_static(b":\n")).await.is_err() {
+        return;
+    }
+    if !first.is_empty() && sender.send(form.frames(first)).await.is_err() {
+        return;
+    }
+    let mut feed = service.backend.follow(request);
+    loop {
+        let Ok(event) = tokio::time::timeout(HEARTBEAT, feed.next()).await else {
+            // One newline only: a blank line behind a comment makes Direktiv's command line abort.
+            if sender.send(Bytes::from_static(b":\n")).await.is_err() {
+                return;
+            }
+            continue;
+        };
+        match event {
+            FeedEvent::Entries(entries, _) if entries.is_empty() => {}
+            FeedEvent::Entries(entries, _) => {
+                if sender.send(form.frames(&entries)).await.is_err() {
+                    return;
+                }
+            }
+            FeedEvent::Connected => {}
+            // The transport ends, so that the client comes again and resumes.
+            FeedEvent::Lost(error, _) => {
+                tracing::error!(error = %error.explained(), "a subscription ended");
+                return;
+            }
+            FeedEvent::Ended => return,
+        }
+    }
+}
+
+/// How entries are written.
+#[derive(Clone, Copy)]
+struct Form {
+    dialect: Dialect,
+    cut: bool,
+}
+
+impl Form {
+    fn frames(self, entries: &[Entry]) -> Bytes {
+        let mut text = String::new();
+        for entry in entries {
+            let mut value = to_value(entry, self.dialect);
+            let mut data = value.to_string();
+            if self.cut && data.len() > MAX_EVENT_BYTES {
+                shorten(&mut value, data.len());
+                data = value.to_string();
+            }
+            text.push_str(&format!("id: {}\nevent: message\ndata: {data}\n\n", entry.position));
+        }
+        Bytes::from(text)
+    }
+}
+
+/// Cuts the text, drops the fields if need be, and says so.
+fn shorten(value: &mut Value, length: usize) {
+    let Some(object) = value.as_object_mut() else { return };
+    if length > MAX_EVENT_BYTES {
+        object.remove("fields");
+    }
+    for name in ["msg", "error"] {
+        if let Some(Value::String(text)) = object.get_mut(name) {
+            // Escaping makes a character six times as long at the worst.
+            let mut room = MAX_EVENT_BYTES / 3;
+            while serde_json::to_string(&text[..text.floor_char_boundary(room)]).is_ok_and(|escaped| escaped.len() > MAX_EVENT_BYTES / 3) {
+                room /= 2;
+            }
+            text.truncate(text.floor_char_boundary(room));
+        }
+    }
+    object.insert("truncated".into(), Value::Bool(true));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_events_are_cut_and_say_so() {
+        let form = Form { dialect: Dialect::Direktiv, cut: true };
+        for text in ["x".repeat(100_000), "\u{1}".repeat(100_000), "é".repeat(100_000)] {
+            let frame = form.frames(&[Entry { position: Position(1), error: Some(text.clone()), text, ..Entry::default() }]);
+            assert!(frame.len() < 60_000, "{}", frame.len());
+            assert!(String::from_utf8_lossy(&frame).contains("\"truncated\":true"));
+        }
+        let whole = Form { dialect: Dialect::Full, cut: false }.frames(&[Entry { text: "x".repeat(100_000), ..Entry::default() }]);
+        assert!(whole.len() > 100_000);
+    }
+}

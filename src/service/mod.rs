@@ -1,0 +1,19 @@
+//! The HTTP service.
+//!
+//! ```text
+//! listener (TCP, Unix socket) -> layers -> routes -> handlers -> Backend (reading), Appender (writing)
+//! ```
+//!
+//! Every route stands in `routes`, every middleware in `layers`, the mapping from failures to answers in `error`.
+//! Handlers extract, ask a room, and wrap its answer; they hold no state of their own.
+
+mod error;
+mod handlers;
+mod layers;
+mod listen;
+mod question;
+mod routes;
+mod state;
+
+pub use listen::{Listener, ListenError};
+pub use state::Service;
