@@ -8,3 +8,7 @@ pub mod api;
 pub mod client;
 pub mod backend;
 pub mod service;
+pub mod files;
+pub mod explorer;
+pub mod config;
+pub mod cli;

@@ -24,24 +24,8 @@ impl Backend {
                 limit: request.limit - whole.entries.len(),
                 ..request.clone()
             };
-            whole = joined(whole, self.page(rest).await?, request.direction);
+            whole = whole.joined(self.page(rest).await?, request.direction);
         }
         Ok(whole)
     }
-}
-
-/// A page and the one read beyond it.
-fn joined(near: Page, far: Page, direction: Direction) -> Page {
-    let (older, newer) = match direction {
-        Direction::Older => (far.older, near.newer),
-        Direction::Newer => (near.older, far.newer),
-    };
-    let (mut first, second) = match direction {
-        Direction::Older => (far.entries, near.entries),
-        Direction::Newer => (near.entries, far.entries),
-    };
-    first.extend(second);
-    let mut progress = far.progress;
-    progress.scanned += near.progress.scanned;
-    Page { entries: first, older, newer, head: near.head, partial: far.partial, progress }
 }

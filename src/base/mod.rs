@@ -4,8 +4,10 @@
 
 pub mod backoff;
 pub mod clock;
+pub mod gauge;
 pub mod shutdown;
 pub mod units;
 
 pub use backoff::Backoff;
 pub use clock::Time;
+pub use gauge::Gauge;

@@ -11,6 +11,7 @@
 
 mod level;
 mod record;
+mod visible;
 
 pub mod bytes;
 pub mod decode;
@@ -18,3 +19,4 @@ pub mod json;
 
 pub use level::{Level, UnknownLevel};
 pub use record::{Entry, Fields, Key, Position, Scope};
+pub use visible::{Visible, visible};

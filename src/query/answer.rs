@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Cursor;
+use super::{Cursor, Direction};
 use crate::base::Time;
 use crate::entry::{Entry, Position};
 
@@ -33,6 +33,21 @@ pub struct Page {
     pub partial: bool,
     /// What the scan looked at.
     pub progress: Progress,
+}
+
+impl Page {
+    /// This page and the one read beyond it in the same direction.
+    #[must_use]
+    pub fn joined(self, far: Self, direction: Direction) -> Self {
+        let mut progress = far.progress;
+        progress.scanned += self.progress.scanned;
+        let (older, newer, mut entries, rest) = match direction {
+            Direction::Older => (far.older, self.newer, far.entries, self.entries),
+            Direction::Newer => (self.older, far.newer, self.entries, far.entries),
+        };
+        entries.extend(rest);
+        Self { entries, older, newer, head: self.head, partial: far.partial, progress }
+    }
 }
 
 /// Counts of entries over time.

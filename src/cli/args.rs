@@ -1,0 +1,189 @@
+//! Arguments of the command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+use crate::config::{Colors, Overrides};
+
+/// A terminal log explorer with its log service built in.
+///
+/// Without a command it explores: the embedded log, a service (http://host:7420), log files, or standard input (-).
+#[derive(Debug, Parser)]
+#[command(name = "tailwater", version, subcommand_precedence_over_arg = true)]
+pub(super) struct Args {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(flatten)]
+    pub explore: Explore,
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What every command takes.
+#[derive(Debug, ClapArgs)]
+pub(super) struct Global {
+    /// Configuration file
+    #[arg(long, global = true, value_name = "FILE", env = "TAILWATER_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Directory of the embedded log
+    #[arg(long, global = true, value_name = "DIR", env = "TAILWATER_DATA")]
+    pub data: Option<PathBuf>,
+    /// What of the program's own log is kept: error, warn, info, debug, trace
+    #[arg(long, global = true, value_name = "LEVEL")]
+    pub log_level: Option<String>,
+    /// Service to talk to instead of the embedded log
+    #[arg(long, global = true, value_name = "URL", env = "TAILWATER_URL", visible_alias = "server")]
+    pub url: Option<String>,
+    /// Token for the service
+    #[arg(long, global = true, value_name = "TOKEN", env = "TAILWATER_TOKEN", hide_env_values = true)]
+    pub token: Option<String>,
+    /// Only this namespace; entries that are ingested without one get it
+    #[arg(long, global = true, value_name = "NAME")]
+    pub namespace: Option<String>,
+}
+
+impl Global {
+    /// For [`crate::config::load`].
+    pub fn overrides(self) -> Overrides {
+        let Self { config, data, log_level, url, token, namespace } = self;
+        Overrides { config, data, log_level, url, token, namespace }
+    }
+}
+
+/// What the explorer takes.
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub(super) struct Explore {
+    /// Log files, a data directory, a service's URL, or - for standard input
+    #[arg(value_name = "PATH|URL|-")]
+    pub sources: Vec<String>,
+    /// Begin with this query
+    #[arg(long, short, value_name = "QUERY")]
+    pub query: Option<String>,
+    /// Which colours to use
+    #[arg(long, value_enum, value_name = "COLORS")]
+    pub colors: Option<Colors>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Explore a believable incident, without any set-up
+    Demo(Demo),
+    /// Run the log service
+    Serve(Serve),
+    /// Print the newest entries that match a query
+    Query(Query),
+    /// Print entries as they arrive
+    Tail(Tail),
+    /// Read log lines into the embedded log or a service
+    Ingest(Ingest),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Look at the configuration
+    Config {
+        #[command(subcommand)]
+        action: ConfigAction,
+    },
+    /// List the explorer's actions and their keys
+    Keys,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Demo {
+    /// Live entries per second
+    #[arg(long, default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=100_000))]
+    pub rate: u32,
+    /// Seed of the incident: the same seed tells the same story
+    #[arg(long, default_value_t = 7, value_name = "N")]
+    pub seed: u64,
+    /// Entries before now
+    #[arg(long, default_value_t = 50_000, value_name = "N")]
+    pub backlog: usize,
+    #[command(flatten)]
+    pub look: Look,
+}
+
+/// What the demo's explorer takes.
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub(super) struct Look {
+    /// Begin with this query
+    #[arg(long, short, value_name = "QUERY")]
+    pub query: Option<String>,
+    /// Which colours to use
+    #[arg(long, value_enum, value_name = "COLORS")]
+    pub colors: Option<Colors>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Serve {
+    /// Address and port to listen on; port 0 takes any free port
+    #[arg(long, value_name = "ADDR")]
+    pub listen: Option<SocketAddr>,
+    /// Listen beyond this machine although nobody has to show a token
+    #[arg(long)]
+    pub no_auth: bool,
+}
+
+/// How entries are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Output {
+    /// One line for people
+    #[default]
+    Text,
+    /// One JSON object a line
+    Json,
+    /// One logfmt line
+    Logfmt,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Query {
+    /// The question; see the README for the language
+    #[arg(value_name = "QUERY")]
+    pub query: String,
+    /// Log files, a data directory, or - for standard input, instead of the embedded log
+    #[arg(value_name = "PATH|URL|-")]
+    pub sources: Vec<String>,
+    /// At most so many entries, the newest
+    #[arg(long, short = 'n', default_value_t = 1_000, value_name = "N")]
+    pub limit: usize,
+    /// How entries are printed
+    #[arg(long, short, value_enum, default_value_t)]
+    pub output: Output,
+    /// Go on with entries as they arrive
+    #[arg(long, short)]
+    pub follow: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Tail {
+    /// Only entries that match this question
+    #[arg(value_name = "QUERY", default_value = "")]
+    pub query: String,
+    /// Log files, a data directory, or - for standard input, instead of the embedded log
+    #[arg(value_name = "PATH|URL|-")]
+    pub sources: Vec<String>,
+    /// So many of the newest entries first
+    #[arg(long, short = 'n', default_value_t = 10, value_name = "N")]
+    pub limit: usize,
+    /// How entries are printed
+    #[arg(long, short, value_enum, default_value_t)]
+    pub output: Output,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Ingest {
+    /// Files to read; - or none for standard input
+    #[arg(value_name = "FILE|-")]
+    pub files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ConfigAction {
+    /// Print the settings in force and where they come from
+    Show,
+}

@@ -1,0 +1,71 @@
+//! The command line: the only room that wires rooms together.
+//!
+//! Exit codes: 0 done, 1 nothing found, 2 failed. A closed pipe is done.
+
+mod args;
+mod commands;
+mod demo;
+mod error;
+mod open;
+mod output;
+mod own_log;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Args, Command};
+pub use error::Error;
+
+/// What a command came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Done.
+    Done,
+    /// Done, and there was nothing to be found.
+    NothingFound,
+}
+
+/// Runs the program: reads the arguments, does the work, prints failures to standard error.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args = match Args::try_parse_from(arguments) {
+        Ok(args) => args,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    match dispatch(args) {
+        Ok(Verdict::Done) => ExitCode::SUCCESS,
+        Ok(Verdict::NothingFound) => ExitCode::from(1),
+        Err(error) if error.is_closed_pipe() => ExitCode::SUCCESS,
+        Err(error) => {
+            error.print();
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn dispatch(args: Args) -> Result<Verdict, Error> {
+    let Args { global, explore, command } = args;
+    let settings = crate::config::load(global.overrides())?;
+    let run = async move {
+        match command {
+            None => commands::explore::run(&settings, explore).await,
+            Some(Command::Demo(args)) => commands::demo::run(&settings, &args).await,
+            Some(Command::Serve(args)) => commands::serve::run(&settings, &args).await,
+            Some(Command::Query(args)) => commands::query::run(&settings, args).await,
+            Some(Command::Tail(args)) => commands::tail::run(&settings, args).await,
+            Some(Command::Ingest(args)) => commands::ingest::run(&settings, &args).await,
+            Some(Command::Completions { shell }) => commands::completions::run(shell),
+            Some(Command::Config { action }) => commands::config::run(&settings, &action),
+            Some(Command::Keys) => commands::keys::run(&settings),
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::io("start the runtime"))?;
+    let verdict = runtime.block_on(run);
+    // Threads that read a pipe or a terminal cannot be interrupted: they end with the process.
+    runtime.shutdown_background();
+    verdict
+}

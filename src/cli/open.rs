@@ -1,0 +1,255 @@
+//! From what the user names to something that can be explored, and what must be put away afterwards.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::Error;
+use crate::backend::Backend;
+use crate::base::{Gauge, Time};
+use crate::client::{self, Client};
+use crate::config::Settings;
+use crate::entry::decode::Defaults;
+use crate::files::{self, Loader};
+use crate::service::{Listener, Service};
+use crate::store::{Durability, Lock, Options, Pending, Recovery, Store};
+
+/// Batches handed to a temporary log while the next is read.
+const IN_FLIGHT: usize = 8;
+
+/// Something to explore.
+pub(super) struct Opened {
+    pub backend: Backend,
+    /// How far loading has come, where something is loaded.
+    pub loading: Option<Arc<Gauge>>,
+    /// What it is called on the screen.
+    pub name: String,
+    /// What was recovered or found damaged, to be said.
+    pub notes: Vec<String>,
+    owned: Option<Owned>,
+    loader: Option<std::thread::JoinHandle<()>>,
+    stopping: CancellationToken,
+}
+
+/// A log that this process owns.
+struct Owned {
+    store: Store,
+    _lock: Lock,
+    serving: Vec<JoinHandle<()>>,
+    temporary: Option<TempDir>,
+}
+
+impl Opened {
+    /// What `sources` mean; without any, the service or the data directory of the settings.
+    pub async fn from(settings: &Settings, sources: &[String]) -> Result<Self, Error> {
+        match sources {
+            [] => match &settings.url {
+                Some(url) => Self::remote(settings, url),
+                None => Self::data(settings, &settings.data).await,
+            },
+            [url] if url.contains("://") || url.starts_with("unix:") => Self::remote(settings, url),
+            [dir] if Path::new(dir).join("format").is_file() => Self::data(settings, Path::new(dir)).await,
+            _ => Self::files(settings, sources).await,
+        }
+    }
+
+    fn remote(settings: &Settings, url: &str) -> Result<Self, Error> {
+        let client = Client::new(url, &client::Options { token: settings.token.clone() })?;
+        Ok(Self::of(Backend::Remote(client), url.to_owned()))
+    }
+
+    fn of(backend: Backend, name: String) -> Self {
+        Self { backend, loading: None, name, notes: Vec::new(), owned: None, loader: None, stopping: CancellationToken::new() }
+    }
+
+    /// The log of a data directory: opened when it is free, through its owner's address when it is not.
+    async fn data(settings: &Settings, dir: &Path) -> Result<Self, Error> {
+        let name = shortened(dir);
+        let Some(lock) = Lock::acquire(dir)? else {
+            return Self::through_owner(settings, dir, name).await;
+        };
+        Self::own(lock, dir, Options::default(), None, name, &[]).await
+    }
+
+    /// The log of a data directory whose lock is held, to be served at a listener too.
+    pub async fn service(lock: Lock, dir: &Path, listener: Listener) -> Result<Self, Error> {
+        let mut opened = Self::own(lock, dir, Options::default(), None, shortened(dir), &[listener.address()]).await?;
+        opened.serve(listener);
+        Ok(opened)
+    }
+
+    async fn through_owner(settings: &Settings, dir: &Path, name: String) -> Result<Self, Error> {
+        let mut reason = "it has not said where it can be reached".to_owned();
+        // The owner writes its address a moment after it took the lock.
+        for _ in 0..20 {
+            for address in Lock::addresses(dir) {
+                let client = Client::new(&address, &client::Options { token: settings.token.clone() })?;
+                match client.status().await {
+                    Ok(_) => return Ok(Self::of(Backend::Remote(client), name)),
+                    Err(error) => reason = error.to_string(),
+                }
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+        let dir = dir.display();
+        Err(Error::Said(format!("{dir} is in use by another process that cannot be reached: {reason}")))
+    }
+
+    /// Opens a log that is ours and serves it to other processes of the user.
+    async fn own(lock: Lock, dir: &Path, options: Options, temporary: Option<TempDir>, name: String, also: &[String]) -> Result<Self, Error> {
+        let (store, recovery) = Store::open(dir, options)?;
+        let stopping = CancellationToken::new();
+        let service = Service::new(store.clone(), stopping.clone());
+        let listener = Listener::local(dir).await?;
+        let addresses: Vec<String> = std::iter::once(listener.address()).chain(also.iter().cloned()).collect();
+        lock.publish(&addresses)?;
+        let serving = vec![tokio::spawn(listener.serve(service.router(), stopping.clone()))];
+        let backend = Backend::Store(store.clone());
+        let owned = Owned { store, _lock: lock, serving, temporary };
+        Ok(Self { notes: notes(&recovery), owned: Some(owned), stopping, ..Self::of(backend, name) })
+    }
+
+    /// An empty log in a temporary directory.
+    pub async fn temporary(name: String) -> Result<(Self, Store), Error> {
+        let dir = tempfile::Builder::new().prefix("tailwater-").tempdir().map_err(Error::io("create a temporary directory"))?;
+        let path = dir.path().to_owned();
+        let lock = Lock::acquire(&path)?.ok_or_else(|| Error::Said("the temporary directory is in use".to_owned()))?;
+        let options = Options { durability: Durability::None, ..Options::default() };
+        let opened = Self::own(lock, &path, options, Some(dir), name, &[]).await?;
+        let store = match &opened.owned {
+            Some(owned) => owned.store.clone(),
+            None => return Err(Error::Said("the temporary log is gone".to_owned())),
+        };
+        Ok((opened, store))
+    }
+
+    /// Files and standard input, read into a temporary log; usable while they load.
+    async fn files(settings: &Settings, sources: &[String]) -> Result<Self, Error> {
+        let (stdin, named): (Vec<_>, Vec<_>) = sources.iter().partition(|source| *source == "-");
+        let named: Vec<PathBuf> = named.into_iter().map(PathBuf::from).collect();
+        let paths = if named.is_empty() { Vec::new() } else { files::discover(&named)? };
+        let namespace = settings.namespace.clone().unwrap_or_else(|| "default".to_owned());
+        let gauge = Arc::new(Gauge::default());
+        let loader = Loader::open(&paths, &namespace, Arc::clone(&gauge)).map_err(|(path, source)| Error::File { path, source })?;
+        let name = match (paths.as_slice(), stdin.is_empty()) {
+            ([], _) => "standard input".to_owned(),
+            ([one], true) => shortened(one),
+            (many, _) => format!("{} files", many.len() + usize::from(!stdin.is_empty())),
+        };
+        let (mut opened, store) = Self::temporary(name).await?;
+        if !paths.is_empty() {
+            opened.loading = Some(gauge);
+            let feeder = Feeder::new(&store, opened.stopping.clone());
+            opened.loader = spawn("file-loader", move || load(loader, feeder))?;
+        }
+        if !stdin.is_empty() {
+            let feeder = Feeder::new(&store, opened.stopping.clone());
+            let defaults = Defaults { namespace, source: Some("stdin".to_owned()), ..Defaults::at(Time::now()) };
+            spawn("stdin-reader", move || read_stdin(&defaults, feeder))?;
+        }
+        Ok(opened)
+    }
+
+    fn serve(&mut self, listener: Listener) {
+        if let Some(owned) = &mut self.owned {
+            let service = Service::new(owned.store.clone(), self.stopping.clone());
+            owned.serving.push(tokio::spawn(listener.serve(service.router(), self.stopping.clone())));
+        }
+    }
+
+    /// The log, where this process owns it.
+    pub fn store(&self) -> Option<&Store> {
+        self.owned.as_ref().map(|owned| &owned.store)
+    }
+
+    /// Tells those who work for it that it ends.
+    pub fn stopping(&self) -> CancellationToken {
+        self.stopping.clone()
+    }
+
+    /// Waits until everything named is read, where that ends.
+    pub async fn loaded(&self) {
+        while self.loading.as_ref().is_some_and(|gauge| gauge.reading().is_some()) {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Ends streams, lets requests finish, closes the log, removes what is temporary.
+    pub async fn close(self) {
+        self.stopping.cancel();
+        let Some(owned) = self.owned else { return };
+        for serving in owned.serving {
+            let _ = serving.await;
+        }
+        let closing = tokio::task::spawn_blocking(move || {
+            if let Some(loader) = self.loader {
+                let _ = loader.join();
+            }
+            // A temporary log is not worth sealing.
+            if owned.temporary.is_none() {
+                owned.store.close();
+            }
+        });
+        let _ = closing.await;
+    }
+}
+
+fn notes(recovery: &Recovery) -> Vec<String> {
+    recovery.damage.clone()
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<Option<std::thread::JoinHandle<()>>, Error> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(work).map(Some).map_err(Error::io("start a thread"))
+}
+
+fn load(mut loader: Loader, mut feeder: Feeder) {
+    if loader.load(|batch| feeder.take(batch)).is_continue() {
+        loader.follow(|batch| feeder.take(batch));
+    }
+}
+
+fn read_stdin(defaults: &Defaults, mut feeder: Feeder) {
+    files::read_stream(std::io::stdin(), defaults, |batch| feeder.take(batch));
+}
+
+/// Hands batches to a log, a few ahead of the disk.
+struct Feeder {
+    store: Store,
+    stopping: CancellationToken,
+    pending: std::collections::VecDeque<Pending>,
+}
+
+impl Feeder {
+    fn new(store: &Store, stopping: CancellationToken) -> Self {
+        Self { store: store.clone(), stopping, pending: std::collections::VecDeque::new() }
+    }
+
+    fn take(&mut self, mut batch: Vec<crate::entry::Entry>) -> ControlFlow<()> {
+        if self.stopping.is_cancelled() {
+            return ControlFlow::Break(());
+        }
+        while !batch.is_empty() {
+            let rest = batch.split_off(batch.len().min(1_000));
+            self.pending.push_back(self.store.appender().submit(std::mem::replace(&mut batch, rest)));
+            let settled = if self.pending.len() > IN_FLIGHT { self.pending.pop_front() } else { None };
+            if let Some(Err(error)) = settled.map(Pending::wait) {
+                tracing::error!(%error, "what was read cannot be kept; loading ends");
+                return ControlFlow::Break(());
+            }
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// A path as people say it: the home directory is `~`.
+fn shortened(path: &Path) -> String {
+    let home = directories::BaseDirs::new();
+    match home.as_ref().and_then(|home| path.strip_prefix(home.home_dir()).ok()) {
+        Some(rest) => format!("~/{}", rest.display()),
+        None => path.display().to_string(),
+    }
+}

@@ -1,0 +1,109 @@
+//! The file's own forms. Every key is documented in `config.example.toml`.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+/// Why there are no settings.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The file cannot be read.
+    #[error("cannot read the configuration file {path}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file says something that is not understood; the source says where.
+    #[error("the configuration file {path} is not understood")]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// Line, column, what was expected and found.
+        source: Box<toml::de::Error>,
+    },
+    /// The user has no home directory and no data directory was named.
+    #[error("no home directory is known; name a data directory with --data DIR or TAILWATER_DATA")]
+    NoHome,
+}
+
+/// The whole file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct File {
+    /// The directory of the embedded log.
+    pub data: Option<PathBuf>,
+    /// What of the program's own log is kept.
+    pub log_level: Option<String>,
+    /// The service to talk to.
+    pub url: Option<String>,
+    /// Sent to the service.
+    pub token: Option<String>,
+    /// Only this namespace.
+    pub namespace: Option<String>,
+    /// `tailwater serve`.
+    pub serve: ServeFile,
+    /// The explorer.
+    pub explorer: ExplorerFile,
+    /// Keys by action.
+    pub keys: KeysFile,
+}
+
+/// The section `[serve]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ServeFile {
+    /// Address and port; port 0 takes any free one.
+    pub listen: SocketAddr,
+}
+
+impl Default for ServeFile {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 7420)) }
+    }
+}
+
+/// The section `[explorer]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ExplorerFile {
+    /// Which colours to use.
+    pub colors: Colors,
+    /// Whether the mouse is asked for.
+    pub mouse: bool,
+}
+
+impl Default for ExplorerFile {
+    fn default() -> Self {
+        Self { colors: Colors::Auto, mouse: true }
+    }
+}
+
+/// Which colours to use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Colors {
+    /// By `NO_COLOR`, `COLORTERM` and `TERM`; 16 palette colours unless told more.
+    #[default]
+    Auto,
+    /// None.
+    None,
+    /// The terminal's own 16.
+    #[serde(rename = "16")]
+    #[value(name = "16")]
+    Sixteen,
+    /// 24-bit.
+    Truecolor,
+}
+
+/// The section `[keys]`: keys by the name of their action; they replace the built-in ones.
+pub type KeysFile = BTreeMap<String, Vec<String>>;
+
+pub(super) fn read(path: &Path) -> Result<File, Error> {
+    let text = std::fs::read_to_string(path).map_err(|source| Error::Unreadable { path: path.to_owned(), source })?;
+    toml::from_str(&text).map_err(|source| Error::Invalid { path: path.to_owned(), source: Box::new(source) })
+}

@@ -1,0 +1,51 @@
+//! Copies that work over SSH: through tmux where it runs, else OSC 52; always also into a file, because the terminal
+//! never says whether it took it.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+/// Terminals drop longer sequences.
+const MAX_ENCODED: usize = 74_994;
+
+/// What to do so that a text is on the clipboard.
+#[derive(Debug)]
+pub(super) struct Copied {
+    /// To be written to the terminal.
+    pub sequence: Option<Vec<u8>>,
+    /// What to tell the user.
+    pub how: String,
+}
+
+/// Copies the original bytes of a text. Blocks for as long as tmux takes.
+pub(super) fn copy(text: &str, state_dir: Option<&PathBuf>) -> Copied {
+    let bytes = crate::entry::bytes::restore(text);
+    let file = state_dir.and_then(|dir| write_file(dir, &bytes));
+    let beside = file.map(|path| format!(" · also in {}", path.display())).unwrap_or_default();
+    if std::env::var_os("TMUX").is_some() && through_tmux(&bytes) {
+        return Copied { sequence: None, how: format!("copied {} bytes through tmux{beside}", bytes.len()) };
+    }
+    let encoded = STANDARD.encode(&bytes);
+    if encoded.len() > MAX_ENCODED {
+        return Copied { sequence: None, how: format!("{} bytes are too many for the terminal{beside}", bytes.len()) };
+    }
+    let sequence = format!("\x1b]52;c;{encoded}\x07").into_bytes();
+    Copied { sequence: Some(sequence), how: format!("copied {} bytes through the terminal{beside}", bytes.len()) }
+}
+
+fn through_tmux(bytes: &[u8]) -> bool {
+    let child = Command::new("tmux").args(["load-buffer", "-w", "-"]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let Ok(mut child) = child else { return false };
+    let written = child.stdin.take().is_some_and(|mut stdin| stdin.write_all(bytes).is_ok());
+    child.wait().is_ok_and(|status| status.success()) && written
+}
+
+fn write_file(dir: &PathBuf, bytes: &[u8]) -> Option<PathBuf> {
+    std::fs::create_dir_all(dir).ok()?;
+    let path = dir.join("copied");
+    std::fs::write(&path, bytes).ok()?;
+    Some(path)
+}

@@ -1,0 +1,67 @@
+//! What `update` asks for: plain data, a closed list.
+
+use std::time::Duration;
+
+use super::message::Number;
+use crate::base::Time;
+use crate::entry::{Key as Place, Position};
+use crate::query::{Cursor, Field, Query, ValuesRequest};
+
+/// Where a new window begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum At {
+    Newest,
+    Oldest,
+    /// Around this place.
+    Around(Place),
+}
+
+/// Something to be done outside.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Effect {
+    /// Read a page that replaces the window; an earlier load is dropped.
+    Load { number: Number, query: Query, now: Time, at: At, limit: usize },
+    /// Read a page beyond an edge.
+    Extend { number: Number, query: Query, now: Time, cursor: Cursor, limit: usize },
+    /// Find the next match from a place on.
+    Find { number: Number, query: Query, now: Time, cursor: Cursor },
+    /// Stop what has this number.
+    Stop(Number),
+    /// Follow what arrives; an earlier feed is dropped.
+    Follow { number: Number, query: Query, now: Time, after: Position },
+    Namespaces,
+    Facets { number: Number, query: Query, now: Time, field: Field },
+    Complete { number: Number, request: ValuesRequest },
+    /// Fetch a whole entry.
+    Whole(Position),
+    /// Put text on the clipboard.
+    Copy(String),
+    /// Say [`super::message::Message::Woke`] after a while.
+    Wake(Duration),
+    /// Draw everything anew.
+    Redraw,
+    Suspend,
+    Quit,
+}
+
+/// Effects of one message, in order.
+#[must_use = "effects are wishes: unless they are performed, nothing happens"]
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Effects(pub Vec<Effect>);
+
+impl Effects {
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    pub fn and(mut self, more: Self) -> Self {
+        self.0.extend(more.0);
+        self
+    }
+}
+
+impl From<Effect> for Effects {
+    fn from(effect: Effect) -> Self {
+        Self(vec![effect])
+    }
+}

@@ -1,0 +1,126 @@
+//! Where the panes stand: a pure function of the state, used to draw and to scroll.
+//!
+//! ```text
+//! title      name, namespaces, chips
+//! query      the typed query, or the open prompt
+//! band       sources | filters | values          on demand, and on tall screens
+//! log        the full width: rows move by a scroll region
+//! detail     the selected entry                  on demand
+//! status     following, rate, time, counts
+//! hints      keys of the pane
+//! ```
+
+use ratatui::layout::Rect;
+
+use super::state::{Focus, State};
+
+/// Below this nothing useful fits.
+pub(super) const MIN_SIZE: (u16, u16) = (40, 10);
+
+/// The panes' places.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Areas {
+    pub title: Rect,
+    pub query: Rect,
+    pub sources: Option<Rect>,
+    pub filters: Option<Rect>,
+    pub values: Option<Rect>,
+    pub log: Rect,
+    pub detail: Option<Rect>,
+    pub status: Rect,
+    pub hints: Rect,
+}
+
+/// What lies under the mouse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Target {
+    /// A row of the window.
+    Row(usize),
+    Query,
+    Source(usize),
+    Chip(usize),
+    Value(usize),
+    /// A line of the detail pane.
+    Detail(usize),
+    /// An item of the topmost overlay.
+    Item(usize),
+    Status,
+    /// A pane's empty part.
+    Pane(Focus),
+}
+
+/// What was drawn where.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Regions {
+    /// The log pane: rows that move here are scrolled, not drawn again.
+    pub log: Rect,
+    /// Later ones lie above earlier ones.
+    pub targets: Vec<(Rect, Target)>,
+    /// Where the text cursor is shown.
+    pub cursor: Option<(u16, u16)>,
+}
+
+impl Regions {
+    pub fn add(&mut self, area: Rect, target: Target) {
+        self.targets.push((area, target));
+    }
+
+    /// What lies at a cell.
+    pub fn at(&self, column: u16, row: u16) -> Option<Target> {
+        let hit = |(area, _): &&(Rect, Target)| area.contains((column, row).into());
+        self.targets.iter().rev().find(hit).map(|(_, target)| *target)
+    }
+}
+
+/// Whether the screen is large enough.
+pub(super) fn fits(size: (u16, u16)) -> bool {
+    size.0 >= MIN_SIZE.0 && size.1 >= MIN_SIZE.1
+}
+
+/// Places the panes.
+pub(super) fn areas(state: &State) -> Areas {
+    let (width, height) = state.size;
+    let row = |y, height| Rect::new(0, y, width, height);
+    let fixed = 4;
+    let room = height.saturating_sub(fixed);
+    let band = if state.sources_open { (height / 4).clamp(5, 12).min(room.saturating_sub(4)) } else { 0 };
+    let detail = if state.detail.is_some() { (room.saturating_sub(band) * 2 / 5).clamp(3, 24) } else { 0 };
+    let log = room.saturating_sub(band + detail);
+    let mut areas = Areas {
+        title: row(0, 1),
+        query: row(1, 1),
+        log: row(2 + band, log),
+        detail: (detail > 0).then(|| row(2 + band + log, detail)),
+        status: row(height.saturating_sub(2), 1),
+        hints: row(height.saturating_sub(1), 1),
+        ..Areas::default()
+    };
+    if band > 0 {
+        let third = width / 3;
+        areas.sources = Some(Rect::new(0, 2, third, band));
+        areas.filters = Some(Rect::new(third, 2, third, band));
+        areas.values = Some(Rect::new(third * 2, 2, width - third * 2, band));
+    }
+    areas
+}
+
+/// The columns of the log pane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Columns {
+    pub time: u16,
+    pub level: u16,
+    /// 0 when there is only one namespace.
+    pub namespace: u16,
+    /// Where the text starts.
+    pub text: u16,
+}
+
+/// Chooses the columns for the width of the screen.
+pub(super) fn columns(state: &State) -> Columns {
+    let level = if state.size.0 >= 100 { 5 } else { 1 };
+    let longest = state.namespaces.iter().map(|count| count.name.chars().count()).max().unwrap_or(0);
+    let namespace = if state.namespaces.len() > 1 { u16::try_from(longest).unwrap_or(14).clamp(4, 14) } else { 0 };
+    let time = 12;
+    let text = 1 + time + 1 + level + 1 + if namespace > 0 { namespace + 1 } else { 0 };
+    Columns { time, level, namespace, text }
+}

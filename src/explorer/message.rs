@@ -1,0 +1,57 @@
+//! What can happen to the explorer: plain data, a closed list.
+
+use super::keymap::Key;
+use super::layout::Target;
+use crate::base::Time;
+use crate::entry::{Entry, Key as Place, Position};
+use crate::query::{Facets, Field, NamespaceCount, Page, Progress, Values};
+
+/// The number of a request; the latest of its kind is believed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Number(pub u64);
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Message {
+    /// The time is now this; comes before what happened at it.
+    Clock(Time),
+    /// The terminal has so many columns and rows.
+    Resized(u16, u16),
+    Key(Key),
+    Pasted(String),
+    Clicked(Target),
+    /// The wheel turned over something: rows down, negative up.
+    Wheel(Target, i32),
+    /// A page that replaces the window, perhaps partial, more to come.
+    Loaded { number: Number, page: Page, done: bool },
+    /// A page beyond an edge of the window.
+    Extended { number: Number, page: Page },
+    /// A scan goes on.
+    Scanning { number: Number, progress: Progress },
+    /// Where the next match is.
+    Found { number: Number, place: Option<Place> },
+    Live(Number, Live),
+    Namespaces(Vec<NamespaceCount>),
+    Facets { number: Number, field: Field, facets: Facets },
+    Completions { number: Number, values: Values },
+    /// A whole entry.
+    Whole { position: Position, entry: Option<Box<Entry>> },
+    /// A question failed.
+    Failed { number: Number, reason: String },
+    /// Files are being read: done of total; `None` when they are.
+    Loading(Option<(u64, u64)>),
+    /// The copy was made, this way.
+    Copied(String),
+    /// A time asked for has come.
+    Woke,
+}
+
+/// What a feed tells.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Live {
+    Entries(Vec<Entry>, Position),
+    Connected,
+    /// The connection is lost; another try in so many milliseconds.
+    Lost { reason: String, wait_ms: u64 },
+    Ended,
+}

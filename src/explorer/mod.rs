@@ -1,0 +1,41 @@
+//! The terminal program.
+//!
+//! ```text
+//! keys, mouse, signals --input--> Message --+
+//! answers, live entries ------------------- + --> update(&mut State, Message) -> Effects     pure
+//!        ^                                             |
+//!        +---- perform(Effect, Backend) <--------------+            the only async part
+//!                                          view(&State, Buffer) -> Regions                   reads only
+//!                                             |
+//!                                          terminal: paints what changed, by scroll regions where rows moved
+//! ```
+//!
+//! Invariants: `state`, `update` and `view` know no clock, socket, disk or terminal; text of entries is made safe once,
+//! where it becomes a [`row::Row`]; every request has a number and only the latest of its kind is believed; the terminal is
+//! given back by one routine, however the program ends; an idle explorer draws nothing.
+
+mod action;
+mod clipboard;
+mod effect;
+mod error;
+mod input;
+mod keymap;
+mod layout;
+mod message;
+mod overlays;
+mod panes;
+mod perform;
+mod row;
+mod runtime;
+mod state;
+mod terminal;
+mod theme;
+mod update;
+mod view;
+mod widgets;
+
+pub use action::{ACTIONS, Action, Group};
+pub use error::Error;
+pub use keymap::{Key, Keymap, KeymapError};
+pub use runtime::{Ending, Options, run};
+pub use theme::Depth;

@@ -1,0 +1,157 @@
+//! The log pane: one row an entry, the full width of the screen.
+//!
+//! ```text
+//! ▌09:00:12.480 ERROR payments     could not persist order o-17  connection reset by peer
+//! ```
+//! The selected row is marked at its left edge and in its time only: moving the mark costs a few bytes on the wire.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::explorer::layout::{Columns, Regions, Target, columns};
+use crate::explorer::row::Row;
+use crate::explorer::state::{Edge, Focus, State};
+use crate::explorer::theme::Theme;
+use crate::explorer::widgets::{Runs, lines_of, put, wrapped};
+use crate::query::Matcher;
+
+pub(in crate::explorer) fn log(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer, regions: &mut Regions) {
+    regions.log = area;
+    regions.add(area, Target::Pane(Focus::Log));
+    if state.window.len() == 0 {
+        empty(state, theme, area, buffer);
+        return;
+    }
+    let columns = columns(state);
+    let matcher = Matcher::compile(&state.query(), state.now);
+    let (first, skipped) = first_in_sight(state);
+    let mut y = i32::from(area.y) - i32::try_from(skipped).unwrap_or(0);
+    for (at, row) in state.window.rows().iter().enumerate().skip(first) {
+        if y >= i32::from(area.bottom()) {
+            break;
+        }
+        let height = draw_row(&Drawn { state, theme, columns, matcher: &matcher, selected: at == state.scroll.selected }, row, area, y, buffer);
+        let top = y.max(i32::from(area.y));
+        let visible = (y + height).min(i32::from(area.bottom())) - top;
+        if visible > 0 {
+            let (top, visible) = (u16::try_from(top).unwrap_or(0), u16::try_from(visible).unwrap_or(0));
+            regions.add(Rect::new(area.x, top, area.width, visible), Target::Row(at));
+        }
+        y += height;
+    }
+}
+
+/// The first row of which a line is in sight, and how many of its lines are not.
+fn first_in_sight(state: &State) -> (usize, usize) {
+    let (mut at, mut line) = (state.scroll.selected, state.scroll.line);
+    while line > 0 && at > 0 {
+        at -= 1;
+        let lines = lines_of(state, at);
+        if lines > line {
+            return (at, lines - line);
+        }
+        line -= lines;
+    }
+    (at, 0)
+}
+
+/// What drawing a row needs.
+struct Drawn<'s> {
+    state: &'s State,
+    theme: Theme,
+    columns: Columns,
+    matcher: &'s Matcher,
+    selected: bool,
+}
+
+/// Draws a row whose first line is `y` (which may lie above the pane); how many lines it takes.
+fn draw_row(drawn: &Drawn<'_>, row: &Row, area: Rect, y: i32, buffer: &mut Buffer) -> i32 {
+    let inside = |y: i32| u16::try_from(y).ok().filter(|y| (area.y..area.bottom()).contains(y));
+    if let Some(y) = inside(y) {
+        draw_head(drawn, row, area, y, buffer);
+    }
+    let x = area.x + drawn.columns.text;
+    let room = area.right().saturating_sub(x);
+    if !drawn.state.scroll.wrap {
+        if let Some(y) = inside(y) {
+            draw_text(drawn, row, &row.line, x, y, room, drawn.state.scroll.sideways, buffer);
+        }
+        return 1;
+    }
+    let lines = wrapped(row, room.max(10));
+    let count = lines.len().min(usize::from(area.height));
+    for (offset, line) in (0_i32..).zip(lines.iter().take(count)) {
+        if let Some(y) = inside(y + offset) {
+            draw_text(drawn, row, line, x, y, room, 0, buffer);
+        }
+    }
+    i32::try_from(count).unwrap_or(1)
+}
+
+fn draw_head(drawn: &Drawn<'_>, row: &Row, area: Rect, y: u16, buffer: &mut Buffer) {
+    let Drawn { state, theme, columns, selected, .. } = drawn;
+    let focused = state.focus == Focus::Log;
+    let mut x = area.x;
+    put(buffer, x, y, 1, if *selected { "▌" } else { " " }, if *selected { theme.title() } else { theme.dim() });
+    x += 1;
+    let time = row.entry.time.row_form();
+    let clock = time.get(11..).unwrap_or_default();
+    let style = if *selected { theme.selected(focused) } else { theme.dim() };
+    put(buffer, x, y, columns.time, clock, style);
+    x += columns.time + 1;
+    let word = row.level().word();
+    let word = if columns.level == 1 { &word[..1] } else { word };
+    put(buffer, x, y, columns.level, word, theme.level(row.level()));
+    x += columns.level + 1;
+    if columns.namespace > 0 {
+        put(buffer, x, y, columns.namespace, &row.namespace, theme.namespace());
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "a place on the screen is three of them")]
+fn draw_text(drawn: &Drawn<'_>, row: &Row, line: &str, x: u16, y: u16, room: u16, skip: usize, buffer: &mut Buffer) {
+    let theme = drawn.theme;
+    // Only what can be in sight is looked at: a line may be 32 KiB long.
+    let cut = line.char_indices().nth(skip + usize::from(room) + 64).map_or(line.len(), |(at, _)| at);
+    let sight = &line[..cut];
+    let mut runs = Runs::new(line, theme.text(row.level()));
+    if std::ptr::eq(line, row.line.as_str()) {
+        if let Some(at) = row.error_at {
+            runs.over(at..line.len(), theme.error_text());
+        }
+        for mark in row.marks.iter().take_while(|mark| mark.start < cut) {
+            runs.over(mark.clone(), theme.mark());
+        }
+    }
+    let searched = drawn.state.search.as_ref().map(|search| search.matcher.spans(sight)).unwrap_or_default();
+    for span in drawn.matcher.spans(sight).into_iter().chain(searched) {
+        runs.over(span, theme.found());
+    }
+    runs.draw(buffer, x, y, room, skip);
+}
+
+/// What an empty pane says: why it is empty, and what to press.
+fn empty(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
+    use crate::explorer::state::Link;
+    let searching = state.requests.load.is_some();
+    let lines: Vec<String> = match (&state.live.link, searching) {
+        (Link::Lost { reason, .. }, _) => vec!["no answer yet".into(), crate::entry::visible(reason).text.into_owned(), "it is tried again by itself".into()],
+        (_, true) => vec!["searching …".into()],
+        _ if state.window.older != Edge::End => vec!["nothing found so far".into(), "k goes on searching older entries".into()],
+        _ if state.filters.is_empty() => vec![
+            "the log is empty".into(),
+            "send entries with `tailwater ingest`, or POST them to a running service".into(),
+            "they appear here as they arrive".into(),
+        ],
+        _ => vec![
+            "nothing matches".into(),
+            crate::entry::visible(&state.query().to_string()).text.into_owned(),
+            "X switches the filters off · C removes them · f edits the query".into(),
+        ],
+    };
+    let top = area.y + area.height.saturating_sub(3) / 3;
+    for (y, line) in (top..area.bottom()).zip(lines) {
+        let width = u16::try_from(crate::explorer::widgets::width_of(&line)).unwrap_or(area.width).min(area.width);
+        put(buffer, area.x + (area.width - width) / 2, y, width, &line, theme.dim());
+    }
+}

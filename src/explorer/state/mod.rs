@@ -1,0 +1,247 @@
+//! All that the explorer knows between two messages. Changed by `update` alone.
+
+mod filters;
+mod history;
+mod live;
+mod prompt;
+mod window;
+
+use std::collections::VecDeque;
+
+pub(super) use filters::{Chip, Filters};
+pub(super) use history::{History, Place};
+pub(super) use live::{LiveState, Link};
+pub(super) use prompt::{Completion, Prompt, PromptKind};
+pub(super) use window::{Edge, Window};
+
+use super::effect::At;
+use super::keymap::{Key, Keymap};
+use super::message::Number;
+use super::overlays::Overlay;
+use super::row::Row;
+use crate::base::Time;
+use crate::entry::Position;
+use crate::query::{Facets, Field, Matcher, NamespaceCount, Progress, Query};
+
+/// Which pane the keys go to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Focus {
+    #[default]
+    Log,
+    Sources,
+    Filters,
+    Values,
+    Detail,
+}
+
+/// Fields whose values are offered in the Values pane, in this order.
+pub(super) const VALUE_FIELDS: [Field; 10] = [
+    Field::Namespace,
+    Field::Level,
+    Field::Instance,
+    Field::Workflow,
+    Field::State,
+    Field::Status,
+    Field::Route,
+    Field::Error,
+    Field::Source,
+    Field::Trace,
+];
+
+/// Everything.
+#[derive(Debug)]
+pub(super) struct State {
+    pub now: Time,
+    /// Columns and rows of the terminal.
+    pub size: (u16, u16),
+    /// What is explored, as the user named it.
+    pub name: String,
+    pub keymap: Keymap,
+    /// Keys pressed of a sequence that is not complete.
+    pub pressed: Vec<Key>,
+    pub focus: Focus,
+    pub overlays: Vec<Overlay>,
+    pub prompt: Option<Prompt>,
+    /// Earlier lines of each prompt, newest last.
+    pub lines: Vec<(PromptKind, String)>,
+
+    pub filters: Filters,
+    pub window: Window,
+    pub scroll: Scroll,
+    pub search: Option<Search>,
+    pub history: History,
+    pub live: LiveState,
+    pub requests: Requests,
+    /// Where the load under way is to land.
+    pub landing: At,
+    /// The newest position when the window was read.
+    pub head: Option<Position>,
+    /// Whether the user moved since the last partial page.
+    pub touched: bool,
+    /// Which edge is being extended.
+    pub extending_older: bool,
+    pub progress: Option<Progress>,
+    pub loading: Option<(u64, u64)>,
+
+    pub namespaces: Vec<NamespaceCount>,
+    pub sources_open: bool,
+    pub source_cursor: usize,
+    pub chip_cursor: usize,
+    pub values: Values,
+    pub detail: Option<Detail>,
+
+    pub notice: Option<Notice>,
+    /// Set by the first ctrl-c: the second leaves.
+    pub leaving: bool,
+    /// A wake-up is on its way.
+    pub waking: bool,
+}
+
+/// Where the log pane stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Scroll {
+    /// The selected row of the window.
+    pub selected: usize,
+    /// The line of the pane on which the selected row begins: the anchor that splicing never moves.
+    pub line: usize,
+    /// Cells the text is moved to the left.
+    pub sideways: usize,
+    pub wrap: bool,
+}
+
+/// What is searched for.
+#[derive(Debug)]
+pub(super) struct Search {
+    pub query: Query,
+    pub matcher: Matcher,
+    pub text: String,
+}
+
+/// Requests under way; `None` when nothing of the kind is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Requests {
+    last: u64,
+    pub load: Option<Number>,
+    pub extend: Option<Number>,
+    pub find: Option<Number>,
+    pub facets: Option<Number>,
+    pub complete: Option<Number>,
+    pub follow: Option<Number>,
+}
+
+impl Requests {
+    /// The next number.
+    pub fn next(&mut self) -> Number {
+        self.last += 1;
+        Number(self.last)
+    }
+}
+
+/// The Values pane.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Values {
+    /// Which of [`VALUE_FIELDS`] is shown.
+    pub field: usize,
+    pub cursor: usize,
+    pub facets: Facets,
+}
+
+impl Values {
+    pub fn shown_field(&self) -> Field {
+        VALUE_FIELDS.get(self.field).cloned().unwrap_or(Field::Namespace)
+    }
+}
+
+/// The detail pane.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Detail {
+    /// The line under the cursor.
+    pub cursor: usize,
+    /// Whether long texts are shown whole.
+    pub unfolded: bool,
+    /// The entry that was asked for because the window holds only its head.
+    pub asked: Option<Position>,
+    /// That entry, whole.
+    pub whole: Option<Box<Row>>,
+}
+
+/// Something to be told, for a while.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Notice {
+    pub text: String,
+    pub failure: bool,
+    pub until: Time,
+}
+
+impl State {
+    pub fn new(name: String, keymap: Keymap, size: (u16, u16), now: Time) -> Self {
+        Self {
+            now,
+            size,
+            name,
+            keymap,
+            pressed: Vec::new(),
+            focus: Focus::Log,
+            overlays: Vec::new(),
+            prompt: None,
+            lines: Vec::new(),
+            filters: Filters::default(),
+            window: Window::default(),
+            scroll: Scroll::default(),
+            search: None,
+            history: History::default(),
+            live: LiveState::default(),
+            requests: Requests::default(),
+            landing: At::Newest,
+            head: None,
+            touched: false,
+            extending_older: false,
+            progress: None,
+            loading: None,
+            namespaces: Vec::new(),
+            // On a tall screen there is room for everything at once.
+            sources_open: size.1 >= 50,
+            source_cursor: 0,
+            chip_cursor: 0,
+            values: Values::default(),
+            detail: None,
+            notice: None,
+            leaving: false,
+            waking: false,
+        }
+    }
+
+    /// The question that the window answers.
+    pub fn query(&self) -> Query {
+        self.filters.query()
+    }
+
+    /// The selected row.
+    pub fn selected(&self) -> Option<&Row> {
+        self.window.rows().get(self.scroll.selected)
+    }
+
+    /// The row the detail pane shows.
+    pub fn detailed(&self) -> Option<&Row> {
+        let selected = self.selected()?;
+        let whole = self.detail.as_ref().and_then(|detail| detail.whole.as_deref());
+        Some(whole.filter(|whole| whole.key() == selected.key()).unwrap_or(selected))
+    }
+
+    /// Everything in the log, by the last count.
+    pub fn total(&self) -> u64 {
+        self.namespaces.iter().map(NamespaceCount::total).sum()
+    }
+
+    /// The panes that are open, in the order of `tab`.
+    pub fn panes(&self) -> VecDeque<Focus> {
+        let mut panes = VecDeque::from([Focus::Log]);
+        if self.detail.is_some() {
+            panes.push_back(Focus::Detail);
+        }
+        if self.sources_open {
+            panes.extend([Focus::Sources, Focus::Filters, Focus::Values]);
+        }
+        panes
+    }
+}

@@ -1,0 +1,140 @@
+//! Actions: each arm is one call.
+
+use super::{detail, filter, jump, load, navigate, notice, prompt, search, select};
+use crate::entry::Level;
+use crate::explorer::action::Action;
+use crate::explorer::effect::{Effect, Effects};
+use crate::explorer::overlays::Overlay;
+use crate::explorer::state::{Focus, PromptKind, State};
+use crate::query::{Direction, Field};
+
+/// Does what a key or the palette asked for.
+pub(in crate::explorer) fn act(state: &mut State, action: Action) -> Effects {
+    match action {
+        Action::Down => select::vertical(state, 1),
+        Action::Up => select::vertical(state, -1),
+        Action::Left => select::horizontal(state, -1),
+        Action::Right => select::horizontal(state, 1),
+        Action::HalfPageDown => select::vertical(state, navigate::page_rows(state) / 2),
+        Action::HalfPageUp => select::vertical(state, -navigate::page_rows(state) / 2),
+        Action::PageDown => select::vertical(state, navigate::page_rows(state)),
+        Action::PageUp => select::vertical(state, -navigate::page_rows(state)),
+        Action::Oldest => select::oldest(state),
+        Action::Newest => select::newest(state),
+        Action::Follow => navigate::follow_or_hold(state),
+        Action::NextError => search::level(state, Level::Error, Direction::Newer),
+        Action::PreviousError => search::level(state, Level::Error, Direction::Older),
+        Action::NextWarning => search::level(state, Level::Warn, Direction::Newer),
+        Action::PreviousWarning => search::level(state, Level::Warn, Direction::Older),
+        Action::Search => prompt::open(state, PromptKind::Search),
+        Action::NextMatch => search::again(state, Direction::Newer),
+        Action::PreviousMatch => search::again(state, Direction::Older),
+        Action::Query => prompt::open(state, PromptKind::Query),
+        Action::TextFilter => prompt::open(state, PromptKind::TextFilter),
+        Action::LevelTrace => filter::level(state, Some(Level::Trace)),
+        Action::LevelDebug => filter::level(state, Some(Level::Debug)),
+        Action::LevelInfo => filter::level(state, Some(Level::Info)),
+        Action::LevelWarn => filter::level(state, Some(Level::Warn)),
+        Action::LevelError => filter::level(state, Some(Level::Error)),
+        Action::LevelAll => filter::level(state, None),
+        Action::Include => filter::value(state, filter::Sense::Include),
+        Action::Exclude => filter::value(state, filter::Sense::Exclude),
+        Action::ToggleFilter => filter::toggle(state),
+        Action::InvertFilter => filter::invert(state),
+        Action::RemoveFilter => filter::remove(state),
+        Action::ToggleAllFilters => filter::toggle_all(state),
+        Action::ClearFilters => filter::clear(state),
+        Action::Trace => jump::pivot(state, &Field::Trace),
+        Action::Instance => jump::pivot(state, &Field::Instance),
+        Action::Namespace => jump::pivot(state, &Field::Namespace),
+        Action::Back => jump::back(state),
+        Action::Forward => jump::forward(state),
+        Action::Details => select::enter(state),
+        Action::Close => close(state),
+        Action::Sources => select::sources(state),
+        Action::NextPane => select::next_pane(state, 1),
+        Action::PreviousPane => select::next_pane(state, -1),
+        Action::Wrap => wrap(state),
+        Action::Copy => detail::copy(state),
+        Action::CopyJson => detail::copy_json(state),
+        Action::Palette => overlay(state, Overlay::palette()),
+        Action::Help => overlay(state, Overlay::help()),
+        Action::Redraw => redraw(state),
+        Action::Suspend => Effect::Suspend.into(),
+        Action::Cancel => cancel(state),
+        Action::Quit => quit(state),
+        Action::QuitNow => Effect::Quit.into(),
+    }
+}
+
+fn overlay(state: &mut State, overlay: Overlay) -> Effects {
+    state.overlays.push(overlay);
+    Effects::none()
+}
+
+fn wrap(state: &mut State) -> Effects {
+    state.scroll.wrap = !state.scroll.wrap;
+    state.scroll.sideways = 0;
+    Effects::none()
+}
+
+/// Draws all anew, and asks again where a question failed.
+fn redraw(state: &mut State) -> Effects {
+    let again = if state.window.stalled { load::again(state) } else { Effects::none() };
+    Effects::from(Effect::Redraw).and(again)
+}
+
+/// Stops what runs; whether anything did.
+fn stop(state: &mut State) -> Option<Effects> {
+    let requests = &mut state.requests;
+    let running: Vec<_> = [requests.load.take(), requests.extend.take(), requests.find.take()].into_iter().flatten().collect();
+    if running.is_empty() {
+        return None;
+    }
+    state.window.stalled = true;
+    state.progress = None;
+    notice(state, "stopped: what was found so far is shown · moving on asks for more", false);
+    let stopped = Effects(running.into_iter().map(Effect::Stop).collect());
+    Some(stopped.and(load::stopped(state)))
+}
+
+/// Leaves the innermost thing that is open.
+fn close(state: &mut State) -> Effects {
+    if let Some(stopped) = stop(state) {
+        return stopped;
+    }
+    if state.detail.is_some() {
+        return detail::close(state);
+    }
+    if state.focus != Focus::Log {
+        state.focus = Focus::Log;
+    } else if state.search.is_some() {
+        state.search = None;
+    } else if state.sources_open {
+        state.sources_open = false;
+    }
+    Effects::none()
+}
+
+fn quit(state: &mut State) -> Effects {
+    if state.detail.is_some() {
+        return detail::close(state);
+    }
+    if state.focus != Focus::Log {
+        return select::sources(state);
+    }
+    if state.history.has_behind() {
+        return jump::back(state);
+    }
+    Effect::Quit.into()
+}
+
+fn cancel(state: &mut State) -> Effects {
+    if state.leaving {
+        return Effect::Quit.into();
+    }
+    state.leaving = true;
+    let stopped = stop(state).unwrap_or_default();
+    notice(state, "ctrl-c again leaves", false);
+    stopped
+}

@@ -1,0 +1,136 @@
+//! Narrowing: chips, levels, values.
+
+use super::{detail, load, notice};
+use crate::entry::{Level, visible};
+use crate::explorer::effect::Effects;
+use crate::explorer::overlays::{Choice, Overlay};
+use crate::explorer::state::{Chip, Focus, State};
+use crate::query::{Expression, Field, KNOWN_FIELDS};
+
+/// Values longer than this are not offered: they name one entry, not many.
+const MAX_OFFERED: usize = 200;
+
+/// What to do with a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::explorer) enum Sense {
+    Include,
+    Exclude,
+}
+
+/// After the question changed: asks again, the selected row stays where it is.
+pub(super) fn changed(state: &mut State) -> Effects {
+    state.chip_cursor = state.chip_cursor.min(state.filters.chips.len().saturating_sub(1));
+    load::again(state)
+}
+
+/// Shows this level and more severe ones.
+pub(super) fn level(state: &mut State, level: Option<Level>) -> Effects {
+    state.filters.level = level;
+    changed(state)
+}
+
+/// Includes or excludes the value under the cursor; of a log row, one of its values is chosen.
+pub(super) fn value(state: &mut State, sense: Sense) -> Effects {
+    match state.focus {
+        Focus::Log | Focus::Filters => choose_value(state, sense),
+        Focus::Detail => match detail::value_at_cursor(state) {
+            Some((field, value)) => apply(state, sense, field, &value),
+            None => Effects::none(),
+        },
+        Focus::Sources => match state.namespaces.get(state.source_cursor).map(|count| count.name.clone()) {
+            Some(name) => apply(state, sense, Field::Namespace, &name),
+            None => Effects::none(),
+        },
+        Focus::Values => match state.values.facets.values.get(state.values.cursor).map(|facet| facet.value.clone()) {
+            Some(value) => apply(state, sense, state.values.shown_field(), &value),
+            None => Effects::none(),
+        },
+    }
+}
+
+/// Adds a chip for a value.
+pub(in crate::explorer) fn apply(state: &mut State, sense: Sense, field: Field, value: &str) -> Effects {
+    let expression = Expression::equals(field, value);
+    state.filters.add(match sense {
+        Sense::Include => Chip::include(expression),
+        Sense::Exclude => Chip::exclude(expression),
+    });
+    state.chip_cursor = state.filters.chips.len().saturating_sub(1);
+    changed(state)
+}
+
+fn choose_value(state: &mut State, sense: Sense) -> Effects {
+    let Some(row) = state.selected() else { return Effects::none() };
+    let entry = &row.entry;
+    let known = KNOWN_FIELDS.iter().filter(|field| !matches!(field, Field::Text)).cloned();
+    let fields = known.chain(entry.fields.keys().map(|name| Field::Other(name.clone())));
+    let choices: Vec<Choice> = fields
+        .filter_map(|field| {
+            let value = field.value(entry)?;
+            let fits = !value.is_empty() && value.len() <= MAX_OFFERED;
+            fits.then(|| Choice {
+                label: format!("{:<12} {}", visible(field.name()).text, visible(&value).text),
+                sense,
+                value: value.into_owned(),
+                field,
+            })
+        })
+        .collect();
+    state.overlays.push(Overlay::choice(sense, choices));
+    Effects::none()
+}
+
+/// Shows one namespace only; the one that is shown already, all again.
+pub(super) fn only_namespace(state: &mut State, name: &str) -> Effects {
+    let chip = Chip::include(Expression::equals(Field::Namespace, name));
+    let was_only = state.filters.chips.contains(&chip);
+    state.filters.chips.retain(|chip| chip.field() != Some(Field::Namespace) || chip.negated);
+    if !was_only {
+        state.filters.chips.push(chip);
+    }
+    changed(state)
+}
+
+/// The chip that keys act on: the one under the cursor, or the newest.
+fn current(state: &State) -> Option<usize> {
+    let last = state.filters.chips.len().checked_sub(1)?;
+    Some(if state.focus == Focus::Filters { state.chip_cursor.min(last) } else { last })
+}
+
+fn with_current(state: &mut State, change: impl FnOnce(&mut Vec<Chip>, usize)) -> Effects {
+    let Some(at) = current(state) else {
+        notice(state, "there is no filter yet · + and - make one, f types a query", false);
+        return Effects::none();
+    };
+    change(&mut state.filters.chips, at);
+    changed(state)
+}
+
+/// Switches the chip off or on.
+pub(super) fn toggle(state: &mut State) -> Effects {
+    with_current(state, |chips, at| chips[at].enabled = !chips[at].enabled)
+}
+
+/// Turns the chip around.
+pub(super) fn invert(state: &mut State) -> Effects {
+    with_current(state, |chips, at| chips[at].negated = !chips[at].negated)
+}
+
+/// Removes the chip.
+pub(super) fn remove(state: &mut State) -> Effects {
+    with_current(state, |chips, at| drop(chips.remove(at)))
+}
+
+/// Switches all chips off, or all on when none is.
+pub(super) fn toggle_all(state: &mut State) -> Effects {
+    let on = !state.filters.chips.iter().any(|chip| chip.enabled);
+    state.filters.chips.iter_mut().for_each(|chip| chip.enabled = on);
+    changed(state)
+}
+
+/// Removes everything that narrows; the place is remembered.
+pub(super) fn clear(state: &mut State) -> Effects {
+    super::jump::leave(state);
+    state.filters = crate::explorer::state::Filters::default();
+    changed(state)
+}

@@ -1,0 +1,61 @@
+//! Going somewhere else and back to the very row.
+
+use super::{load, notice};
+use crate::explorer::effect::Effects;
+use crate::explorer::state::{Chip, Filters, Place, State};
+use crate::query::{Expression, Field};
+
+/// Where one is.
+fn here(state: &State) -> Place {
+    let anchor = state.selected().map(|row| row.key()).filter(|_| !state.live.following);
+    Place { filters: state.filters.clone(), anchor, line: state.scroll.line }
+}
+
+/// Remembers the place that is about to be left. A row that is followed is remembered as that row.
+pub(super) fn leave(state: &mut State) {
+    let mut place = here(state);
+    place.anchor = state.selected().map(|row| row.key());
+    state.history.leave(place);
+}
+
+/// Shows everything that shares the selected row's value of a field, in every namespace; the row stays selected.
+pub(super) fn pivot(state: &mut State, field: &Field) -> Effects {
+    let Some(row) = state.selected() else { return Effects::none() };
+    let Some(value) = field.own_value(&row.entry).map(std::borrow::Cow::into_owned) else {
+        notice(state, format!("this entry has no {field}"), false);
+        return Effects::none();
+    };
+    let key = row.key();
+    leave(state);
+    state.filters = Filters { chips: vec![Chip::include(Expression::equals(field.clone(), value))], ..Filters::default() };
+    state.live.following = false;
+    load::around(state, key)
+}
+
+/// Back to where one came from.
+pub(super) fn back(state: &mut State) -> Effects {
+    let place = state.history.back(here(state));
+    go(state, place, "there is nowhere to go back to")
+}
+
+/// Forward to where one went back from.
+pub(super) fn forward(state: &mut State) -> Effects {
+    let place = state.history.forward(here(state));
+    go(state, place, "there is nowhere to go forward to")
+}
+
+fn go(state: &mut State, place: Option<Place>, otherwise: &str) -> Effects {
+    let Some(place) = place else {
+        notice(state, otherwise, false);
+        return Effects::none();
+    };
+    state.filters = place.filters;
+    state.scroll.line = place.line;
+    match place.anchor {
+        Some(key) => {
+            state.live.following = false;
+            load::around(state, key)
+        }
+        None => load::newest(state),
+    }
+}

@@ -1,0 +1,58 @@
+//! What arrives.
+
+use std::time::Duration;
+
+use super::notice;
+use crate::explorer::effect::Effects;
+use crate::explorer::message::{Live, Number};
+use crate::explorer::state::{Link, State};
+
+/// The feed told something.
+pub(super) fn live(state: &mut State, number: Number, live: Live) -> Effects {
+    if state.requests.follow != Some(number) {
+        return Effects::none();
+    }
+    match live {
+        Live::Entries(entries, _) => {
+            state.live.link = Link::Live;
+            arrived(state, entries);
+        }
+        Live::Connected => {
+            if matches!(state.live.link, Link::Lost { .. }) {
+                notice(state, "connected again: nothing was missed", false);
+                state.live.uncounted = true;
+            }
+            state.live.link = Link::Live;
+        }
+        Live::Lost { reason, wait_ms } => {
+            state.live.link = Link::Lost { reason, again: state.now.later(Duration::from_millis(wait_ms)) };
+        }
+        Live::Ended => state.live.link = Link::Ended,
+    }
+    Effects::none()
+}
+
+fn arrived(state: &mut State, entries: Vec<crate::entry::Entry>) {
+    let count = entries.len() as u64;
+    if count == 0 {
+        return;
+    }
+    state.live.note(state.now, count);
+    if !state.live.following {
+        state.live.arrived += count;
+    }
+    // A window that is elsewhere in the log lets them pass: pages bring them when the user returns.
+    if !state.window.is_attached() {
+        return;
+    }
+    let was_empty = state.window.len() == 0;
+    let (places, fallen) = state.window.arrive(entries);
+    if !was_empty && !state.live.following {
+        for place in places {
+            if place <= state.scroll.selected {
+                state.scroll.selected += 1;
+            }
+        }
+        state.scroll.selected = state.scroll.selected.saturating_sub(fallen);
+    }
+}

@@ -1,0 +1,165 @@
+//! How the state changes: pure, one message at a time.
+
+pub(super) mod act;
+mod detail;
+pub(super) mod filter;
+mod jump;
+mod keys;
+mod live;
+mod load;
+mod navigate;
+mod prompt;
+mod search;
+mod select;
+
+use std::time::Duration;
+
+use super::effect::{Effect, Effects};
+use super::message::Message;
+use super::row::Row;
+use super::state::{Notice, State};
+
+pub(super) use detail::detail_lines;
+
+/// How long a notice stays.
+const NOTICE: Duration = Duration::from_secs(6);
+/// How often counts of namespaces are taken anew while entries arrive.
+const COUNT_EVERY: Duration = Duration::from_secs(2);
+/// After which a first page that failed is asked for again.
+const RETRY: Duration = Duration::from_secs(2);
+/// How often the status is looked at while something in it passes with time.
+const WAKE_EVERY: Duration = Duration::from_secs(1);
+
+/// What a fresh explorer asks for.
+pub(super) fn start(state: &mut State) -> Effects {
+    load::newest(state).and(Effect::Namespaces.into())
+}
+
+/// Takes in what happened.
+pub(super) fn update(state: &mut State, message: Message) -> Effects {
+    let effects = match message {
+        Message::Clock(now) => {
+            state.now = now;
+            return Effects::none();
+        }
+        Message::Resized(width, height) => resized(state, width, height),
+        Message::Key(key) => keys::press(state, key),
+        Message::Pasted(text) => keys::paste(state, &text),
+        Message::Clicked(target) => select::click(state, target),
+        Message::Wheel(target, rows) => select::wheel(state, target, rows),
+        Message::Loaded { number, page, done } => load::loaded(state, number, page, done),
+        Message::Extended { number, page } => load::extended(state, number, page),
+        Message::Scanning { number, progress } => {
+            if [state.requests.load, state.requests.extend, state.requests.find].contains(&Some(number)) {
+                state.progress = Some(progress);
+            }
+            Effects::none()
+        }
+        Message::Found { number, place } => search::found(state, number, place),
+        Message::Live(number, live) => live::live(state, number, live),
+        Message::Namespaces(counts) => {
+            state.namespaces = counts;
+            state.live.uncounted = false;
+            state.live.counted = state.now;
+            Effects::none()
+        }
+        Message::Facets { number, field, facets } => {
+            if state.requests.facets == Some(number) && state.values.shown_field() == field {
+                state.requests.facets = None;
+                state.values.facets = facets;
+                state.values.cursor = state.values.cursor.min(state.values.facets.values.len().saturating_sub(1));
+            }
+            Effects::none()
+        }
+        Message::Completions { number, values } => prompt::completions(state, number, values),
+        Message::Whole { position, entry } => {
+            if let (Some(detail), Some(entry)) = (&mut state.detail, entry)
+                && entry.position == position
+            {
+                detail.whole = Some(Box::new(Row::whole(*entry)));
+            }
+            Effects::none()
+        }
+        Message::Failed { number, reason } => failed(state, number, reason),
+        Message::Loading(reading) => {
+            let finished = state.loading.is_some() && reading.is_none();
+            state.loading = reading;
+            state.live.uncounted = true;
+            if finished { Effect::Namespaces.into() } else { Effects::none() }
+        }
+        Message::Copied(how) => {
+            notice(state, how, false);
+            Effects::none()
+        }
+        Message::Woke => woke(state),
+    };
+    navigate::settle(state);
+    let effects = effects.and(load::prefetch(state)).and(detail::refresh(state));
+    effects.and(wake(state))
+}
+
+fn resized(state: &mut State, width: u16, height: u16) -> Effects {
+    if (width, height) == state.size {
+        return Effects::none();
+    }
+    state.size = (width, height);
+    Effect::Redraw.into()
+}
+
+/// Tells something for a while.
+fn notice(state: &mut State, text: impl Into<String>, failure: bool) {
+    state.notice = Some(Notice { text: text.into(), failure, until: state.now.later(NOTICE) });
+}
+
+fn failed(state: &mut State, number: super::message::Number, reason: String) -> Effects {
+    if state.requests.load == Some(number) {
+        // Nothing is on its way any more: it is asked again after a while.
+        let again = state.now.later(RETRY);
+        state.live.link = super::state::Link::Lost { reason: reason.clone(), again };
+    }
+    let requests = &mut state.requests;
+    let mut known = false;
+    for slot in [&mut requests.load, &mut requests.extend, &mut requests.find, &mut requests.facets, &mut requests.complete] {
+        if *slot == Some(number) {
+            *slot = None;
+            known = true;
+        }
+    }
+    if known {
+        state.progress = None;
+        state.window.stalled = true;
+        notice(state, format!("{reason} · what is on screen stays; G or ctrl-l tries again"), true);
+    }
+    Effects::none()
+}
+
+fn woke(state: &mut State) -> Effects {
+    state.waking = false;
+    state.live.forget(state.now);
+    if state.notice.as_ref().is_some_and(|notice| notice.until <= state.now) {
+        state.notice = None;
+    }
+    if let super::state::Link::Lost { again, .. } = &state.live.link
+        && *again <= state.now
+        && state.requests.load.is_none()
+        && state.requests.follow.is_none()
+    {
+        return load::again(state).and(Effect::Namespaces.into());
+    }
+    if state.live.uncounted && state.now.since(state.live.counted) >= COUNT_EVERY {
+        state.live.counted = state.now;
+        state.live.uncounted = false;
+        return Effect::Namespaces.into();
+    }
+    Effects::none()
+}
+
+/// Asks to be woken while something on the screen passes with time; an explorer at rest sleeps.
+fn wake(state: &mut State) -> Effects {
+    let reconnecting = matches!(state.live.link, super::state::Link::Lost { .. });
+    if state.waking || !(state.notice.is_some() || state.live.is_busy() || state.live.uncounted || reconnecting) {
+        return Effects::none();
+    }
+    state.waking = true;
+    Effect::Wake(WAKE_EVERY).into()
+}

@@ -1,0 +1,97 @@
+//! Looking for something without hiding the rest: in the window first, then in the whole log.
+
+use super::{load, notice};
+use crate::entry::{Key, Level};
+use crate::explorer::effect::{Effect, Effects};
+use crate::explorer::message::Number;
+use crate::explorer::state::{Edge, Search, State};
+use crate::query::{Cursor, Direction, Expression, Matcher, Query};
+
+/// Searches for what was typed: words, or `/a regex/`. Nothing typed ends the search.
+pub(super) fn start(state: &mut State, text: &str) -> Effects {
+    set(state, text);
+    if state.search.is_none() { Effects::none() } else { again(state, Direction::Older) }
+}
+
+/// Marks what is being typed.
+pub(super) fn set(state: &mut State, text: &str) {
+    let as_regex = (text.len() > 2 && text.starts_with('/') && text.ends_with('/')).then(|| text.parse().ok()).flatten();
+    let query: Query = as_regex.unwrap_or_else(|| Expression::contains(text).into());
+    state.search = (!text.is_empty()).then(|| Search { matcher: Matcher::compile(&query, state.now), query, text: text.to_owned() });
+}
+
+/// The next match of the search.
+pub(super) fn again(state: &mut State, direction: Direction) -> Effects {
+    let Some(search) = &state.search else {
+        notice(state, "nothing is searched for · / searches", false);
+        return Effects::none();
+    };
+    let (query, matcher) = (search.query.clone(), search.matcher.clone());
+    find(state, &query, &matcher, direction)
+}
+
+/// The next entry of a level or more severe; of warnings, warnings only.
+pub(super) fn level(state: &mut State, level: Level, direction: Direction) -> Effects {
+    let wanted = match level {
+        Level::Warn => Expression::equals(crate::query::Field::Level, level.word()),
+        _ => Expression::at_least(level),
+    };
+    let query = Query(wanted);
+    let matcher = Matcher::compile(&query, state.now);
+    find(state, &query, &matcher, direction)
+}
+
+fn find(state: &mut State, query: &Query, matcher: &Matcher, direction: Direction) -> Effects {
+    let (rows, selected) = (state.window.rows(), state.scroll.selected);
+    let found = match direction {
+        Direction::Newer => (selected + 1..rows.len()).find(|at| matcher.matches(&rows[*at].entry)),
+        Direction::Older => (0..selected.min(rows.len())).rev().find(|at| matcher.matches(&rows[*at].entry)),
+    };
+    if let Some(at) = found {
+        select(state, at);
+        return Effects::none();
+    }
+    let (edge, end) = match direction {
+        Direction::Older => (state.window.older, "no earlier match"),
+        Direction::Newer => (state.window.newer, "no later match"),
+    };
+    let edge_key = if direction == Direction::Older { rows.front() } else { rows.back() }.map(|row| row.key());
+    let (Edge::More(_), Some(key)) = (edge, edge_key) else {
+        notice(state, end, false);
+        return Effects::none();
+    };
+    let number = state.requests.next();
+    state.requests.find = Some(number);
+    let query = state.query().and(query);
+    Effect::Find { number, query, now: state.now, cursor: Cursor { key, direction } }.into()
+}
+
+/// Selects a row near the middle of the pane when it is not in sight.
+fn select(state: &mut State, at: usize) {
+    let height = usize::from(crate::explorer::layout::areas(state).log.height);
+    let moved = at.abs_diff(state.scroll.selected);
+    let line = if at > state.scroll.selected { state.scroll.line + moved } else { state.scroll.line.wrapping_sub(moved) };
+    state.scroll.line = if line < height { line } else { height / 2 };
+    state.scroll.selected = at;
+    state.live.following = false;
+}
+
+/// The log was searched.
+pub(super) fn found(state: &mut State, number: Number, place: Option<Key>) -> Effects {
+    if state.requests.find != Some(number) {
+        return Effects::none();
+    }
+    state.requests.find = None;
+    state.progress = None;
+    match place {
+        Some(key) => {
+            state.live.following = false;
+            state.scroll.line = usize::from(crate::explorer::layout::areas(state).log.height) / 2;
+            load::around(state, key)
+        }
+        None => {
+            notice(state, "no further match in the whole log", false);
+            Effects::none()
+        }
+    }
+}

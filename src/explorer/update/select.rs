@@ -1,0 +1,160 @@
+//! Moving and choosing in whichever pane has the keys; the mouse.
+
+use super::{detail, filter, load, navigate, prompt};
+use crate::explorer::effect::Effects;
+use crate::explorer::layout::Target;
+use crate::explorer::overlays;
+use crate::explorer::state::{Focus, PromptKind, State, VALUE_FIELDS};
+
+/// Cells that the text moves sideways.
+const SIDEWAYS: usize = 8;
+
+/// Down, or up.
+pub(super) fn vertical(state: &mut State, rows: i32) -> Effects {
+    let step = |at: usize, count: usize| at.saturating_add_signed(rows as isize).min(count.saturating_sub(1));
+    match state.focus {
+        Focus::Log => return navigate::move_by(state, rows),
+        Focus::Sources => state.source_cursor = step(state.source_cursor, state.namespaces.len()),
+        Focus::Filters => state.chip_cursor = step(state.chip_cursor, state.filters.chips.len()),
+        Focus::Values => state.values.cursor = step(state.values.cursor, state.values.facets.values.len()),
+        Focus::Detail => detail::move_by(state, rows),
+    }
+    Effects::none()
+}
+
+/// Right, or left.
+pub(super) fn horizontal(state: &mut State, step: isize) -> Effects {
+    if state.focus == Focus::Values {
+        let count = VALUE_FIELDS.len();
+        state.values.field = (state.values.field + count).saturating_add_signed(step) % count;
+        state.values.cursor = 0;
+        state.values.facets = crate::query::Facets::default();
+        return load::values(state);
+    }
+    if !state.scroll.wrap {
+        state.scroll.sideways = state.scroll.sideways.saturating_add_signed(step * SIDEWAYS as isize);
+    }
+    Effects::none()
+}
+
+/// To the beginning.
+pub(super) fn oldest(state: &mut State) -> Effects {
+    match state.focus {
+        Focus::Log => navigate::oldest(state),
+        _ => vertical(state, i32::MIN / 2),
+    }
+}
+
+/// To the end.
+pub(super) fn newest(state: &mut State) -> Effects {
+    match state.focus {
+        Focus::Log => navigate::newest(state),
+        _ => vertical(state, i32::MAX / 2),
+    }
+}
+
+/// Enter: opens or chooses what is under the cursor.
+pub(super) fn enter(state: &mut State) -> Effects {
+    match state.focus {
+        Focus::Log => detail::open(state),
+        Focus::Detail => detail::fold(state),
+        Focus::Filters => filter::toggle(state),
+        Focus::Sources => match state.namespaces.get(state.source_cursor).map(|count| count.name.clone()) {
+            Some(name) => filter::only_namespace(state, &name),
+            None => Effects::none(),
+        },
+        Focus::Values => filter::value(state, filter::Sense::Include),
+    }
+}
+
+/// Opens the band above the log and goes there, or closes it.
+pub(super) fn sources(state: &mut State) -> Effects {
+    let inside = !matches!(state.focus, Focus::Log | Focus::Detail);
+    if state.sources_open && inside {
+        state.sources_open = false;
+        state.focus = Focus::Log;
+        return Effects::none();
+    }
+    let was_open = state.sources_open;
+    state.sources_open = true;
+    state.focus = Focus::Sources;
+    if was_open { Effects::none() } else { load::values(state) }
+}
+
+/// The next open pane.
+pub(super) fn next_pane(state: &mut State, step: isize) -> Effects {
+    let panes = state.panes();
+    if panes.len() == 1 {
+        return sources(state);
+    }
+    let at = panes.iter().position(|pane| *pane == state.focus).unwrap_or(0);
+    let next = (at + panes.len()).saturating_add_signed(step) % panes.len();
+    state.focus = panes.get(next).copied().unwrap_or_default();
+    Effects::none()
+}
+
+/// The mouse button went down on something.
+pub(super) fn click(state: &mut State, target: Target) -> Effects {
+    if state.overlays.last().is_some() {
+        return overlays::click(state, target);
+    }
+    match target {
+        Target::Row(row) => {
+            state.focus = Focus::Log;
+            if row == state.scroll.selected {
+                return detail::open(state);
+            }
+            let rows = i32::try_from(row).unwrap_or(0) - i32::try_from(state.scroll.selected).unwrap_or(0);
+            state.live.following = false;
+            let lines = i32::try_from(state.scroll.line).unwrap_or(0) + rows;
+            state.scroll.line = usize::try_from(lines).unwrap_or(0);
+            state.scroll.selected = row;
+            Effects::none()
+        }
+        Target::Query => prompt::open(state, PromptKind::Query),
+        Target::Source(at) => {
+            (state.focus, state.source_cursor) = (Focus::Sources, at);
+            enter(state)
+        }
+        Target::Chip(at) => {
+            let focus = std::mem::replace(&mut state.focus, Focus::Filters);
+            state.chip_cursor = at;
+            let effects = filter::toggle(state);
+            if !state.sources_open {
+                state.focus = focus;
+            }
+            effects
+        }
+        Target::Value(at) => {
+            (state.focus, state.values.cursor) = (Focus::Values, at);
+            enter(state)
+        }
+        Target::Detail(line) => {
+            state.focus = Focus::Detail;
+            if let Some(detail) = &mut state.detail {
+                detail.cursor = line;
+            }
+            Effects::none()
+        }
+        Target::Status => navigate::follow_or_hold(state),
+        Target::Pane(focus) => {
+            state.focus = focus;
+            Effects::none()
+        }
+        Target::Item(_) => Effects::none(),
+    }
+}
+
+/// The wheel turned over something.
+pub(super) fn wheel(state: &mut State, target: Target, rows: i32) -> Effects {
+    if state.overlays.last().is_some() {
+        return overlays::wheel(state, rows);
+    }
+    match target {
+        Target::Source(_) | Target::Pane(Focus::Sources) => state.focus = Focus::Sources,
+        Target::Value(_) | Target::Pane(Focus::Values) => state.focus = Focus::Values,
+        Target::Detail(_) | Target::Pane(Focus::Detail) => state.focus = Focus::Detail,
+        _ => return navigate::scroll_by(state, rows),
+    }
+    vertical(state, rows)
+}

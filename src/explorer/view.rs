@@ -1,0 +1,54 @@
+//! Draws the state into a buffer and says what was drawn where. Reads only.
+
+use ratatui::buffer::Buffer;
+
+use super::layout::{Regions, areas, fits};
+use super::overlays::Overlay;
+use super::panes;
+use super::state::State;
+use super::theme::Theme;
+use super::widgets::put;
+
+/// Draws everything.
+pub(super) fn view(state: &State, theme: Theme, buffer: &mut Buffer) -> Regions {
+    let mut regions = Regions::default();
+    if !fits(state.size) {
+        too_small(state, theme, buffer);
+        return regions;
+    }
+    let areas = areas(state);
+    panes::title(state, theme, areas.title, buffer, &mut regions);
+    panes::query_bar(state, theme, areas.query, buffer, &mut regions);
+    if let (Some(sources), Some(filters), Some(values)) = (areas.sources, areas.filters, areas.values) {
+        panes::sources(state, theme, sources, buffer, &mut regions);
+        panes::filters(state, theme, filters, buffer, &mut regions);
+        panes::values(state, theme, values, buffer, &mut regions);
+    }
+    panes::log(state, theme, areas.log, buffer, &mut regions);
+    if let Some(area) = areas.detail {
+        panes::detail(state, theme, area, buffer, &mut regions);
+    }
+    panes::status(state, theme, areas.status, buffer, &mut regions);
+    panes::hints(state, theme, areas.hints, buffer);
+    panes::completions(state, theme, areas.query, buffer);
+    for overlay in &state.overlays {
+        match overlay {
+            Overlay::Help { scroll } => panes::help(state, theme, *scroll, buffer, &mut regions),
+            Overlay::Palette { input, cursor } => panes::palette(state, theme, input, *cursor, buffer, &mut regions),
+            Overlay::Choice { title, choices, cursor } => panes::choice(theme, (title, choices, *cursor), buffer, &mut regions),
+        }
+    }
+    regions
+}
+
+fn too_small(state: &State, theme: Theme, buffer: &mut Buffer) {
+    let (width, height) = state.size;
+    let lines = [
+        "tailwater needs a larger window".to_owned(),
+        format!("{width}×{height} now, 40×10 at least"),
+        "q leaves".to_owned(),
+    ];
+    for (index, line) in (0..height).zip(lines) {
+        put(buffer, 0, index, width, &line, theme.attention());
+    }
+}
