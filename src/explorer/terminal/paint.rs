@@ -192,7 +192,9 @@ fn paint_row(shown: &Buffer, next: &Buffer, y: u16, out: &mut Vec<u8>, pen: &mut
             break;
         }
     }
-    if old_end > end || (wide && end < usize::from(width)) {
+    // The last character may reach one cell beyond its own.
+    let end = end.max(x);
+    if end < usize::from(width) && (old_end > end || wide) {
         pen.go(column(end), y, out);
         pen.look(Look::default(), out);
         out.extend_from_slice(b"\x1b[K");
@@ -253,7 +255,9 @@ mod tests {
                     let shown = if cell.has_contents() { cell.contents() } else { " " };
                     assert_eq!(shown, want.symbol(), "cell {x} of row {y}");
                     assert_eq!(cell.inverse(), want.modifier.contains(Modifier::REVERSED), "cell {x} of row {y}");
-                    assert_eq!(cell.bold(), want.modifier.contains(Modifier::BOLD), "cell {x} of row {y}");
+                    // A bold blank looks like any blank.
+                    let bold = cell.bold() == want.modifier.contains(Modifier::BOLD);
+                    assert!(bold || want.symbol() == " ", "cell {x} of row {y}");
                     assert_eq!(cell.bgcolor() == vt100::Color::Default, want.bg == Color::Reset, "cell {x} of row {y}");
                 }
                 skip = !skip && want.symbol().width() == 2;
@@ -268,7 +272,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_terminal_shows_what_was_drawn(frames in prop::collection::vec((lines(), -5..6_i32), 1..6)) {
-            let mut parser = vt100::Parser::new(HEIGHT, WIDTH, 0);
+            let mut parser = vt100::Parser::new(HEIGHT.try_into().expect("not zero"), WIDTH.try_into().expect("not zero"), 0);
             let mut painter = Painter::new();
             let mut previous: Option<Vec<(String, u8)>> = None;
             for (mut lines, shift) in frames {
