@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossterm::event::{Event, EventStream};
-use futures_util::{FutureExt, StreamExt};
+use futures_util::StreamExt;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -137,6 +137,21 @@ impl Signals {
     }
 }
 
+/// The terminal's events, through a channel: the stream itself must only ever be polled by one task, or it wakes the wrong
+/// one. The channel closes when the input ends.
+fn read_events() -> UnboundedReceiver<Event> {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        let mut events = EventStream::new();
+        while let Some(Ok(event)) = events.next().await {
+            if sender.send(event).is_err() {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
 /// When the next frame is due.
 #[derive(Debug)]
 struct Pace {
@@ -195,7 +210,7 @@ struct Runtime {
 
 impl Runtime {
     async fn run(&mut self, mut signals: Signals) -> std::io::Result<Ending> {
-        let mut events = EventStream::new();
+        let mut events = read_events();
         let mut vanished = watch();
         let stop = shutdown::requested();
         tokio::pin!(stop);
@@ -213,10 +228,10 @@ impl Runtime {
             let due = self.pace.due().map(tokio::time::Instant::from_std);
             tokio::select! {
                 biased;
-                event = events.next() => match event {
-                    Some(Ok(event)) => self.drain(Some(event), None, &mut events),
+                event = events.recv() => match event {
+                    Some(event) => self.drain(Some(event), None, &mut events),
                     // Without input there is nobody to explore for.
-                    Some(Err(_)) | None => return Ok(Ending::Vanished),
+                    None => return Ok(Ending::Vanished),
                 },
                 signal = &mut stop => return Ok(Ending::Signal(signal?)),
                 _ = &mut vanished => return Ok(Ending::Vanished),
@@ -230,7 +245,7 @@ impl Runtime {
     }
 
     /// Takes in what is there, keys before answers, for a bounded time.
-    fn drain(&mut self, event: Option<Event>, message: Option<Message>, events: &mut EventStream) {
+    fn drain(&mut self, event: Option<Event>, message: Option<Message>, events: &mut UnboundedReceiver<Event>) {
         let started = Instant::now();
         self.take_in(Message::Clock(Time::now()));
         let (mut event, mut message) = (event, message);
@@ -248,7 +263,7 @@ impl Runtime {
             if self.ending.is_some() || started.elapsed() > DRAIN {
                 return;
             }
-            event = events.next().now_or_never().flatten().and_then(Result::ok);
+            event = events.try_recv().ok();
             message = self.messages.try_recv().ok();
         }
     }

@@ -51,7 +51,9 @@ impl Default for LiveState {
 impl LiveState {
     /// Notes that entries arrived.
     pub fn note(&mut self, now: Time, count: u64) {
-        self.recent.push_back((now, count));
+        if count > 0 {
+            self.recent.push_back((now, count));
+        }
         self.uncounted = true;
         self.forget(now);
     }

@@ -8,6 +8,8 @@ use crate::query::{Cursor, Direction, Page};
 
 /// Rows at the most.
 pub(in crate::explorer) const MAX_ROWS: usize = 20_000;
+/// Rows from which on older arrivals (a file that is being read backwards) are left to paging.
+const ENOUGH_ROWS: usize = 1_000;
 /// Estimated bytes at the most: with the program itself it keeps below 64 MiB.
 pub(in crate::explorer) const MAX_BYTES: usize = 24 << 20;
 
@@ -93,15 +95,21 @@ impl Window {
         self.trim_older()
     }
 
-    /// Adds what arrived. Says where each new row was put and how many fell off in front afterwards. Entries older than an
-    /// edge behind which there is more are left to paging.
+    /// Adds what arrived. Says where each new row was put and how many fell off in front afterwards. Entries older than all
+    /// rows are left to paging, unless the window is nearly empty.
     pub fn arrive(&mut self, entries: Vec<Entry>) -> (Vec<usize>, usize) {
         let mut places = Vec::with_capacity(entries.len());
         for entry in entries {
-            let beyond = self.older != Edge::End && self.rows.front().is_some_and(|first| entry.key() < first.key());
-            if !beyond && let Some(place) = self.push_sorted(entry) {
-                places.push(place);
+            let first = self.rows.front().map(Row::key).filter(|first| entry.key() < *first);
+            if let Some(key) = first
+                && (self.older != Edge::End || self.rows.len() >= ENOUGH_ROWS)
+            {
+                if self.older == Edge::End {
+                    self.older = Edge::More(Cursor { key, direction: Direction::Older });
+                }
+                continue;
             }
+            places.extend(self.push_sorted(entry));
         }
         (places, self.trim_older())
     }

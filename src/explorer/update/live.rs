@@ -33,10 +33,12 @@ pub(super) fn live(state: &mut State, number: Number, live: Live) -> Effects {
 }
 
 fn arrived(state: &mut State, entries: Vec<crate::entry::Entry>) {
-    let count = entries.len() as u64;
-    if count == 0 {
+    if entries.is_empty() {
         return;
     }
+    // What is older than all that is shown is being read, not happening.
+    let newest = state.window.rows().back().map(crate::explorer::row::Row::key);
+    let count = entries.iter().filter(|entry| newest.is_none_or(|newest| entry.key() > newest)).count() as u64;
     state.live.note(state.now, count);
     if !state.live.following {
         state.live.arrived += count;
