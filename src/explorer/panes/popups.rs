@@ -3,7 +3,6 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
-use ratatui::widgets::{Clear, Widget};
 use tui_input::Input;
 
 use crate::entry::visible;
@@ -104,8 +103,8 @@ pub(in crate::explorer) fn completions(state: &State, theme: Theme, bar: Rect, b
     let before = visible(prompt.text().get(..completion.start).unwrap_or_default()).text.into_owned();
     let x = (bar.x + 9 + u16::try_from(width_of(&before)).unwrap_or(0)).min(bar.right().saturating_sub(width));
     let height = u16::try_from(completion.values.len()).unwrap_or(MAX_COMPLETIONS).min(MAX_COMPLETIONS);
-    let area = Rect::new(x, bar.bottom(), width, height).intersection(buffer.area);
-    Clear.render(area, buffer);
+    let outer = Rect::new(x.saturating_sub(1), bar.bottom(), width + 2, height + 2).intersection(buffer.area);
+    let area = frame(buffer, outer, "tab", true, theme);
     let chosen = completion.chosen.unwrap_or(0);
     let first = scrolled(chosen, area.height);
     for (y, (at, value)) in (area.y..area.bottom()).zip(completion.values.iter().enumerate().skip(first)) {

@@ -1,4 +1,4 @@
-//! The second line: the typed query, or the open prompt with what is wrong with it.
+//! The second line: the typed query, or the open prompt with the place where it is wrong.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -8,7 +8,7 @@ use crate::entry::visible;
 use crate::explorer::layout::{Regions, Target};
 use crate::explorer::state::{Prompt, State};
 use crate::explorer::theme::Theme;
-use crate::explorer::widgets::{Runs, put, put_right, width_of};
+use crate::explorer::widgets::{Runs, put, width_of};
 
 pub(in crate::explorer) fn query_bar(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer, regions: &mut Regions) {
     regions.add(area, Target::Query);
@@ -32,15 +32,9 @@ pub(in crate::explorer) fn query_bar(state: &State, theme: Theme, area: Rect, bu
 fn open(prompt: &Prompt, theme: Theme, area: Rect, buffer: &mut Buffer, regions: &mut Regions) {
     let sign = format!(" {} ", prompt.kind.sign());
     let x = put(buffer, area.x, area.y, area.width, &sign, theme.title());
-    let mut end = area.right();
+    // What is wrong is said on the last line, which has room for it; here is where.
     let error = prompt.error();
-    if let Some(error) = &error {
-        let text = format!("  at {}: expected {}, found {} ", error.offset, error.expected, visible(&error.found).text);
-        let room = area.width * 3 / 5;
-        let text: String = if width_of(&text) > usize::from(room) { text.chars().take(usize::from(room) - 1).chain(['…']).collect() } else { text };
-        end = put_right(buffer, x + 10, area.right(), area.y, &text, theme.failure());
-    }
-    let room = end.saturating_sub(x + 1);
+    let room = area.right().saturating_sub(x + 1);
     // What is typed is drawn made safe; the caret is found in what is drawn.
     let before = visible(&prompt.text()[..prompt.caret()]).text.into_owned();
     let shown = visible(prompt.text()).text.into_owned();

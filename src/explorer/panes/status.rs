@@ -16,14 +16,15 @@ pub(in crate::explorer) fn status(state: &State, theme: Theme, area: Rect, buffe
     let (badge, style) = badge(state, theme);
     let mut x = put(buffer, area.x, area.y, area.width, &format!(" {badge} "), style);
     regions.add(Rect::new(area.x, area.y, x - area.x, 1), Target::Status);
+    if let Some(notice) = &state.notice {
+        // A notice is worth more than the place: it takes the line.
+        let style = if notice.failure { theme.failure() } else { theme.attention() };
+        put(buffer, x + 1, area.y, area.right().saturating_sub(x + 1), &visible(&notice.text).text, style);
+        return;
+    }
     let right = place(state);
     let end = put_right(buffer, x, area.right(), area.y, &right, theme.dim());
     let room = |x: u16| end.saturating_sub(x + 1);
-    if let Some(notice) = &state.notice {
-        let style = if notice.failure { theme.failure() } else { theme.attention() };
-        put(buffer, x + 1, area.y, room(x + 1), &visible(&notice.text).text, style);
-        return;
-    }
     if let Some(progress) = state.progress {
         let percent = (progress.scanned * 100).checked_div(progress.total).unwrap_or(0).min(99);
         let text = format!("searching {percent}% of {} · esc stops", short_count(progress.total));
@@ -93,9 +94,13 @@ pub(in crate::explorer) fn hints(state: &State, theme: Theme, area: Rect, buffer
         Focus::Sources | Focus::Values => list,
         Focus::Detail => fields,
     };
+    let mut x = area.x + 1;
+    if let Some(error) = state.prompt.as_ref().and_then(crate::explorer::state::Prompt::error) {
+        put(buffer, x, area.y, area.width.saturating_sub(1), &visible(&error.to_string()).text, theme.failure());
+        return;
+    }
     let help = format!("{} help ", state.keymap.keys_of(A::Help).first().cloned().unwrap_or_default());
     let end = put_right(buffer, area.x, area.right(), area.y, &help, theme.key());
-    let mut x = area.x + 1;
     if state.prompt.is_some() {
         put(buffer, x, area.y, end.saturating_sub(x), "enter takes it · tab completes · up brings earlier ones back · esc leaves", theme.dim());
         return;

@@ -1,0 +1,10 @@
+//! End-to-end tests: the real binary, on free ports, in a pseudo-terminal; and the tidiness of the sources.
+
+mod api;
+mod cli;
+mod durability;
+mod explorer;
+mod story;
+mod support;
+mod terminal;
+mod tidy;

@@ -1,0 +1,29 @@
+//! What every end-to-end test needs: a service, a screen, lines to push.
+
+mod lines;
+mod process;
+mod screen;
+mod service;
+
+pub use lines::{Lines, MIDDLE_TRACE};
+pub use process::{Run, run, run_with_input, tailwater};
+pub use screen::Screen;
+pub use service::{Reply, Service};
+
+use std::time::{Duration, Instant};
+
+/// A machine under load needs patience; a test that waits so long has failed.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Waits until the condition gives something, looking again and again.
+pub fn wait_for<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = condition() {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "waited in vain for {what}");
+        std::thread::yield_now();
+        std::thread::park_timeout(Duration::from_millis(5));
+    }
+}

@@ -1,0 +1,144 @@
+//! The program in a pseudo-terminal, and the screen that an emulated terminal shows of it.
+
+use std::io::{Read, Write};
+use std::num::NonZeroU16;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+
+use super::wait_for;
+
+/// A running program and its screen.
+pub struct Screen {
+    parser: Arc<Mutex<vt100::Parser>>,
+    raw: Arc<Mutex<Vec<u8>>>,
+    writer: Box<dyn Write + Send>,
+    master: Option<Box<dyn MasterPty + Send>>,
+    child: Box<dyn Child + Send + Sync>,
+}
+
+fn size(columns: u16, rows: u16) -> PtySize {
+    PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }
+}
+
+impl Screen {
+    /// Starts the program with arguments on a screen of 120 by 40.
+    pub fn start(home: &Path, arguments: &[&str]) -> Self {
+        Self::start_sized(home, arguments, 120, 40)
+    }
+
+    pub fn start_sized(home: &Path, arguments: &[&str], columns: u16, rows: u16) -> Self {
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_tailwater"));
+        command.args(arguments);
+        for (name, _) in std::env::vars() {
+            if name.starts_with("TAILWATER_") || name.starts_with("XDG_") || ["NO_COLOR", "COLORTERM", "TMUX"].contains(&name.as_str()) {
+                command.env_remove(name);
+            }
+        }
+        command.env("HOME", home);
+        command.env("TERM", "xterm-256color");
+        let pair = native_pty_system().openpty(size(columns, rows)).expect("a pseudo-terminal");
+        let child = pair.slave.spawn_command(command).expect("the program starts");
+        drop(pair.slave);
+        let zero = "a size";
+        let parser = vt100::Parser::new(NonZeroU16::new(rows).expect(zero), NonZeroU16::new(columns).expect(zero), 0);
+        let (parser, raw) = (Arc::new(Mutex::new(parser)), Arc::new(Mutex::new(Vec::new())));
+        let mut reader = pair.master.try_clone_reader().expect("a reader");
+        let writer = pair.master.take_writer().expect("a writer");
+        let (shown, bytes) = (Arc::clone(&parser), Arc::clone(&raw));
+        std::thread::spawn(move || {
+            let mut buffer = [0; 64 << 10];
+            while let Ok(count @ 1..) = reader.read(&mut buffer) {
+                bytes.lock().expect("unpoisoned").extend_from_slice(&buffer[..count]);
+                shown.lock().expect("unpoisoned").process(&buffer[..count]);
+            }
+        });
+        Self { parser, raw, writer, master: Some(pair.master), child }
+    }
+
+    /// Types text or keys, as a terminal sends them.
+    pub fn keys(&mut self, keys: &str) {
+        self.writer.write_all(keys.as_bytes()).and_then(|()| self.writer.flush()).expect("typed");
+    }
+
+    /// The rows of the screen.
+    pub fn rows(&self) -> Vec<String> {
+        let parser = self.parser.lock().expect("unpoisoned");
+        let (_, columns) = parser.screen().size();
+        parser.screen().rows(0, u16::from(columns)).collect()
+    }
+
+    pub fn text(&self) -> String {
+        self.rows().join("\n")
+    }
+
+    /// Waits until the screen shows what the condition wants; on failure says what it showed.
+    pub fn wait(&self, what: &str, condition: impl Fn(&[String]) -> bool) -> Vec<String> {
+        let found = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            wait_for(what, || Some(self.rows()).filter(|rows| condition(rows)))
+        }));
+        found.unwrap_or_else(|_| panic!("waited in vain for {what}; the screen shows:\n{}", self.text()))
+    }
+
+    /// Waits until some row contains the text.
+    pub fn see(&self, text: &str) -> Vec<String> {
+        self.wait(&format!("{text:?}"), |rows| rows.iter().any(|row| row.contains(text)))
+    }
+
+    /// The row of the selected entry.
+    pub fn selected(&self) -> Option<(usize, String)> {
+        self.rows().into_iter().enumerate().find(|(_, row)| row.starts_with('▌'))
+    }
+
+    /// Everything the program wrote.
+    pub fn raw(&self) -> Vec<u8> {
+        self.raw.lock().expect("unpoisoned").clone()
+    }
+
+    /// Whether the terminal is in its usual mode: lines and echo.
+    pub fn is_cooked(&self) -> bool {
+        let Some(fd) = self.master.as_ref().and_then(|master| master.as_raw_fd()) else { return false };
+        let modes = std::fs::File::open(format!("/proc/self/fd/{fd}")).ok().and_then(|file| rustix::termios::tcgetattr(&file).ok());
+        use rustix::termios::LocalModes;
+        modes.is_some_and(|modes| modes.local_modes.contains(LocalModes::ICANON | LocalModes::ECHO))
+    }
+
+    /// Whether the alternate screen is left and the cursor shown.
+    pub fn is_restored(&self) -> bool {
+        let parser = self.parser.lock().expect("unpoisoned");
+        let screen = parser.screen();
+        !screen.alternate_screen() && !screen.hide_cursor() && !screen.bracketed_paste()
+            && screen.mouse_protocol_mode() == vt100::MouseProtocolMode::None
+    }
+
+    pub fn resize(&mut self, columns: u16, rows: u16) {
+        let zero = "a size";
+        self.parser.lock().expect("unpoisoned").screen_mut().set_size(NonZeroU16::new(rows).expect(zero), NonZeroU16::new(columns).expect(zero));
+        self.master.as_ref().expect("a terminal").resize(size(columns, rows)).expect("resized");
+    }
+
+    pub fn pid(&self) -> rustix::process::Pid {
+        let pid = self.child.process_id().expect("running");
+        rustix::process::Pid::from_raw(i32::try_from(pid).expect("a pid")).expect("a pid")
+    }
+
+    /// The terminal goes away, as when a link drops.
+    pub fn hang_up(&mut self) {
+        self.master = None;
+        self.writer = Box::new(std::io::sink());
+    }
+
+    /// Waits for the program's end; its exit code.
+    pub fn ended(&mut self) -> u32 {
+        let child = &mut self.child;
+        wait_for("the program's end", || child.try_wait().expect("asked")).exit_code()
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,127 @@
+//! `tailwater serve`, running, and a client for it.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+
+use serde_json::Value;
+
+use super::tailwater;
+
+/// A running service; killed when dropped.
+pub struct Service {
+    child: Child,
+    pub url: String,
+    pub data: PathBuf,
+    home: PathBuf,
+    runtime: tokio::runtime::Runtime,
+    http: reqwest::Client,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub struct Reply {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: String,
+}
+
+impl Reply {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+}
+
+impl Service {
+    /// Starts on any free port with its data below `home`.
+    pub fn start(home: &Path) -> Self {
+        Self::start_at(home, "127.0.0.1:0")
+    }
+
+    /// Starts at an address.
+    pub fn start_at(home: &Path, address: &str) -> Self {
+        let data = home.join("data");
+        let mut child = tailwater(home)
+            .args(["serve", "--listen", address, "--data"])
+            .arg(&data)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the service starts");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("an output")).read_line(&mut line).expect("a line");
+        let url = line.strip_prefix("listening on ").unwrap_or_else(|| panic!("not ready: {line:?}")).trim().to_owned();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        Self { child, url, data, home: home.to_owned(), runtime, http: reqwest::Client::new() }
+    }
+
+    pub fn get(&self, path: &str) -> Reply {
+        self.send(self.http.get(format!("{}{path}", self.url)))
+    }
+
+    pub fn post(&self, path: &str, body: impl Into<reqwest::Body>) -> Reply {
+        self.send(self.http.post(format!("{}{path}", self.url)).header("content-type", "application/x-ndjson").body(body))
+    }
+
+    pub fn post_as(&self, path: &str, kind: &str, body: impl Into<reqwest::Body>) -> Reply {
+        self.send(self.http.post(format!("{}{path}", self.url)).header("content-type", kind).body(body))
+    }
+
+    fn send(&self, request: reqwest::RequestBuilder) -> Reply {
+        self.runtime.block_on(async {
+            let response = request.send().await.expect("an answer");
+            let status = response.status().as_u16();
+            let headers = response.headers().iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap_or_default().to_owned()));
+            let headers = headers.collect();
+            Reply { status, headers, body: response.text().await.expect("a body") }
+        })
+    }
+
+    /// Reads from a stream until `enough` says so of what came; gives all of it.
+    pub fn stream(&self, path: &str, headers: &[(&str, &str)], enough: impl Fn(&str) -> bool) -> String {
+        self.runtime.block_on(async {
+            let mut request = self.http.get(format!("{}{path}", self.url));
+            for (name, value) in headers {
+                request = request.header(*name, *value);
+            }
+            let mut response = request.send().await.expect("an answer");
+            assert_eq!(response.status().as_u16(), 200);
+            let mut text = String::new();
+            while !enough(&text) {
+                let chunk = tokio::time::timeout(super::PATIENCE, response.chunk()).await.expect("in time").expect("a chunk");
+                match chunk {
+                    Some(chunk) => text.push_str(&String::from_utf8_lossy(&chunk)),
+                    None => break,
+                }
+            }
+            text
+        })
+    }
+
+    /// Kills it as a power cut would, as far as the process goes.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("killed");
+        self.child.wait().expect("gone");
+    }
+
+    /// Asks it to stop and waits until it has; its exit status.
+    pub fn stop(&mut self) -> std::process::ExitStatus {
+        let pid = rustix::process::Pid::from_raw(i32::try_from(self.child.id()).expect("a pid")).expect("a pid");
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("told");
+        self.child.wait().expect("ended")
+    }
+
+    /// Starts again at the same address over the same data.
+    pub fn restart(&mut self) {
+        let address = self.url.trim_start_matches("http://").to_owned();
+        let again = Self::start_at(&self.home, &address);
+        *self = again;
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
