@@ -24,8 +24,10 @@ const IN_FLIGHT: usize = 8;
 /// Something to explore.
 pub(super) struct Opened {
     pub backend: Backend,
-    /// How far loading has come, where something is loaded.
+    /// How far loading files has come, where some are loaded.
     pub loading: Option<Arc<Gauge>>,
+    /// Finished when standard input has ended, where it is read.
+    stdin: Option<Arc<Gauge>>,
     /// What it is called on the screen.
     pub name: String,
     /// What was recovered or found damaged, to be said.
@@ -63,7 +65,7 @@ impl Opened {
     }
 
     fn of(backend: Backend, name: String) -> Self {
-        Self { backend, loading: None, name, notes: Vec::new(), owned: None, loader: None, stopping: CancellationToken::new() }
+        Self { backend, loading: None, stdin: None, name, notes: Vec::new(), owned: None, loader: None, stopping: CancellationToken::new() }
     }
 
     /// The log of a data directory: opened when it is free, through its owner's address when it is not.
@@ -142,14 +144,16 @@ impl Opened {
         };
         let (mut opened, store) = Self::temporary(name).await?;
         if !paths.is_empty() {
-            opened.loading = Some(gauge);
+            opened.loading = Some(Arc::clone(&gauge));
             let feeder = Feeder::new(&store, opened.stopping.clone());
-            opened.loader = spawn("file-loader", move || load(loader, feeder))?;
+            opened.loader = spawn("file-loader", move || load(loader, feeder, &gauge))?;
         }
         if !stdin.is_empty() {
             let feeder = Feeder::new(&store, opened.stopping.clone());
             let defaults = Defaults { namespace, source: Some("stdin".to_owned()), ..Defaults::at(Time::now()) };
-            spawn("stdin-reader", move || read_stdin(&defaults, feeder))?;
+            let ended = Arc::new(Gauge::default());
+            opened.stdin = Some(Arc::clone(&ended));
+            spawn("stdin-reader", move || read_stdin(&defaults, feeder, &ended))?;
         }
         Ok(opened)
     }
@@ -171,11 +175,15 @@ impl Opened {
         self.stopping.clone()
     }
 
-    /// Waits until everything named is read, where that ends.
+    /// Waits until the files are read.
     pub async fn loaded(&self) {
-        while self.loading.as_ref().is_some_and(|gauge| gauge.reading().is_some()) {
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-        }
+        finished(self.loading.as_deref()).await;
+    }
+
+    /// Waits until the files are read and standard input has ended.
+    pub async fn ended(&self) {
+        self.loaded().await;
+        finished(self.stdin.as_deref()).await;
     }
 
     /// Ends streams, lets requests finish, closes the log, removes what is temporary.
@@ -206,14 +214,25 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<Option<std:
     std::thread::Builder::new().name(name.to_owned()).spawn(work).map(Some).map_err(Error::io("start a thread"))
 }
 
-fn load(mut loader: Loader, mut feeder: Feeder) {
-    if loader.load(|batch| feeder.take(batch)).is_continue() {
+async fn finished(gauge: Option<&Gauge>) {
+    while gauge.is_some_and(|gauge| gauge.reading().is_some()) {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+}
+
+fn load(mut loader: Loader, mut feeder: Feeder, gauge: &Gauge) {
+    let loaded = loader.load(|batch| feeder.take(batch));
+    feeder.settle();
+    gauge.finish();
+    if loaded.is_continue() {
         loader.follow(|batch| feeder.take(batch));
     }
 }
 
-fn read_stdin(defaults: &Defaults, mut feeder: Feeder) {
+fn read_stdin(defaults: &Defaults, mut feeder: Feeder, ended: &Gauge) {
     files::read_stream(std::io::stdin(), defaults, |batch| feeder.take(batch));
+    feeder.settle();
+    ended.finish();
 }
 
 /// Hands batches to a log, a few ahead of the disk.
@@ -235,13 +254,26 @@ impl Feeder {
         while !batch.is_empty() {
             let rest = batch.split_off(batch.len().min(1_000));
             self.pending.push_back(self.store.appender().submit(std::mem::replace(&mut batch, rest)));
-            let settled = if self.pending.len() > IN_FLIGHT { self.pending.pop_front() } else { None };
-            if let Some(Err(error)) = settled.map(Pending::wait) {
-                tracing::error!(%error, "what was read cannot be kept; loading ends");
-                return ControlFlow::Break(());
+            if self.pending.len() > IN_FLIGHT {
+                self.settle_one()?;
             }
         }
         ControlFlow::Continue(())
+    }
+
+    /// Waits until everything taken is in the log.
+    fn settle(&mut self) {
+        while !self.pending.is_empty() && self.settle_one().is_continue() {}
+    }
+
+    fn settle_one(&mut self) -> ControlFlow<()> {
+        match self.pending.pop_front().map(Pending::wait) {
+            Some(Err(error)) => {
+                tracing::error!(%error, "what was read cannot be kept; loading ends");
+                ControlFlow::Break(())
+            }
+            Some(Ok(_)) | None => ControlFlow::Continue(()),
+        }
     }
 }
 

@@ -44,7 +44,7 @@ pub(super) fn view(state: &State, theme: Theme, buffer: &mut Buffer) -> Regions 
 fn too_small(state: &State, theme: Theme, buffer: &mut Buffer) {
     let (width, height) = state.size;
     let lines = [
-        "tailwater needs a larger window".to_owned(),
+        "needs a larger window".to_owned(),
         format!("{width}×{height} now, 40×10 at least"),
         "q leaves".to_owned(),
     ];

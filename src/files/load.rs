@@ -26,7 +26,7 @@ pub struct Loader {
 }
 
 impl Loader {
-    /// Opens the files; the gauge counts their bytes.
+    /// Opens the files; the gauge counts their bytes, and is finished by whoever has taken all.
     ///
     /// # Errors
     /// A file cannot be opened; the path says which.
@@ -63,7 +63,6 @@ impl Loader {
         for at in 0..self.files.len() {
             while self.forward(at, &mut take)? {}
         }
-        self.gauge.finish();
         ControlFlow::Continue(())
     }
 

@@ -10,13 +10,15 @@ use super::Service;
 use super::error::Failure;
 
 /// Puts the middleware around the routes.
-pub(super) fn around(routes: Router<Service>) -> Router<Service> {
-    routes
+pub(super) fn around(routes: Router<Service>, service: Service) -> Router {
+    let routes = routes
         .fallback(|| async { Failure::path_not_found() })
         .method_not_allowed_fallback(|| async { Failure::method_not_allowed() })
         // Bodies have bounds of their own: they are streamed.
         .layer(DefaultBodyLimit::disable())
-        .layer(from_fn(without_trailing_slash))
+        .with_state(service);
+    // What changes the path stands outside of the router that looks at it.
+    Router::new().fallback_service(routes).layer(from_fn(without_trailing_slash))
 }
 
 /// Direktiv's routes answer with a trailing slash too.

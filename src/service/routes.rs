@@ -23,5 +23,5 @@ pub(super) fn router(service: Service) -> Router {
         // Entries of one namespace: the routes of Direktiv's clients.
         .route(path::NAMESPACE_LOGS, get(list::of_namespace).post(push::of_namespace))
         .route(path::NAMESPACE_SUBSCRIBE, get(subscribe::of_namespace));
-    layers::around(routes).with_state(service)
+    layers::around(routes, service)
 }

@@ -19,7 +19,7 @@ pub(in crate::cli) async fn run(settings: &Settings, args: Args) -> Result<Verdi
     own_log::to_stderr(settings);
     let query = parse_query(&args.query, settings.namespace.as_deref())?;
     let opened = Opened::from(settings, &args.sources).await?;
-    opened.loaded().await;
+    opened.ended().await;
     let (entries, head) = newest(&opened.backend, &query, args.limit).await?;
     let mut printer = Printer::new(args.output);
     for entry in &entries {

@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
@@ -15,6 +16,9 @@ pub struct Screen {
     raw: Arc<Mutex<Vec<u8>>>,
     writer: Box<dyn Write + Send>,
     master: Option<Box<dyn MasterPty + Send>>,
+    /// Asks the reader to let go of its handle, too, at the next output.
+    closing: Arc<AtomicBool>,
+    reader: Option<std::thread::JoinHandle<()>>,
     child: Box<dyn Child + Send + Sync>,
 }
 
@@ -47,14 +51,19 @@ impl Screen {
         let mut reader = pair.master.try_clone_reader().expect("a reader");
         let writer = pair.master.take_writer().expect("a writer");
         let (shown, bytes) = (Arc::clone(&parser), Arc::clone(&raw));
-        std::thread::spawn(move || {
+        let closing = Arc::new(AtomicBool::new(false));
+        let closed = Arc::clone(&closing);
+        let reader = std::thread::spawn(move || {
             let mut buffer = [0; 64 << 10];
             while let Ok(count @ 1..) = reader.read(&mut buffer) {
+                if closed.load(Ordering::SeqCst) {
+                    return;
+                }
                 bytes.lock().expect("unpoisoned").extend_from_slice(&buffer[..count]);
                 shown.lock().expect("unpoisoned").process(&buffer[..count]);
             }
         });
-        Self { parser, raw, writer, master: Some(pair.master), child }
+        Self { parser, raw, writer, master: Some(pair.master), closing, reader: Some(reader), child }
     }
 
     /// Types text or keys, as a terminal sends them.
@@ -98,10 +107,9 @@ impl Screen {
 
     /// Whether the terminal is in its usual mode: lines and echo.
     pub fn is_cooked(&self) -> bool {
-        let Some(fd) = self.master.as_ref().and_then(|master| master.as_raw_fd()) else { return false };
-        let modes = std::fs::File::open(format!("/proc/self/fd/{fd}")).ok().and_then(|file| rustix::termios::tcgetattr(&file).ok());
-        use rustix::termios::LocalModes;
-        modes.is_some_and(|modes| modes.local_modes.contains(LocalModes::ICANON | LocalModes::ECHO))
+        let modes = self.master.as_ref().and_then(|master| master.get_termios()).map(|modes| modes.local_flags.bits());
+        let usual = rustix::termios::LocalModes::ICANON | rustix::termios::LocalModes::ECHO;
+        modes.is_some_and(|modes| modes & usual.bits() == usual.bits())
     }
 
     /// Whether the alternate screen is left and the cursor shown.
@@ -125,6 +133,9 @@ impl Screen {
 
     /// The terminal goes away, as when a link drops.
     pub fn hang_up(&mut self) {
+        self.closing.store(true, Ordering::SeqCst);
+        self.keys("?");
+        self.reader.take().expect("a reader").join().expect("ended");
         self.master = None;
         self.writer = Box::new(std::io::sink());
     }

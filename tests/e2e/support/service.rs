@@ -22,7 +22,6 @@ pub struct Service {
 #[derive(Debug)]
 pub struct Reply {
     pub status: u16,
-    pub headers: Vec<(String, String)>,
     pub body: String,
 }
 
@@ -71,9 +70,7 @@ impl Service {
         self.runtime.block_on(async {
             let response = request.send().await.expect("an answer");
             let status = response.status().as_u16();
-            let headers = response.headers().iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap_or_default().to_owned()));
-            let headers = headers.collect();
-            Reply { status, headers, body: response.text().await.expect("a body") }
+            Reply { status, body: response.text().await.expect("a body") }
         })
     }
 
