@@ -5,8 +5,13 @@
 mod answers;
 mod params;
 
-pub use answers::{ContextAnswer, Data, EntryAnswer, ErrorAnswer, ErrorBody, IngestAnswer, ListAnswer, ListMeta, Rejection, Status};
-pub use params::{ContextParams, FacetsParams, HistogramParams, ListParams, SubscribeParams, ValuesParams};
+pub use answers::{
+    ContextAnswer, Data, EntryAnswer, ErrorAnswer, ErrorBody, IngestAnswer, ListAnswer, ListMeta,
+    Rejection, Status,
+};
+pub use params::{
+    ContextParams, FacetsParams, HistogramParams, ListParams, SubscribeParams, ValuesParams,
+};
 
 /// Paths of the service; `{…}` are parameters.
 pub mod path {

@@ -13,7 +13,8 @@ pub struct Feed(Body);
 #[derive(Debug)]
 enum Body {
     Store(store::Feed),
-    Remote(client::Feed),
+    /// Boxed: it holds a connection and is several times as large.
+    Remote(Box<client::Feed>),
 }
 
 /// What a feed tells.
@@ -35,7 +36,7 @@ impl Feed {
     }
 
     pub(super) fn of_remote(feed: client::Feed) -> Self {
-        Self(Body::Remote(feed))
+        Self(Body::Remote(Box::new(feed)))
     }
 
     /// Waits for what comes next. Safe to drop and call again.

@@ -16,8 +16,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::client::Client;
 use crate::entry::{Entry, Position};
 use crate::query::{
-    ContextRequest, Facets, FacetsRequest, FollowRequest, Histogram, HistogramRequest, NamespaceCount, Page, PageRequest, Values,
-    ValuesRequest,
+    ContextRequest, Facets, FacetsRequest, FollowRequest, Histogram, HistogramRequest,
+    NamespaceCount, Page, PageRequest, Values, ValuesRequest,
 };
 use crate::store::Store;
 
@@ -57,7 +57,12 @@ impl Backend {
     /// As [`Error`] says.
     pub async fn histogram(&self, request: HistogramRequest) -> Result<Histogram, Error> {
         match self {
-            Self::Store(store) => blocking(store, move |store, stop| store.histogram(&request, &|| stop.load(Ordering::Relaxed))).await,
+            Self::Store(store) => {
+                blocking(store, move |store, stop| {
+                    store.histogram(&request, &|| stop.load(Ordering::Relaxed))
+                })
+                .await
+            }
             Self::Remote(client) => Ok(client.histogram(&request).await?),
         }
     }
@@ -68,7 +73,12 @@ impl Backend {
     /// As [`Error`] says.
     pub async fn facets(&self, request: FacetsRequest) -> Result<Facets, Error> {
         match self {
-            Self::Store(store) => blocking(store, move |store, stop| store.facets(&request, &|| stop.load(Ordering::Relaxed))).await,
+            Self::Store(store) => {
+                blocking(store, move |store, stop| {
+                    store.facets(&request, &|| stop.load(Ordering::Relaxed))
+                })
+                .await
+            }
             Self::Remote(client) => Ok(client.facets(&request).await?),
         }
     }

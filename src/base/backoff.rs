@@ -14,7 +14,11 @@ impl Backoff {
     /// Starts at `first` and never waits longer than `most`.
     #[must_use]
     pub fn new(first: Duration, most: Duration) -> Self {
-        Self { first, most, next: first }
+        Self {
+            first,
+            most,
+            next: first,
+        }
     }
 
     /// The next delay.
@@ -40,7 +44,10 @@ mod tests {
         let bounds = [(75, 100), (150, 200), (225, 300), (225, 300)];
         for (low, high) in bounds {
             let delay = backoff.delay();
-            assert!(delay >= Duration::from_millis(low) && delay <= Duration::from_millis(high), "{delay:?}");
+            assert!(
+                delay >= Duration::from_millis(low) && delay <= Duration::from_millis(high),
+                "{delay:?}"
+            );
         }
         backoff.reset();
         assert!(backoff.delay() <= Duration::from_millis(100));

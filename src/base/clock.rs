@@ -55,7 +55,9 @@ impl Time {
     /// `2026-03-14 09:00:00.000`: the form of a log row, UTC, milliseconds.
     #[must_use]
     pub fn row_form(self) -> String {
-        self.timestamp().strftime("%Y-%m-%d %H:%M:%S.%3f").to_string()
+        self.timestamp()
+            .strftime("%Y-%m-%d %H:%M:%S.%3f")
+            .to_string()
     }
 }
 

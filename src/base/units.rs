@@ -7,17 +7,22 @@ use std::time::Duration;
 /// # Errors
 /// Says what was expected when the text is empty, has a number without a unit, an unknown unit, or overflows.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
-    let expected = || format!("expected a duration such as 250ms, 20s, 5m, 2h or 30d, found {text:?}");
+    let expected =
+        || format!("expected a duration such as 250ms, 20s, 5m, 2h or 30d, found {text:?}");
     let mut total = Duration::ZERO;
     let mut rest = text;
     if rest.is_empty() {
         return Err(expected());
     }
     while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit()).ok_or_else(expected)?;
+        let digits = rest
+            .find(|c: char| !c.is_ascii_digit())
+            .ok_or_else(expected)?;
         let number: u64 = rest[..digits].parse().map_err(|_| expected())?;
         let tail = &rest[digits..];
-        let unit_end = tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len());
+        let unit_end = tail
+            .find(|c: char| c.is_ascii_digit())
+            .unwrap_or(tail.len());
         let milliseconds: u64 = match &tail[..unit_end] {
             "ms" => 1,
             "s" => 1_000,
@@ -28,7 +33,9 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
             _ => return Err(expected()),
         };
         let part = number.checked_mul(milliseconds).ok_or_else(expected)?;
-        total = total.checked_add(Duration::from_millis(part)).ok_or_else(expected)?;
+        total = total
+            .checked_add(Duration::from_millis(part))
+            .ok_or_else(expected)?;
         rest = &tail[unit_end..];
     }
     Ok(total)
@@ -37,7 +44,13 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
 /// Writes a duration in the largest units that hold it exactly; `parse_duration` reads it back.
 #[must_use]
 pub fn print_duration(duration: Duration) -> String {
-    const UNITS: [(u128, &str); 5] = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s"), (1, "ms")];
+    const UNITS: [(u128, &str); 5] = [
+        (86_400_000, "d"),
+        (3_600_000, "h"),
+        (60_000, "m"),
+        (1_000, "s"),
+        (1, "ms"),
+    ];
     let mut rest = duration.as_millis();
     let mut text = String::new();
     for (size, unit) in UNITS {
@@ -46,7 +59,11 @@ pub fn print_duration(duration: Duration) -> String {
             rest %= size;
         }
     }
-    if text.is_empty() { "0s".to_owned() } else { text }
+    if text.is_empty() {
+        "0s".to_owned()
+    } else {
+        text
+    }
 }
 
 /// Reads `64MiB`, `2 GiB`, `500kB`, `1024`; units of 1,000 and 1,024 are told apart.
@@ -55,7 +72,9 @@ pub fn print_duration(duration: Duration) -> String {
 /// Says what was expected when there is no number, an unknown unit, or an overflow.
 pub fn parse_size(text: &str) -> Result<u64, String> {
     let expected = || format!("expected a size such as 64MiB, 2GiB or 500kB, found {text:?}");
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
     let number: u64 = text[..digits].parse().map_err(|_| expected())?;
     let unit: u64 = match text[digits..].trim().to_ascii_lowercase().as_str() {
         "" | "b" => 1,
@@ -103,13 +122,31 @@ mod tests {
 
     #[test]
     fn durations_read_and_print() {
-        let cases = [("250ms", 250), ("1s", 1_000), ("90s", 90_000), ("1h30m", 5_400_000), ("30d", 2_592_000_000)];
+        let cases = [
+            ("250ms", 250),
+            ("1s", 1_000),
+            ("90s", 90_000),
+            ("1h30m", 5_400_000),
+            ("30d", 2_592_000_000),
+        ];
         for (text, milliseconds) in cases {
             let duration = parse_duration(text).expect(text);
             assert_eq!(duration, Duration::from_millis(milliseconds), "{text}");
-            assert_eq!(parse_duration(&print_duration(duration)), Ok(duration), "{text}");
+            assert_eq!(
+                parse_duration(&print_duration(duration)),
+                Ok(duration),
+                "{text}"
+            );
         }
-        for bad in ["", "5", "m", "5x", "-5s", "99999999999999999999s", "9999999999999999w"] {
+        for bad in [
+            "",
+            "5",
+            "m",
+            "5x",
+            "-5s",
+            "99999999999999999999s",
+            "9999999999999999w",
+        ] {
             assert!(parse_duration(bad).is_err(), "{bad:?}");
         }
     }

@@ -9,7 +9,7 @@ use crate::config::{Colors, Overrides};
 
 /// A terminal log explorer with its log service built in.
 ///
-/// Without a command it explores: the embedded log, a service (http://host:7420), log files, or standard input (-).
+/// Without a command it explores: the embedded log, a service (<http://host:7420>), log files, or standard input (-).
 #[derive(Debug, Parser)]
 #[command(name = "tailwater", version, subcommand_precedence_over_arg = true)]
 pub(super) struct Args {
@@ -34,10 +34,22 @@ pub(super) struct Global {
     #[arg(long, global = true, value_name = "LEVEL")]
     pub log_level: Option<String>,
     /// Service to talk to instead of the embedded log
-    #[arg(long, global = true, value_name = "URL", env = "TAILWATER_URL", visible_alias = "server")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "TAILWATER_URL",
+        visible_alias = "server"
+    )]
     pub url: Option<String>,
     /// Token for the service
-    #[arg(long, global = true, value_name = "TOKEN", env = "TAILWATER_TOKEN", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "TOKEN",
+        env = "TAILWATER_TOKEN",
+        hide_env_values = true
+    )]
     pub token: Option<String>,
     /// Only this namespace; entries that are ingested without one get it
     #[arg(long, global = true, value_name = "NAME")]
@@ -47,8 +59,22 @@ pub(super) struct Global {
 impl Global {
     /// For [`crate::config::load`].
     pub fn overrides(self) -> Overrides {
-        let Self { config, data, log_level, url, token, namespace } = self;
-        Overrides { config, data, log_level, url, token, namespace }
+        let Self {
+            config,
+            data,
+            log_level,
+            url,
+            token,
+            namespace,
+        } = self;
+        Overrides {
+            config,
+            data,
+            log_level,
+            url,
+            token,
+            namespace,
+        }
     }
 }
 
@@ -144,6 +170,7 @@ pub(super) enum Output {
 pub(super) struct Query {
     /// The question; see the README for the language
     #[arg(value_name = "QUERY")]
+    #[expect(clippy::struct_field_names, reason = "the argument is the query")]
     pub query: String,
     /// Log files, a data directory, or - for standard input, instead of the embedded log
     #[arg(value_name = "PATH|URL|-")]

@@ -84,9 +84,15 @@ impl Error {
             }
             cause = error.source();
         }
-        let mut lines: Vec<String> = text.lines().map(|line| visible(line).text.into_owned()).collect();
+        let mut lines: Vec<String> = text
+            .lines()
+            .map(|line| visible(line).text.into_owned())
+            .collect();
         if let Self::Query { text, error } = self {
-            let shown = visible(text.get(..error.offset).unwrap_or_default()).text.chars().count();
+            let shown = visible(text.get(..error.offset).unwrap_or_default())
+                .text
+                .chars()
+                .count();
             lines.push(format!("  {}", visible(text).text));
             lines.push(format!("  {}^", " ".repeat(shown)));
         }

@@ -48,7 +48,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn dispatch(args: Args) -> Result<Verdict, Error> {
-    let Args { global, explore, command } = args;
+    let Args {
+        global,
+        explore,
+        command,
+    } = args;
     let settings = crate::config::load(global.overrides())?;
     let run = async move {
         match command {
@@ -63,7 +67,10 @@ fn dispatch(args: Args) -> Result<Verdict, Error> {
             Some(Command::Keys) => commands::keys::run(&settings),
         }
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::io("start the runtime"))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Error::io("start the runtime"))?;
     let verdict = runtime.block_on(run);
     // Threads that read a pipe or a terminal cannot be interrupted: they end with the process.
     runtime.shutdown_background();

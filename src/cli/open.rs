@@ -54,18 +54,34 @@ impl Opened {
                 None => Self::data(settings, &settings.data).await,
             },
             [url] if url.contains("://") || url.starts_with("unix:") => Self::remote(settings, url),
-            [dir] if Path::new(dir).join("format").is_file() => Self::data(settings, Path::new(dir)).await,
+            [dir] if Path::new(dir).join("format").is_file() => {
+                Self::data(settings, Path::new(dir)).await
+            }
             _ => Self::files(settings, sources).await,
         }
     }
 
     fn remote(settings: &Settings, url: &str) -> Result<Self, Error> {
-        let client = Client::new(url, &client::Options { token: settings.token.clone() })?;
+        let client = Client::new(
+            url,
+            &client::Options {
+                token: settings.token.clone(),
+            },
+        )?;
         Ok(Self::of(Backend::Remote(client), url.to_owned()))
     }
 
     fn of(backend: Backend, name: String) -> Self {
-        Self { backend, loading: None, stdin: None, name, notes: Vec::new(), owned: None, loader: None, stopping: CancellationToken::new() }
+        Self {
+            backend,
+            loading: None,
+            stdin: None,
+            name,
+            notes: Vec::new(),
+            owned: None,
+            loader: None,
+            stopping: CancellationToken::new(),
+        }
     }
 
     /// The log of a data directory: opened when it is free, through its owner's address when it is not.
@@ -79,7 +95,15 @@ impl Opened {
 
     /// The log of a data directory whose lock is held, to be served at a listener too.
     pub async fn service(lock: Lock, dir: &Path, listener: Listener) -> Result<Self, Error> {
-        let mut opened = Self::own(lock, dir, Options::default(), None, shortened(dir), &[listener.address()]).await?;
+        let mut opened = Self::own(
+            lock,
+            dir,
+            Options::default(),
+            None,
+            shortened(dir),
+            &[listener.address()],
+        )
+        .await?;
         opened.serve(listener);
         Ok(opened)
     }
@@ -89,7 +113,12 @@ impl Opened {
         // The owner writes its address a moment after it took the lock.
         for _ in 0..20 {
             for address in Lock::addresses(dir) {
-                let client = Client::new(&address, &client::Options { token: settings.token.clone() })?;
+                let client = Client::new(
+                    &address,
+                    &client::Options {
+                        token: settings.token.clone(),
+                    },
+                )?;
                 match client.status().await {
                     Ok(_) => return Ok(Self::of(Backend::Remote(client), name)),
                     Err(error) => reason = error.to_string(),
@@ -98,29 +127,59 @@ impl Opened {
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;
         }
         let dir = dir.display();
-        Err(Error::Said(format!("{dir} is in use by another process that cannot be reached: {reason}")))
+        Err(Error::Said(format!(
+            "{dir} is in use by another process that cannot be reached: {reason}"
+        )))
     }
 
     /// Opens a log that is ours and serves it to other processes of the user.
-    async fn own(lock: Lock, dir: &Path, options: Options, temporary: Option<TempDir>, name: String, also: &[String]) -> Result<Self, Error> {
+    async fn own(
+        lock: Lock,
+        dir: &Path,
+        options: Options,
+        temporary: Option<TempDir>,
+        name: String,
+        also: &[String],
+    ) -> Result<Self, Error> {
         let (store, recovery) = Store::open(dir, options)?;
         let stopping = CancellationToken::new();
         let service = Service::new(store.clone(), stopping.clone());
         let listener = Listener::local(dir).await?;
-        let addresses: Vec<String> = std::iter::once(listener.address()).chain(also.iter().cloned()).collect();
+        let addresses: Vec<String> = std::iter::once(listener.address())
+            .chain(also.iter().cloned())
+            .collect();
         lock.publish(&addresses)?;
-        let serving = vec![tokio::spawn(listener.serve(service.router(), stopping.clone()))];
+        let serving = vec![tokio::spawn(
+            listener.serve(service.router(), stopping.clone()),
+        )];
         let backend = Backend::Store(store.clone());
-        let owned = Owned { store, _lock: lock, serving, temporary };
-        Ok(Self { notes: notes(&recovery), owned: Some(owned), stopping, ..Self::of(backend, name) })
+        let owned = Owned {
+            store,
+            _lock: lock,
+            serving,
+            temporary,
+        };
+        Ok(Self {
+            notes: notes(&recovery),
+            owned: Some(owned),
+            stopping,
+            ..Self::of(backend, name)
+        })
     }
 
     /// An empty log in a temporary directory.
     pub async fn temporary(name: String) -> Result<(Self, Store), Error> {
-        let dir = tempfile::Builder::new().prefix("tailwater-").tempdir().map_err(Error::io("create a temporary directory"))?;
+        let dir = tempfile::Builder::new()
+            .prefix("tailwater-")
+            .tempdir()
+            .map_err(Error::io("create a temporary directory"))?;
         let path = dir.path().to_owned();
-        let lock = Lock::acquire(&path)?.ok_or_else(|| Error::Said("the temporary directory is in use".to_owned()))?;
-        let options = Options { durability: Durability::None, ..Options::default() };
+        let lock = Lock::acquire(&path)?
+            .ok_or_else(|| Error::Said("the temporary directory is in use".to_owned()))?;
+        let options = Options {
+            durability: Durability::None,
+            ..Options::default()
+        };
         let opened = Self::own(lock, &path, options, Some(dir), name, &[]).await?;
         let store = match &opened.owned {
             Some(owned) => owned.store.clone(),
@@ -133,10 +192,18 @@ impl Opened {
     async fn files(settings: &Settings, sources: &[String]) -> Result<Self, Error> {
         let (stdin, named): (Vec<_>, Vec<_>) = sources.iter().partition(|source| *source == "-");
         let named: Vec<PathBuf> = named.into_iter().map(PathBuf::from).collect();
-        let paths = if named.is_empty() { Vec::new() } else { files::discover(&named)? };
-        let namespace = settings.namespace.clone().unwrap_or_else(|| "default".to_owned());
+        let paths = if named.is_empty() {
+            Vec::new()
+        } else {
+            files::discover(&named)?
+        };
+        let namespace = settings
+            .namespace
+            .clone()
+            .unwrap_or_else(|| "default".to_owned());
         let gauge = Arc::new(Gauge::default());
-        let loader = Loader::open(&paths, &namespace, Arc::clone(&gauge)).map_err(|(path, source)| Error::File { path, source })?;
+        let loader = Loader::open(&paths, &namespace, Arc::clone(&gauge))
+            .map_err(|(path, source)| Error::File { path, source })?;
         let name = match (paths.as_slice(), stdin.is_empty()) {
             ([], _) => "standard input".to_owned(),
             ([one], true) => shortened(one),
@@ -150,10 +217,16 @@ impl Opened {
         }
         if !stdin.is_empty() {
             let feeder = Feeder::new(&store, opened.stopping.clone());
-            let defaults = Defaults { namespace, source: Some("stdin".to_owned()), ..Defaults::at(Time::now()) };
+            let defaults = Defaults {
+                namespace,
+                source: Some("stdin".to_owned()),
+                ..Defaults::at(Time::now())
+            };
             let ended = Arc::new(Gauge::default());
             opened.stdin = Some(Arc::clone(&ended));
-            spawn("stdin-reader", move || read_stdin(&defaults, feeder, &ended))?;
+            spawn("stdin-reader", move || {
+                read_stdin(&defaults, feeder, &ended);
+            })?;
         }
         Ok(opened)
     }
@@ -161,7 +234,9 @@ impl Opened {
     fn serve(&mut self, listener: Listener) {
         if let Some(owned) = &mut self.owned {
             let service = Service::new(owned.store.clone(), self.stopping.clone());
-            owned.serving.push(tokio::spawn(listener.serve(service.router(), self.stopping.clone())));
+            owned.serving.push(tokio::spawn(
+                listener.serve(service.router(), self.stopping.clone()),
+            ));
         }
     }
 
@@ -210,8 +285,15 @@ fn notes(recovery: &Recovery) -> Vec<String> {
     recovery.damage.clone()
 }
 
-fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<Option<std::thread::JoinHandle<()>>, Error> {
-    std::thread::Builder::new().name(name.to_owned()).spawn(work).map(Some).map_err(Error::io("start a thread"))
+fn spawn(
+    name: &str,
+    work: impl FnOnce() + Send + 'static,
+) -> Result<Option<std::thread::JoinHandle<()>>, Error> {
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(work)
+        .map(Some)
+        .map_err(Error::io("start a thread"))
 }
 
 async fn finished(gauge: Option<&Gauge>) {
@@ -244,7 +326,11 @@ struct Feeder {
 
 impl Feeder {
     fn new(store: &Store, stopping: CancellationToken) -> Self {
-        Self { store: store.clone(), stopping, pending: std::collections::VecDeque::new() }
+        Self {
+            store: store.clone(),
+            stopping,
+            pending: std::collections::VecDeque::new(),
+        }
     }
 
     fn take(&mut self, mut batch: Vec<crate::entry::Entry>) -> ControlFlow<()> {
@@ -253,7 +339,11 @@ impl Feeder {
         }
         while !batch.is_empty() {
             let rest = batch.split_off(batch.len().min(1_000));
-            self.pending.push_back(self.store.appender().submit(std::mem::replace(&mut batch, rest)));
+            self.pending.push_back(
+                self.store
+                    .appender()
+                    .submit(std::mem::replace(&mut batch, rest)),
+            );
             if self.pending.len() > IN_FLIGHT {
                 self.settle_one()?;
             }
@@ -280,7 +370,10 @@ impl Feeder {
 /// A path as people say it: the home directory is `~`.
 fn shortened(path: &Path) -> String {
     let home = directories::BaseDirs::new();
-    match home.as_ref().and_then(|home| path.strip_prefix(home.home_dir()).ok()) {
+    match home
+        .as_ref()
+        .and_then(|home| path.strip_prefix(home.home_dir()).ok())
+    {
         Some(rest) => format!("~/{}", rest.display()),
         None => path.display().to_string(),
     }

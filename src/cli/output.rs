@@ -19,7 +19,12 @@ impl Printer {
         let terminal = io::stdout().is_terminal();
         let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        Self { out: io::BufWriter::new(io::stdout()), output, terminal, colors: terminal && !plain && !dumb }
+        Self {
+            out: io::BufWriter::new(io::stdout()),
+            output,
+            terminal,
+            colors: terminal && !plain && !dumb,
+        }
     }
 
     pub fn print(&mut self, entry: &Entry) -> io::Result<()> {
@@ -30,7 +35,11 @@ impl Printer {
         };
         if self.terminal {
             // The text form is made safe piece by piece, so that its own colours survive.
-            let safe = if self.output == Output::Text { line } else { visible(&line).text.into_owned() };
+            let safe = if self.output == Output::Text {
+                line
+            } else {
+                visible(&line).text.into_owned()
+            };
             self.out.write_all(safe.as_bytes())?;
         } else {
             self.out.write_all(&bytes::restore(&line))?;
@@ -43,7 +52,11 @@ impl Printer {
     }
 
     fn text(&self, entry: &Entry) -> String {
-        let (color, reset) = if self.colors { (level_color(entry.level), "\x1b[0m") } else { ("", "") };
+        let (color, reset) = if self.colors {
+            (level_color(entry.level), "\x1b[0m")
+        } else {
+            ("", "")
+        };
         let mut line = format!(
             "{} {color}{:<5}{reset} {:<12} {}",
             entry.time.row_form(),
@@ -65,7 +78,10 @@ impl Printer {
         if !self.terminal {
             return text.to_owned();
         }
-        let lines: Vec<_> = text.split('\n').map(|line| visible(line).text.replace('␉', "    ")).collect();
+        let lines: Vec<_> = text
+            .split('\n')
+            .map(|line| visible(line).text.replace('␉', "    "))
+            .collect();
         lines.join("\n    ")
     }
 }
@@ -81,19 +97,38 @@ fn level_color(level: Level) -> &'static str {
 }
 
 fn logfmt(entry: &Entry) -> String {
-    let mut line = format!("time={} level={}", entry.time, entry.level.word().to_ascii_lowercase());
+    let mut line = format!(
+        "time={} level={}",
+        entry.time,
+        entry.level.word().to_ascii_lowercase()
+    );
     let mut pair = |name: &str, value: &str| {
-        let plain = !value.is_empty() && value.chars().all(|c| !c.is_whitespace() && !c.is_control() && !"\"=\\".contains(c));
+        let plain = !value.is_empty()
+            && value
+                .chars()
+                .all(|c| !c.is_whitespace() && !c.is_control() && !"\"=\\".contains(c));
         if plain {
             line.push_str(&format!(" {name}={value}"));
         } else {
-            let escaped = value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n").replace('\t', "\\t").replace('\r', "\\r");
+            let escaped = value
+                .replace('\\', "\\\\")
+                .replace('"', "\\\"")
+                .replace('\n', "\\n")
+                .replace('\t', "\\t")
+                .replace('\r', "\\r");
             line.push_str(&format!(" {name}=\"{escaped}\""));
         }
     };
     for field in KNOWN_FIELDS.iter().filter(|field| field.name() != "level") {
         if let Some(value) = field.own_value(entry) {
-            pair(if field.name() == "text" { "msg" } else { field.name() }, &value);
+            pair(
+                if field.name() == "text" {
+                    "msg"
+                } else {
+                    field.name()
+                },
+                &value,
+            );
         }
     }
     for (name, value) in &entry.fields {
@@ -113,7 +148,11 @@ mod tests {
 
     #[test]
     fn logfmt_reads_back() {
-        let mut entry = Entry { text: "two words \"quoted\"\nline".into(), level: Level::Warn, ..Entry::default() };
+        let mut entry = Entry {
+            text: "two words \"quoted\"\nline".into(),
+            level: Level::Warn,
+            ..Entry::default()
+        };
         entry.scope.namespace = "pay".into();
         entry.error = Some("a=b".into());
         entry.fields.insert("n".into(), serde_json::json!(5));

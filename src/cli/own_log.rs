@@ -11,7 +11,8 @@ use crate::config::Settings;
 const MAX_BYTES: u64 = 4 << 20;
 
 fn filter(settings: &Settings) -> EnvFilter {
-    EnvFilter::try_new(format!("tailwater={}", settings.log_level)).unwrap_or_else(|_| EnvFilter::new("tailwater=info"))
+    EnvFilter::try_new(format!("tailwater={}", settings.log_level))
+        .unwrap_or_else(|_| EnvFilter::new("tailwater=info"))
 }
 
 /// Logs to standard error.
@@ -28,7 +29,11 @@ pub(super) fn to_stderr(settings: &Settings) {
 /// Logs to `explorer.log` in the state directory; where that cannot be written, nowhere.
 pub(super) fn to_file(settings: &Settings) {
     if let Some(file) = settings.state.as_deref().and_then(open) {
-        let _ = tracing_subscriber::fmt().with_env_filter(filter(settings)).with_writer(std::sync::Mutex::new(file)).with_ansi(false).try_init();
+        let _ = tracing_subscriber::fmt()
+            .with_env_filter(filter(settings))
+            .with_writer(std::sync::Mutex::new(file))
+            .with_ansi(false)
+            .try_init();
     }
 }
 
@@ -36,5 +41,11 @@ fn open(dir: &Path) -> Option<std::fs::File> {
     std::fs::create_dir_all(dir).ok()?;
     let path = dir.join("explorer.log");
     let fresh = std::fs::metadata(&path).is_ok_and(|metadata| metadata.len() > MAX_BYTES);
-    std::fs::File::options().create(true).append(!fresh).write(true).truncate(fresh).open(path).ok()
+    std::fs::File::options()
+        .create(true)
+        .append(!fresh)
+        .write(true)
+        .truncate(fresh)
+        .open(path)
+        .ok()
 }

@@ -48,7 +48,10 @@ impl Error {
         while let Some(source) = innermost.source() {
             innermost = source;
         }
-        Self::Unreachable { url: url.to_owned(), reason: innermost.to_string() }
+        Self::Unreachable {
+            url: url.to_owned(),
+            reason: innermost.to_string(),
+        }
     }
 
     /// Whether trying again later may help.

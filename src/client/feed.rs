@@ -31,7 +31,10 @@ pub struct Feed {
 
 impl std::fmt::Debug for Feed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Feed").field("client", &self.client).field("at", &self.at).finish_non_exhaustive()
+        f.debug_struct("Feed")
+            .field("client", &self.client)
+            .field("at", &self.at)
+            .finish_non_exhaustive()
     }
 }
 
@@ -56,7 +59,11 @@ impl Client {
         };
         Feed {
             client: self.clone(),
-            params: api::SubscribeParams { list, last_event_id: None, full: Some("true".into()) },
+            params: api::SubscribeParams {
+                list,
+                last_event_id: None,
+                full: Some("true".into()),
+            },
             at: request.after,
             source: None,
             backoff: Backoff::new(RETRY.0, RETRY.1),
@@ -112,7 +119,10 @@ impl Feed {
                 }
                 None => {
                     let reason = "the stream ended".to_owned();
-                    let error = Error::Unreachable { url: self.client.name().to_owned(), reason };
+                    let error = Error::Unreachable {
+                        url: self.client.name().to_owned(),
+                        reason,
+                    };
                     return self.lost(error);
                 }
             }
@@ -128,7 +138,10 @@ impl Feed {
 
     /// Entries above the last position, in order; a proxy that repeats itself doubles nothing.
     fn unseen(&self, data: &[String]) -> Vec<Entry> {
-        let values: Vec<Value> = data.iter().filter_map(|text| serde_json::from_str(text).ok()).collect();
+        let values: Vec<Value> = data
+            .iter()
+            .filter_map(|text| serde_json::from_str(text).ok())
+            .collect();
         let mut at = self.at;
         let mut entries = entries_of(values);
         entries.retain(|entry| {
@@ -140,11 +153,17 @@ impl Feed {
     }
 }
 
-fn connect(client: &Client, params: &mut api::SubscribeParams, at: Position) -> Result<EventSource, Error> {
+fn connect(
+    client: &Client,
+    params: &mut api::SubscribeParams,
+    at: Position,
+) -> Result<EventSource, Error> {
     params.last_event_id = Some(at.to_string());
     let request = client.request(api::path::SUBSCRIBE, &*params);
-    let mut source = EventSource::new(request)
-        .map_err(|error| Error::Unexpected { url: client.name().to_owned(), reason: error.to_string() })?;
+    let mut source = EventSource::new(request).map_err(|error| Error::Unexpected {
+        url: client.name().to_owned(),
+        reason: error.to_string(),
+    })?;
     source.set_retry_policy(Box::new(Never));
     Ok(source)
 }
@@ -154,13 +173,24 @@ async fn explain(client: &Client, error: reqwest_eventsource::Error) -> Error {
     match error {
         reqwest_eventsource::Error::InvalidStatusCode(status, response) => {
             let body = response.text().await.unwrap_or_default();
-            let message = serde_json::from_str::<api::ErrorAnswer>(&body).map_or(body, |answer| answer.error.message);
-            Error::Refused { url, status: status.as_u16(), code: String::new(), message, retry_after: None }
+            let message = serde_json::from_str::<api::ErrorAnswer>(&body)
+                .map_or(body, |answer| answer.error.message);
+            Error::Refused {
+                url,
+                status: status.as_u16(),
+                code: String::new(),
+                message,
+                retry_after: None,
+            }
         }
-        reqwest_eventsource::Error::StreamEnded => Error::Unreachable { url, reason: "the stream ended".to_owned() },
-        reqwest_eventsource::Error::InvalidContentType(..) => {
-            Error::Unexpected { url, reason: "expected an event stream".to_owned() }
-        }
+        reqwest_eventsource::Error::StreamEnded => Error::Unreachable {
+            url,
+            reason: "the stream ended".to_owned(),
+        },
+        reqwest_eventsource::Error::InvalidContentType(..) => Error::Unexpected {
+            url,
+            reason: "expected an event stream".to_owned(),
+        },
         error => Error::of(&url, &error),
     }
 }

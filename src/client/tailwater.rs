@@ -15,8 +15,8 @@ use crate::base::Time;
 use crate::entry::decode::{Defaults, from_wire};
 use crate::entry::{Entry, Position};
 use crate::query::{
-    ContextRequest, Direction, Facets, FacetsRequest, Histogram, HistogramRequest, NamespaceCount, Page, PageRequest, Start, Values,
-    ValuesRequest,
+    ContextRequest, Direction, Facets, FacetsRequest, Histogram, HistogramRequest, NamespaceCount,
+    Page, PageRequest, Start, Values, ValuesRequest,
 };
 
 /// Time to connect. A slow link takes a second or two; beyond this it is down.
@@ -53,13 +53,25 @@ impl Client {
     /// The address is none, or the token cannot stand in a header.
     pub fn new(address: &str, options: &Options) -> Result<Self, Error> {
         if let Some(path) = address.strip_prefix("unix:") {
-            return Self::build(Url::parse("http://localhost/").ok(), address, Some(PathBuf::from(path)).as_deref(), options);
+            return Self::build(
+                Url::parse("http://localhost/").ok(),
+                address,
+                Some(PathBuf::from(path)).as_deref(),
+                options,
+            );
         }
-        let base = Url::parse(address).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+        let base = Url::parse(address)
+            .ok()
+            .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
         Self::build(base, address, None, options)
     }
 
-    fn build(base: Option<Url>, address: &str, socket: Option<&Path>, options: &Options) -> Result<Self, Error> {
+    fn build(
+        base: Option<Url>,
+        address: &str,
+        socket: Option<&Path>,
+        options: &Options,
+    ) -> Result<Self, Error> {
         let mut base = base.ok_or_else(|| Error::Address(address.to_owned()))?;
         if !base.path().ends_with('/') {
             base.set_path(&format!("{}/", base.path()));
@@ -74,8 +86,14 @@ impl Client {
         if let Some(path) = socket {
             builder = builder.unix_socket(path);
         }
-        let http = builder.build().map_err(|error| Error::of(address, &error))?;
-        Ok(Self { http, base, name: address.trim_end_matches('/').to_owned() })
+        let http = builder
+            .build()
+            .map_err(|error| Error::of(address, &error))?;
+        Ok(Self {
+            http,
+            base,
+            name: address.trim_end_matches('/').to_owned(),
+        })
     }
 
     /// The address it was made from.
@@ -86,22 +104,38 @@ impl Client {
 
     fn url(&self, path: &str) -> Url {
         // The paths are constants below the base: they always join.
-        self.base.join(path.trim_start_matches('/')).unwrap_or_else(|_| self.base.clone())
+        self.base
+            .join(path.trim_start_matches('/'))
+            .unwrap_or_else(|_| self.base.clone())
     }
 
     pub(super) fn request(&self, path: &str, params: &impl Serialize) -> RequestBuilder {
         self.http.get(self.url(path)).query(params)
     }
 
-    async fn get<T: DeserializeOwned>(&self, path: &str, params: &impl Serialize) -> Result<T, Error> {
-        let response = self.request(path, params).send().await.map_err(|error| Error::of(&self.name, &error))?;
+    async fn get<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        params: &impl Serialize,
+    ) -> Result<T, Error> {
+        let response = self
+            .request(path, params)
+            .send()
+            .await
+            .map_err(|error| Error::of(&self.name, &error))?;
         self.answer(response).await
     }
 
     async fn answer<T: DeserializeOwned>(&self, response: Response) -> Result<T, Error> {
         let response = self.accepted(response).await?;
-        let body = response.bytes().await.map_err(|error| Error::of(&self.name, &error))?;
-        serde_json::from_slice(&body).map_err(|error| Error::Unexpected { url: self.name.clone(), reason: error.to_string() })
+        let body = response
+            .bytes()
+            .await
+            .map_err(|error| Error::of(&self.name, &error))?;
+        serde_json::from_slice(&body).map_err(|error| Error::Unexpected {
+            url: self.name.clone(),
+            reason: error.to_string(),
+        })
     }
 
     async fn accepted(&self, response: Response) -> Result<Response, Error> {
@@ -109,13 +143,25 @@ impl Client {
             return Ok(response);
         }
         let status = response.status().as_u16();
-        let header = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+        let header = response
+            .headers()
+            .get(RETRY_AFTER)
+            .and_then(|value| value.to_str().ok()?.parse().ok());
         let body = response.bytes().await.unwrap_or_default();
         let (code, message) = match serde_json::from_slice::<ErrorAnswer>(&body) {
             Ok(answer) => (answer.error.code, answer.error.message),
-            Err(_) => (String::new(), String::from_utf8_lossy(&body).chars().take(200).collect()),
+            Err(_) => (
+                String::new(),
+                String::from_utf8_lossy(&body).chars().take(200).collect(),
+            ),
         };
-        Err(Error::Refused { url: self.name.clone(), status, code, message, retry_after: header.map(Duration::from_secs) })
+        Err(Error::Refused {
+            url: self.name.clone(),
+            status,
+            code,
+            message,
+            retry_after: header.map(Duration::from_secs),
+        })
     }
 
     /// What the service says of itself.
@@ -131,7 +177,10 @@ impl Client {
     /// # Errors
     /// As [`Client::status`].
     pub async fn namespaces(&self) -> Result<Vec<NamespaceCount>, Error> {
-        Ok(self.get::<Data<Vec<NamespaceCount>>>(api::path::NAMESPACES, &()).await?.data)
+        Ok(self
+            .get::<Data<Vec<NamespaceCount>>>(api::path::NAMESPACES, &())
+            .await?
+            .data)
     }
 
     /// One page.
@@ -139,10 +188,20 @@ impl Client {
     /// # Errors
     /// As [`Client::status`].
     pub async fn page(&self, request: &PageRequest) -> Result<Page, Error> {
-        let way = if request.direction == Direction::Older { "older" } else { "newer" };
+        let way = if request.direction == Direction::Older {
+            "older"
+        } else {
+            "newer"
+        };
         let cursor = match request.start {
             Start::End => None,
-            Start::Beyond(key) => Some(crate::query::Cursor { key, direction: request.direction }.to_string()),
+            Start::Beyond(key) => Some(
+                crate::query::Cursor {
+                    key,
+                    direction: request.direction,
+                }
+                .to_string(),
+            ),
         };
         let params = api::ListParams {
             query: Some(request.query.to_string()).filter(|text| !text.is_empty()),
@@ -166,7 +225,10 @@ impl Client {
             before: request.before.map(|time| time.to_string()),
             buckets: Some(request.buckets.to_string()),
         };
-        Ok(self.get::<Data<Histogram>>(api::path::HISTOGRAM, &params).await?.data)
+        Ok(self
+            .get::<Data<Histogram>>(api::path::HISTOGRAM, &params)
+            .await?
+            .data)
     }
 
     /// The most frequent values of a field.
@@ -179,7 +241,10 @@ impl Client {
             field: Some(request.field.name().to_owned()),
             limit: Some(request.limit.to_string()),
         };
-        Ok(self.get::<Data<Facets>>(api::path::FACETS, &params).await?.data)
+        Ok(self
+            .get::<Data<Facets>>(api::path::FACETS, &params)
+            .await?
+            .data)
     }
 
     /// Completions.
@@ -188,12 +253,19 @@ impl Client {
     /// As [`Client::status`].
     pub async fn values(&self, request: &ValuesRequest) -> Result<Values, Error> {
         let params = match request {
-            ValuesRequest::Names(prefix) => api::ValuesParams { field: None, prefix: Some(prefix.clone()) },
-            ValuesRequest::Of(field, prefix) => {
-                api::ValuesParams { field: Some(field.name().to_owned()), prefix: Some(prefix.clone()) }
-            }
+            ValuesRequest::Names(prefix) => api::ValuesParams {
+                field: None,
+                prefix: Some(prefix.clone()),
+            },
+            ValuesRequest::Of(field, prefix) => api::ValuesParams {
+                field: Some(field.name().to_owned()),
+                prefix: Some(prefix.clone()),
+            },
         };
-        Ok(self.get::<Data<Values>>(api::path::VALUES, &params).await?.data)
+        Ok(self
+            .get::<Data<Values>>(api::path::VALUES, &params)
+            .await?
+            .data)
     }
 
     /// One entry, if it is kept.
@@ -231,7 +303,11 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::status`]; that nothing was accepted is no error but said in the answer.
-    pub async fn ingest(&self, namespace: Option<&str>, Ingest::Ndjson(body): Ingest) -> Result<IngestAnswer, Error> {
+    pub async fn ingest(
+        &self,
+        namespace: Option<&str>,
+        Ingest::Ndjson(body): Ingest,
+    ) -> Result<IngestAnswer, Error> {
         let path = match namespace {
             Some(namespace) => {
                 let segment: String = url_segment(namespace);
@@ -239,12 +315,24 @@ impl Client {
             }
             None => api::path::LOGS.to_owned(),
         };
-        let request = self.http.post(self.url(&path)).header(CONTENT_TYPE, "application/x-ndjson").body(body);
-        let response = request.send().await.map_err(|error| Error::of(&self.name, &error))?;
+        let request = self
+            .http
+            .post(self.url(&path))
+            .header(CONTENT_TYPE, "application/x-ndjson")
+            .body(body);
+        let response = request
+            .send()
+            .await
+            .map_err(|error| Error::of(&self.name, &error))?;
         if response.status().as_u16() == 400 {
-            let body = response.bytes().await.map_err(|error| Error::of(&self.name, &error))?;
-            return serde_json::from_slice(&body)
-                .map_err(|error| Error::Unexpected { url: self.name.clone(), reason: error.to_string() });
+            let body = response
+                .bytes()
+                .await
+                .map_err(|error| Error::of(&self.name, &error))?;
+            return serde_json::from_slice(&body).map_err(|error| Error::Unexpected {
+                url: self.name.clone(),
+                reason: error.to_string(),
+            });
         }
         self.answer(response).await
     }
@@ -264,8 +352,10 @@ fn headers(options: &Options, address: &str) -> Result<HeaderMap, Error> {
     if let Some(token) = &options.token {
         let secret = |text: &str| -> Result<HeaderValue, Error> {
             let reason = || "the token has characters that a header cannot hold".to_owned();
-            let mut value =
-                HeaderValue::from_str(text).map_err(|_| Error::Unexpected { url: address.to_owned(), reason: reason() })?;
+            let mut value = HeaderValue::from_str(text).map_err(|_| Error::Unexpected {
+                url: address.to_owned(),
+                reason: reason(),
+            })?;
             value.set_sensitive(true);
             Ok(value)
         };
@@ -306,14 +396,28 @@ mod tests {
 
     #[test]
     fn addresses_are_checked() {
-        for good in ["http://127.0.0.1:7420", "https://logs.example/base/", "unix:/tmp/x.sock"] {
+        for good in [
+            "http://127.0.0.1:7420",
+            "https://logs.example/base/",
+            "unix:/tmp/x.sock",
+        ] {
             assert!(Client::new(good, &Options::default()).is_ok(), "{good}");
         }
         for bad in ["", "localhost:7420", "ftp://x", "http://", "/var/log"] {
-            assert!(matches!(Client::new(bad, &Options::default()), Err(Error::Address(_))), "{bad}");
+            assert!(
+                matches!(
+                    Client::new(bad, &Options::default()),
+                    Err(Error::Address(_))
+                ),
+                "{bad}"
+            );
         }
-        let based = Client::new("https://logs.example/base", &Options::default()).expect("a client");
-        assert_eq!(based.url(api::path::LOGS).as_str(), "https://logs.example/base/api/v2/logs");
+        let based =
+            Client::new("https://logs.example/base", &Options::default()).expect("a client");
+        assert_eq!(
+            based.url(api::path::LOGS).as_str(),
+            "https://logs.example/base/api/v2/logs"
+        );
         assert_eq!(url_segment("a b/ü"), "a%20b%2F%C3%BC");
     }
 }

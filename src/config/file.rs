@@ -63,7 +63,9 @@ pub struct ServeFile {
 
 impl Default for ServeFile {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 7420)) }
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 7420)),
+        }
     }
 }
 
@@ -79,7 +81,10 @@ pub struct ExplorerFile {
 
 impl Default for ExplorerFile {
     fn default() -> Self {
-        Self { colors: Colors::Auto, mouse: true }
+        Self {
+            colors: Colors::Auto,
+            mouse: true,
+        }
     }
 }
 
@@ -104,6 +109,12 @@ pub enum Colors {
 pub type KeysFile = BTreeMap<String, Vec<String>>;
 
 pub(super) fn read(path: &Path) -> Result<File, Error> {
-    let text = std::fs::read_to_string(path).map_err(|source| Error::Unreadable { path: path.to_owned(), source })?;
-    toml::from_str(&text).map_err(|source| Error::Invalid { path: path.to_owned(), source: Box::new(source) })
+    let text = std::fs::read_to_string(path).map_err(|source| Error::Unreadable {
+        path: path.to_owned(),
+        source,
+    })?;
+    toml::from_str(&text).map_err(|source| Error::Invalid {
+        path: path.to_owned(),
+        source: Box::new(source),
+    })
 }

@@ -66,17 +66,33 @@ pub fn load(overrides: Overrides) -> Result<Settings, Error> {
     let folders = directories::ProjectDirs::from("", "", "tailwater");
     let (file, path) = match overrides.config {
         Some(path) => (file::read(&path)?, Some(path)),
-        None => match folders.as_ref().map(|folders| folders.config_dir().join("config.toml")).filter(|path| path.exists()) {
+        None => match folders
+            .as_ref()
+            .map(|folders| folders.config_dir().join("config.toml"))
+            .filter(|path| path.exists())
+        {
             Some(path) => (file::read(&path)?, Some(path)),
             None => (File::default(), None),
         },
     };
-    let data = overrides.data.or(file.data).or_else(|| folders.as_ref().map(|folders| folders.data_dir().to_owned()));
-    let state = folders.as_ref().map(|folders| folders.state_dir().unwrap_or_else(|| folders.data_dir()).to_owned());
+    let data = overrides.data.or(file.data).or_else(|| {
+        folders
+            .as_ref()
+            .map(|folders| folders.data_dir().to_owned())
+    });
+    let state = folders.as_ref().map(|folders| {
+        folders
+            .state_dir()
+            .unwrap_or_else(|| folders.data_dir())
+            .to_owned()
+    });
     Ok(Settings {
         data: data.ok_or(Error::NoHome)?,
         state,
-        log_level: overrides.log_level.or(file.log_level).unwrap_or_else(|| "info".to_owned()),
+        log_level: overrides
+            .log_level
+            .or(file.log_level)
+            .unwrap_or_else(|| "info".to_owned()),
         url: overrides.url.or(file.url),
         token: overrides.token.or(file.token),
         namespace: overrides.namespace.or(file.namespace),
@@ -103,7 +119,10 @@ mod tests {
         assert_eq!(example.explorer, ExplorerFile::default());
         let everything = toml::to_string(&example).expect("printed");
         for key in ["data", "log_level", "url", "token", "namespace"] {
-            assert!(everything.contains(&format!("{key} = ")), "{key} is missing from the example");
+            assert!(
+                everything.contains(&format!("{key} = ")),
+                "{key} is missing from the example"
+            );
         }
         let plain: File = toml::from_str(text).expect("the example parses as it stands");
         assert_eq!(plain, File::default());
@@ -113,8 +132,16 @@ mod tests {
     fn flags_win_over_the_file() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("c.toml");
-        std::fs::write(&path, "data = \"/a\"\nnamespace = \"n\"\n[serve]\nlisten = \"127.0.0.1:1\"\n").expect("written");
-        let overrides = Overrides { config: Some(path), data: Some("/b".into()), ..Overrides::default() };
+        std::fs::write(
+            &path,
+            "data = \"/a\"\nnamespace = \"n\"\n[serve]\nlisten = \"127.0.0.1:1\"\n",
+        )
+        .expect("written");
+        let overrides = Overrides {
+            config: Some(path),
+            data: Some("/b".into()),
+            ..Overrides::default()
+        };
         let settings = load(overrides).expect("loaded");
         assert_eq!(settings.data, PathBuf::from("/b"));
         assert_eq!(settings.namespace.as_deref(), Some("n"));
@@ -125,13 +152,26 @@ mod tests {
     fn mistakes_are_located() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("c.toml");
-        for (text, part) in [("colour = 1\n", "colour"), ("[explorer]\ncolors = \"loud\"\n", "loud"), ("[serve]\nlisten = 5\n", "line 2")] {
+        for (text, part) in [
+            ("colour = 1\n", "colour"),
+            ("[explorer]\ncolors = \"loud\"\n", "loud"),
+            ("[serve]\nlisten = 5\n", "line 2"),
+        ] {
             std::fs::write(&path, text).expect("written");
-            let error = load(Overrides { config: Some(path.clone()), ..Overrides::default() }).expect_err(text);
-            let source = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+            let error = load(Overrides {
+                config: Some(path.clone()),
+                ..Overrides::default()
+            })
+            .expect_err(text);
+            let source = std::error::Error::source(&error)
+                .map(ToString::to_string)
+                .unwrap_or_default();
             assert!(source.contains(part), "{source}");
         }
-        let missing = load(Overrides { config: Some(dir.path().join("none")), ..Overrides::default() });
+        let missing = load(Overrides {
+            config: Some(dir.path().join("none")),
+            ..Overrides::default()
+        });
         assert!(matches!(missing, Err(Error::Unreadable { .. })));
     }
 }

@@ -13,7 +13,11 @@ const BASE: u32 = 0x0010_F700;
 #[must_use]
 pub fn undecodable(character: char) -> Option<u8> {
     let value = u32::from(character);
-    if (BASE + 0x80..=BASE + 0xFF).contains(&value) { u8::try_from(value - BASE).ok() } else { None }
+    if (BASE + 0x80..=BASE + 0xFF).contains(&value) {
+        u8::try_from(value - BASE).ok()
+    } else {
+        None
+    }
 }
 
 /// The bytes as text; see the head of this file.
@@ -25,7 +29,12 @@ pub fn decode(bytes: &[u8]) -> Cow<'_, str> {
     let mut text = String::with_capacity(bytes.len() + 16);
     for chunk in bytes.utf8_chunks() {
         text.push_str(chunk.valid());
-        text.extend(chunk.invalid().iter().filter_map(|byte| char::from_u32(BASE + u32::from(*byte))));
+        text.extend(
+            chunk
+                .invalid()
+                .iter()
+                .filter_map(|byte| char::from_u32(BASE + u32::from(*byte))),
+        );
     }
     Cow::Owned(text)
 }

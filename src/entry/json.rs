@@ -27,7 +27,11 @@ pub fn to_value(entry: &Entry, dialect: Dialect) -> Value {
     object.insert("namespace".into(), json!(entry.scope.namespace));
     insert(&mut object, "trace", entry.scope.trace.as_deref(), direktiv);
     insert(&mut object, "span", entry.scope.span.as_deref(), direktiv);
-    let text = if direktiv && entry.text.is_empty() { " " } else { &entry.text };
+    let text = if direktiv && entry.text.is_empty() {
+        " "
+    } else {
+        &entry.text
+    };
     object.insert("msg".into(), json!(text));
     insert(&mut object, "error", entry.error.as_deref(), direktiv);
     insert_places(&mut object, &entry.scope, direktiv);
@@ -67,10 +71,30 @@ fn insert_places(object: &mut Map<String, Value>, scope: &Scope, direktiv: bool)
         if direktiv || scope.branch.is_some() {
             workflow.insert("branch".into(), json!(scope.branch));
         }
-        let word = |value: &Option<String>| value.as_deref().or(direktiv.then_some("unknown")).map(str::to_owned);
-        insert(&mut workflow, "workflow", word(&scope.workflow).as_deref(), false);
-        insert(&mut workflow, "calledAs", scope.called_as.as_deref(), direktiv);
-        insert(&mut workflow, "instance", word(&scope.instance).as_deref(), false);
+        let word = |value: &Option<String>| {
+            value
+                .as_deref()
+                .or(direktiv.then_some("unknown"))
+                .map(str::to_owned)
+        };
+        insert(
+            &mut workflow,
+            "workflow",
+            word(&scope.workflow).as_deref(),
+            false,
+        );
+        insert(
+            &mut workflow,
+            "calledAs",
+            scope.called_as.as_deref(),
+            direktiv,
+        );
+        insert(
+            &mut workflow,
+            "instance",
+            word(&scope.instance).as_deref(),
+            false,
+        );
         insert(&mut workflow, "callpath", scope.callpath.as_deref(), false);
         object.insert("workflow".into(), Value::Object(workflow));
     }
@@ -125,15 +149,36 @@ mod tests {
 
     #[test]
     fn the_wire_form_reads_back_whole() {
-        for entry in [whole(), Entry { position: Position(1), scope: Scope { namespace: "d".into(), ..Scope::default() }, ..Entry::default() }] {
-            let Value::Object(object) = to_value(&entry, Dialect::Full) else { panic!("an object") };
+        for entry in [
+            whole(),
+            Entry {
+                position: Position(1),
+                scope: Scope {
+                    namespace: "d".into(),
+                    ..Scope::default()
+                },
+                ..Entry::default()
+            },
+        ] {
+            let Value::Object(object) = to_value(&entry, Dialect::Full) else {
+                panic!("an object")
+            };
             assert_eq!(from_wire(object, &Defaults::at(Time(99))), entry);
         }
     }
 
     #[test]
     fn direktivs_clients_get_what_they_insist_on() {
-        let entry = Entry { position: Position(3), level: Level::Trace, scope: Scope { namespace: "n".into(), instance: Some("i".into()), ..Scope::default() }, ..Entry::default() };
+        let entry = Entry {
+            position: Position(3),
+            level: Level::Trace,
+            scope: Scope {
+                namespace: "n".into(),
+                instance: Some("i".into()),
+                ..Scope::default()
+            },
+            ..Entry::default()
+        };
         let wanted = json!({"id": 3, "time": "1970-01-01T00:00:00Z", "level": "DEBUG", "namespace": "n", "trace": null, "span": null,
             "msg": " ", "error": null,
             "workflow": {"status": null, "state": null, "branch": null, "workflow": "unknown", "calledAs": null, "instance": "i"}});

@@ -29,7 +29,14 @@ pub struct UnknownLevel(pub String);
 
 impl Level {
     /// Every level, mildest first; the index is `level as usize`.
-    pub const ALL: [Self; 6] = [Self::Trace, Self::Debug, Self::Info, Self::Warn, Self::Error, Self::Fatal];
+    pub const ALL: [Self; 6] = [
+        Self::Trace,
+        Self::Debug,
+        Self::Info,
+        Self::Warn,
+        Self::Error,
+        Self::Fatal,
+    ];
 
     /// The upper-case word of the wire.
     #[must_use]

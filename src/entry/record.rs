@@ -39,9 +39,15 @@ pub struct Key {
 
 impl Key {
     /// Before every entry.
-    pub const MIN: Self = Self { time: Time::MIN, position: Position(0) };
+    pub const MIN: Self = Self {
+        time: Time::MIN,
+        position: Position(0),
+    };
     /// After every entry.
-    pub const MAX: Self = Self { time: Time::MAX, position: Position(u64::MAX) };
+    pub const MAX: Self = Self {
+        time: Time::MAX,
+        position: Position(u64::MAX),
+    };
 }
 
 /// Where an entry belongs. Empty strings and all-zero ids are never stored: they are `None`.
@@ -100,7 +106,10 @@ impl Entry {
     /// Its place in the order of pages.
     #[must_use]
     pub fn key(&self) -> Key {
-        Key { time: self.time, position: self.position }
+        Key {
+            time: self.time,
+            position: self.position,
+        }
     }
 
     /// Bytes it takes in memory, estimated: what bounds of tables and windows count.
@@ -122,8 +131,16 @@ impl Entry {
             &self.error,
             &self.source,
         ];
-        let strings: usize = optional.iter().filter_map(|value| value.as_ref()).map(String::len).sum();
-        let fields: usize = self.fields.iter().map(|(name, value)| 96 + name.len() + weight_of(value)).sum();
+        let strings: usize = optional
+            .iter()
+            .filter_map(|value| value.as_ref())
+            .map(String::len)
+            .sum();
+        let fields: usize = self
+            .fields
+            .iter()
+            .map(|(name, value)| 96 + name.len() + weight_of(value))
+            .sum();
         size_of::<Self>() + self.text.len() + scope.namespace.len() + strings + fields
     }
 }
@@ -132,7 +149,10 @@ fn weight_of(value: &Value) -> usize {
     match value {
         Value::String(text) => text.len(),
         Value::Array(items) => items.iter().map(|item| 32 + weight_of(item)).sum(),
-        Value::Object(map) => map.iter().map(|(name, value)| 96 + name.len() + weight_of(value)).sum(),
+        Value::Object(map) => map
+            .iter()
+            .map(|(name, value)| 96 + name.len() + weight_of(value))
+            .sum(),
         Value::Null | Value::Bool(_) | Value::Number(_) => 0,
     }
 }

@@ -21,10 +21,19 @@ pub struct Visible<'t> {
 #[must_use]
 pub fn visible(text: &str) -> Visible<'_> {
     if text.bytes().all(|byte| (0x20..0x7F).contains(&byte)) {
-        return Visible { text: Cow::Borrowed(text), marks: Vec::new() };
+        return Visible {
+            text: Cow::Borrowed(text),
+            marks: Vec::new(),
+        };
     }
-    if !text.chars().any(|character| mark(character).is_some() || is_dropped(character)) {
-        return Visible { text: Cow::Borrowed(text), marks: Vec::new() };
+    if !text
+        .chars()
+        .any(|character| mark(character).is_some() || is_dropped(character))
+    {
+        return Visible {
+            text: Cow::Borrowed(text),
+            marks: Vec::new(),
+        };
     }
     let mut shown = String::with_capacity(text.len() + 16);
     let mut marks: Vec<Range<usize>> = Vec::new();
@@ -42,7 +51,10 @@ pub fn visible(text: &str) -> Visible<'_> {
             None => shown.push(character),
         }
     }
-    Visible { text: Cow::Owned(shown), marks }
+    Visible {
+        text: Cow::Owned(shown),
+        marks,
+    }
 }
 
 /// The mark that stands for a character, if it must not be shown as it is.
@@ -59,10 +71,24 @@ fn mark(character: char) -> Option<Cow<'static, str>> {
         0x80..0xA0 => Some(Cow::Owned(format!("<{code:02X}>"))),
         // Soft hyphen, combining joiner, fillers without ink, bidi and zero-width controls, separators that forge lines,
         // interlinear and tag characters.
-        0xAD | 0x34F | 0x61C | 0x115F | 0x1160 | 0x17B4 | 0x17B5 | 0x180B..=0x180F | 0x200B..=0x200F | 0x2028..=0x202E | 0x2060..=0x206F
-        | 0x3164 | 0xFEFF | 0xFFA0 | 0xFFF0..=0xFFFB | 0x1BCA0..=0x1BCA3 | 0x1D173..=0x1D17A | 0xE0000..=0xE0FFF => {
-            Some(Cow::Owned(format!("<U+{code:04X}>")))
-        }
+        0xAD
+        | 0x34F
+        | 0x61C
+        | 0x115F
+        | 0x1160
+        | 0x17B4
+        | 0x17B5
+        | 0x180B..=0x180F
+        | 0x200B..=0x200F
+        | 0x2028..=0x202E
+        | 0x2060..=0x206F
+        | 0x3164
+        | 0xFEFF
+        | 0xFFA0
+        | 0xFFF0..=0xFFFB
+        | 0x1BCA0..=0x1BCA3
+        | 0x1D173..=0x1D17A
+        | 0xE0000..=0xE0FFF => Some(Cow::Owned(format!("<U+{code:04X}>"))),
         _ => None,
     }
 }
@@ -94,9 +120,16 @@ mod tests {
         ];
         for (text, shown, marks) in cases {
             let visible = visible(text);
-            assert_eq!((visible.text.as_ref(), visible.marks.len()), (shown, marks), "{text:?}");
+            assert_eq!(
+                (visible.text.as_ref(), visible.marks.len()),
+                (shown, marks),
+                "{text:?}"
+            );
         }
-        assert_eq!(visible(&bytes::decode(b"bad \xff\xfe end")).text, "bad <FF><FE> end");
+        assert_eq!(
+            visible(&bytes::decode(b"bad \xff\xfe end")).text,
+            "bad <FF><FE> end"
+        );
     }
 
     proptest! {

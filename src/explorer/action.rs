@@ -17,7 +17,13 @@ pub enum Group {
 
 impl Group {
     /// Every group in the order of the help.
-    pub const ALL: [Self; 5] = [Self::Move, Self::Search, Self::Filter, Self::Pivot, Self::Screen];
+    pub const ALL: [Self; 5] = [
+        Self::Move,
+        Self::Search,
+        Self::Filter,
+        Self::Pivot,
+        Self::Screen,
+    ];
 
     /// Its heading.
     #[must_use]
@@ -34,7 +40,10 @@ impl Group {
 
 /// Something a user can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "each is described by its row in the list below")]
+#[expect(
+    missing_docs,
+    reason = "each is described by its row in the list below"
+)]
 pub enum Action {
     Down,
     Up,
@@ -105,11 +114,24 @@ pub struct Row {
     pub title: &'static str,
 }
 
-const fn row(action: Action, name: &'static str, keys: &'static [&'static str], group: Group, title: &'static str) -> Row {
-    Row { action, name, keys, group, title }
+const fn row(
+    action: Action,
+    name: &'static str,
+    keys: &'static [&'static str],
+    group: Group,
+    title: &'static str,
+) -> Row {
+    Row {
+        action,
+        name,
+        keys,
+        group,
+        title,
+    }
 }
 
 /// The list.
+#[rustfmt::skip]
 pub const ACTIONS: &[Row] = &[
     row(Action::Down, "down", &["j", "down"], Group::Move, "down one row"),
     row(Action::Up, "up", &["k", "up"], Group::Move, "up one row"),
@@ -168,6 +190,9 @@ pub const ACTIONS: &[Row] = &[
 
 impl Action {
     /// Its row in the list.
+    ///
+    /// # Panics
+    /// Never: a test counts the rows.
     #[must_use]
     pub fn row(self) -> &'static Row {
         let found = ACTIONS.iter().find(|row| row.action == self);
@@ -184,8 +209,16 @@ mod tests {
         // The last variant's number is the count: a new variant without a row fails here.
         assert_eq!(ACTIONS.len(), Action::QuitNow as usize + 1);
         for (index, row) in ACTIONS.iter().enumerate() {
-            assert_eq!(row.action as usize, index, "{} stands where its variant does", row.name);
-            assert!(!row.keys.is_empty() && !row.title.is_empty(), "{}", row.name);
+            assert_eq!(
+                row.action as usize, index,
+                "{} stands where its variant does",
+                row.name
+            );
+            assert!(
+                !row.keys.is_empty() && !row.title.is_empty(),
+                "{}",
+                row.name
+            );
         }
     }
 }

@@ -24,22 +24,44 @@ pub(super) struct Copied {
 pub(super) fn copy(text: &str, state_dir: Option<&PathBuf>) -> Copied {
     let bytes = crate::entry::bytes::restore(text);
     let file = state_dir.and_then(|dir| write_file(dir, &bytes));
-    let beside = file.map(|path| format!(" · also in {}", path.display())).unwrap_or_default();
+    let beside = file
+        .map(|path| format!(" · also in {}", path.display()))
+        .unwrap_or_default();
     if std::env::var_os("TMUX").is_some() && through_tmux(&bytes) {
-        return Copied { sequence: None, how: format!("copied {} bytes through tmux{beside}", bytes.len()) };
+        return Copied {
+            sequence: None,
+            how: format!("copied {} bytes through tmux{beside}", bytes.len()),
+        };
     }
     let encoded = STANDARD.encode(&bytes);
     if encoded.len() > MAX_ENCODED {
-        return Copied { sequence: None, how: format!("{} bytes are too many for the terminal{beside}", bytes.len()) };
+        return Copied {
+            sequence: None,
+            how: format!(
+                "{} bytes are too many for the terminal{beside}",
+                bytes.len()
+            ),
+        };
     }
     let sequence = format!("\x1b]52;c;{encoded}\x07").into_bytes();
-    Copied { sequence: Some(sequence), how: format!("copied {} bytes through the terminal{beside}", bytes.len()) }
+    Copied {
+        sequence: Some(sequence),
+        how: format!("copied {} bytes through the terminal{beside}", bytes.len()),
+    }
 }
 
 fn through_tmux(bytes: &[u8]) -> bool {
-    let child = Command::new("tmux").args(["load-buffer", "-w", "-"]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let child = Command::new("tmux")
+        .args(["load-buffer", "-w", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
     let Ok(mut child) = child else { return false };
-    let written = child.stdin.take().is_some_and(|mut stdin| stdin.write_all(bytes).is_ok());
+    let written = child
+        .stdin
+        .take()
+        .is_some_and(|mut stdin| stdin.write_all(bytes).is_ok());
     child.wait().is_ok_and(|status| status.success()) && written
 }
 

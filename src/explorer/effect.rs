@@ -20,18 +20,48 @@ pub(super) enum At {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Effect {
     /// Read a page that replaces the window; an earlier load is dropped.
-    Load { number: Number, query: Query, now: Time, at: At, limit: usize },
+    Load {
+        number: Number,
+        query: Query,
+        now: Time,
+        at: At,
+        limit: usize,
+    },
     /// Read a page beyond an edge.
-    Extend { number: Number, query: Query, now: Time, cursor: Cursor, limit: usize },
+    Extend {
+        number: Number,
+        query: Query,
+        now: Time,
+        cursor: Cursor,
+        limit: usize,
+    },
     /// Find the next match from a place on.
-    Find { number: Number, query: Query, now: Time, cursor: Cursor },
+    Find {
+        number: Number,
+        query: Query,
+        now: Time,
+        cursor: Cursor,
+    },
     /// Stop what has this number.
     Stop(Number),
     /// Follow what arrives; an earlier feed is dropped.
-    Follow { number: Number, query: Query, now: Time, after: Position },
+    Follow {
+        number: Number,
+        query: Query,
+        now: Time,
+        after: Position,
+    },
     Namespaces,
-    Facets { number: Number, query: Query, now: Time, field: Field },
-    Complete { number: Number, request: ValuesRequest },
+    Facets {
+        number: Number,
+        query: Query,
+        now: Time,
+        field: Field,
+    },
+    Complete {
+        number: Number,
+        request: ValuesRequest,
+    },
     /// Fetch a whole entry.
     Whole(Position),
     /// Put text on the clipboard.

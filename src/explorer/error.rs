@@ -7,7 +7,9 @@ use std::io;
 #[non_exhaustive]
 pub enum Error {
     /// There is no terminal to draw on.
-    #[error("there is no terminal to explore in; `tailwater query` and `tailwater tail` print instead")]
+    #[error(
+        "there is no terminal to explore in; `tailwater query` and `tailwater tail` print instead"
+    )]
     NoTerminal,
     /// The terminal refuses.
     #[error("the terminal refuses")]

@@ -1,6 +1,8 @@
 //! From the terminal library's events to ours.
 
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use crossterm::event::{
+    Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
+};
 
 use super::keymap::{Code, Key};
 use super::layout::Regions;
@@ -12,7 +14,10 @@ const WHEEL_ROWS: i32 = 3;
 /// What an event means, given what was drawn where.
 pub(super) fn message(event: Event, regions: &Regions) -> Option<Message> {
     match event {
-        Event::Key(key) => (key.kind != KeyEventKind::Release).then(|| key_of(key)).flatten().map(Message::Key),
+        Event::Key(key) => (key.kind != KeyEventKind::Release)
+            .then(|| key_of(key))
+            .flatten()
+            .map(Message::Key),
         Event::Paste(text) => Some(Message::Pasted(text)),
         Event::Resize(width, height) => Some(Message::Resized(width, height)),
         Event::Mouse(mouse) => mouse_message(mouse, regions),

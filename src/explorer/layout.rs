@@ -68,7 +68,11 @@ impl Regions {
     /// What lies at a cell.
     pub fn at(&self, column: u16, row: u16) -> Option<Target> {
         let hit = |(area, _): &&(Rect, Target)| area.contains((column, row).into());
-        self.targets.iter().rev().find(hit).map(|(_, target)| *target)
+        self.targets
+            .iter()
+            .rev()
+            .find(hit)
+            .map(|(_, target)| *target)
     }
 }
 
@@ -83,8 +87,16 @@ pub(super) fn areas(state: &State) -> Areas {
     let row = |y, height| Rect::new(0, y, width, height);
     let fixed = 4;
     let room = height.saturating_sub(fixed);
-    let band = if state.sources_open { (height / 4).clamp(5, 12).min(room.saturating_sub(4)) } else { 0 };
-    let detail = if state.detail.is_some() { (room.saturating_sub(band) * 2 / 5).clamp(3, 24) } else { 0 };
+    let band = if state.sources_open {
+        (height / 4).clamp(5, 12).min(room.saturating_sub(4))
+    } else {
+        0
+    };
+    let detail = if state.detail.is_some() {
+        (room.saturating_sub(band) * 2 / 5).clamp(3, 24)
+    } else {
+        0
+    };
     let log = room.saturating_sub(band + detail);
     let mut areas = Areas {
         title: row(0, 1),
@@ -118,9 +130,23 @@ pub(super) struct Columns {
 /// Chooses the columns for the width of the screen.
 pub(super) fn columns(state: &State) -> Columns {
     let level = if state.size.0 >= 100 { 5 } else { 1 };
-    let longest = state.namespaces.iter().map(|count| count.name.chars().count()).max().unwrap_or(0);
-    let namespace = if state.namespaces.len() > 1 { u16::try_from(longest).unwrap_or(14).clamp(4, 14) } else { 0 };
+    let longest = state
+        .namespaces
+        .iter()
+        .map(|count| count.name.chars().count())
+        .max()
+        .unwrap_or(0);
+    let namespace = if state.namespaces.len() > 1 {
+        u16::try_from(longest).unwrap_or(14).clamp(4, 14)
+    } else {
+        0
+    };
     let time = 12;
     let text = 1 + time + 1 + level + 1 + if namespace > 0 { namespace + 1 } else { 0 };
-    Columns { time, level, namespace, text }
+    Columns {
+        time,
+        level,
+        namespace,
+        text,
+    }
 }

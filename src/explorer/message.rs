@@ -23,21 +23,47 @@ pub(super) enum Message {
     /// The wheel turned over something: rows down, negative up.
     Wheel(Target, i32),
     /// A page that replaces the window, perhaps partial, more to come.
-    Loaded { number: Number, page: Page, done: bool },
+    Loaded {
+        number: Number,
+        page: Page,
+        done: bool,
+    },
     /// A page beyond an edge of the window.
-    Extended { number: Number, page: Page },
+    Extended {
+        number: Number,
+        page: Page,
+    },
     /// A scan goes on.
-    Scanning { number: Number, progress: Progress },
+    Scanning {
+        number: Number,
+        progress: Progress,
+    },
     /// Where the next match is.
-    Found { number: Number, place: Option<Place> },
+    Found {
+        number: Number,
+        place: Option<Place>,
+    },
     Live(Number, Live),
     Namespaces(Vec<NamespaceCount>),
-    Facets { number: Number, field: Field, facets: Facets },
-    Completions { number: Number, values: Values },
+    Facets {
+        number: Number,
+        field: Field,
+        facets: Facets,
+    },
+    Completions {
+        number: Number,
+        values: Values,
+    },
     /// A whole entry.
-    Whole { position: Position, entry: Option<Box<Entry>> },
+    Whole {
+        position: Position,
+        entry: Option<Box<Entry>>,
+    },
     /// A question failed.
-    Failed { number: Number, reason: String },
+    Failed {
+        number: Number,
+        reason: String,
+    },
     /// Files are being read: done of total; `None` when they are.
     Loading(Option<(u64, u64)>),
     /// The copy was made, this way.
@@ -52,6 +78,9 @@ pub(super) enum Live {
     Entries(Vec<Entry>, Position),
     Connected,
     /// The connection is lost; another try in so many milliseconds.
-    Lost { reason: String, wait_ms: u64 },
+    Lost {
+        reason: String,
+        wait_ms: u64,
+    },
     Ended,
 }

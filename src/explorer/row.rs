@@ -36,16 +36,23 @@ impl Row {
     pub fn new(mut entry: Entry) -> Self {
         let cut = entry.text.len() > MAX_TEXT_BYTES;
         if cut {
-            entry.text.truncate(entry.text.floor_char_boundary(MAX_TEXT_BYTES));
+            entry
+                .text
+                .truncate(entry.text.floor_char_boundary(MAX_TEXT_BYTES));
             entry.text.shrink_to_fit();
         }
-        Self { cut, ..Self::whole(entry) }
+        Self {
+            cut,
+            ..Self::whole(entry)
+        }
     }
 
     /// Makes the row of an entry, however long its text.
     pub fn whole(entry: Entry) -> Self {
         let text = entry.text.trim_end_matches('\n');
-        let (first, rest) = text.split_once('\n').map_or((text, None), |(first, rest)| (first, Some(rest)));
+        let (first, rest) = text
+            .split_once('\n')
+            .map_or((text, None), |(first, rest)| (first, Some(rest)));
         let folded = rest.map_or(0, |rest| rest.split('\n').count());
         let shown = visible(head(first.trim_end_matches('\r')));
         let (mut line, mut marks) = (shown.text.into_owned(), shown.marks);
@@ -63,11 +70,25 @@ impl Row {
             error_at = Some(start);
             let shown = visible(head(error));
             line.push_str(&shown.text);
-            marks.extend(shown.marks.into_iter().map(|mark| mark.start + start..mark.end + start));
+            marks.extend(
+                shown
+                    .marks
+                    .into_iter()
+                    .map(|mark| mark.start + start..mark.end + start),
+            );
         }
         let namespace = visible(&entry.scope.namespace).text.into_owned();
         let weight = entry.weight() + line.len() + namespace.len() + size_of::<Self>();
-        Self { entry: Arc::new(entry), cut: false, line, marks, error_at, folded, namespace, weight }
+        Self {
+            entry: Arc::new(entry),
+            cut: false,
+            line,
+            marks,
+            error_at,
+            folded,
+            namespace,
+            weight,
+        }
     }
 
     pub fn key(&self) -> Key {
@@ -89,15 +110,30 @@ mod tests {
 
     #[test]
     fn a_row_is_one_safe_line() {
-        let row = Row::new(Entry { text: "boom \u{1b}[2J\n at a\n at b\n".into(), error: Some("bad\rthing".into()), ..Entry::default() });
+        let row = Row::new(Entry {
+            text: "boom \u{1b}[2J\n at a\n at b\n".into(),
+            error: Some("bad\rthing".into()),
+            ..Entry::default()
+        });
         assert_eq!(row.line, "boom ␛[2J ⏎ +2  bad␍thing");
         assert_eq!(row.error_at.map(|at| &row.line[at..]), Some("bad␍thing"));
-        assert_eq!(row.marks.iter().map(|mark| &row.line[mark.clone()]).collect::<Vec<_>>(), ["␛", " ⏎ +2", "␍"]);
+        assert_eq!(
+            row.marks
+                .iter()
+                .map(|mark| &row.line[mark.clone()])
+                .collect::<Vec<_>>(),
+            ["␛", " ⏎ +2", "␍"]
+        );
     }
 
     #[test]
     fn a_huge_text_is_kept_as_its_head() {
-        let row = Row::new(Entry { text: "é".repeat(1 << 20), ..Entry::default() });
-        assert!(row.cut && row.entry.text.len() <= MAX_TEXT_BYTES && row.line.len() <= MAX_LINE_BYTES);
+        let row = Row::new(Entry {
+            text: "é".repeat(1 << 20),
+            ..Entry::default()
+        });
+        assert!(
+            row.cut && row.entry.text.len() <= MAX_TEXT_BYTES && row.line.len() <= MAX_LINE_BYTES
+        );
     }
 }

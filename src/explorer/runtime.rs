@@ -13,6 +13,7 @@ use ratatui::layout::Rect;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 
+use super::Error;
 use super::clipboard;
 use super::effect::{Effect, Effects};
 use super::input;
@@ -25,7 +26,6 @@ use super::terminal::{Guard, Painter, depth, give_back, watch};
 use super::theme::{Depth, Theme};
 use super::update::{start, update};
 use super::view::view;
-use super::Error;
 use crate::backend::Backend;
 use crate::base::shutdown::{self, SignalNumber};
 use crate::base::{Gauge, Time};
@@ -80,7 +80,11 @@ pub enum Ending {
 ///
 /// # Errors
 /// There is no terminal, it refuses, or the configured keys are wrong.
-pub async fn run(options: Options, backend: Backend, loading: Option<Arc<Gauge>>) -> Result<Ending, Error> {
+pub async fn run(
+    options: Options,
+    backend: Backend,
+    loading: Option<Arc<Gauge>>,
+) -> Result<Ending, Error> {
     let keymap = Keymap::with(&options.keys)?;
     if !std::io::stdout().is_terminal() {
         return Err(Error::NoTerminal);
@@ -113,13 +117,20 @@ pub async fn run(options: Options, backend: Backend, loading: Option<Arc<Gauge>>
 /// Puts the wishes of the command line into a fresh state.
 fn prepare(state: &mut State, query: &str, namespace: Option<String>, notes: Vec<String>) {
     if let Some(namespace) = namespace {
-        state.filters.add(Chip::include(Expression::equals(Field::Namespace, namespace)));
+        state.filters.add(Chip::include(Expression::equals(
+            Field::Namespace,
+            namespace,
+        )));
     }
     state.filters.typed = query.parse().unwrap_or_else(|_| Query::default());
     query.clone_into(&mut state.filters.typed_text);
     if let Some(note) = notes.into_iter().next() {
         let until = state.now.later(Duration::from_secs(15));
-        state.notice = Some(super::state::Notice { text: note, failure: true, until });
+        state.notice = Some(super::state::Notice {
+            text: note,
+            failure: true,
+            until,
+        });
     }
 }
 
@@ -133,7 +144,10 @@ impl Signals {
     fn new() -> std::io::Result<Self> {
         // SIGTSTP and SIGCONT have the same numbers on every Linux.
         let number = |signal: rustix::process::Signal| SignalKind::from_raw(signal.as_raw());
-        Ok(Self { suspend: signal(number(rustix::process::Signal::TSTP))?, resume: signal(number(rustix::process::Signal::CONT))? })
+        Ok(Self {
+            suspend: signal(number(rustix::process::Signal::TSTP))?,
+            resume: signal(number(rustix::process::Signal::CONT))?,
+        })
     }
 }
 
@@ -173,7 +187,11 @@ enum Wish {
 impl Pace {
     fn new() -> Self {
         let now = Instant::now();
-        Self { last: now, quiet_until: now + FIRST_FRAME, wish: Wish::Quiet }
+        Self {
+            last: now,
+            quiet_until: now + FIRST_FRAME,
+            wish: Wish::Quiet,
+        }
     }
 
     fn due(&self) -> Option<Instant> {
@@ -186,7 +204,10 @@ impl Pace {
 
     fn drawn(&mut self, bytes: usize) {
         self.last = Instant::now();
-        #[expect(clippy::cast_precision_loss, reason = "a frame has some thousand bytes")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a frame has some thousand bytes"
+        )]
         let cost = Duration::from_secs_f64(bytes as f64 / QUIET_BYTES_PER_SECOND);
         self.quiet_until = self.last + QUIET_FRAME.max(cost);
         self.wish = Wish::None;
@@ -245,12 +266,20 @@ impl Runtime {
     }
 
     /// Takes in what is there, keys before answers, for a bounded time.
-    fn drain(&mut self, event: Option<Event>, message: Option<Message>, events: &mut UnboundedReceiver<Event>) {
+    fn drain(
+        &mut self,
+        event: Option<Event>,
+        message: Option<Message>,
+        events: &mut UnboundedReceiver<Event>,
+    ) {
         let started = Instant::now();
         self.take_in(Message::Clock(Time::now()));
         let (mut event, mut message) = (event, message);
         while event.is_some() || message.is_some() {
-            if let Some(message) = event.take().and_then(|event| input::message(event, &self.regions)) {
+            if let Some(message) = event
+                .take()
+                .and_then(|event| input::message(event, &self.regions))
+            {
                 self.take_in(message);
             }
             if let Some(message) = message.take() {
@@ -271,7 +300,11 @@ impl Runtime {
     fn take_in(&mut self, message: Message) {
         let wish = match &message {
             Message::Clock(_) => Wish::None,
-            Message::Live(..) | Message::Namespaces(_) | Message::Woke | Message::Loading(_) | Message::Scanning { .. } => Wish::Quiet,
+            Message::Live(..)
+            | Message::Namespaces(_)
+            | Message::Woke
+            | Message::Loading(_)
+            | Message::Scanning { .. } => Wish::Quiet,
             _ => Wish::Prompt,
         };
         let effects = update(&mut self.state, message);
@@ -316,7 +349,9 @@ impl Runtime {
         let (width, height) = self.state.size;
         let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
         self.regions = view(&self.state, self.theme, &mut buffer);
-        let bytes = self.painter.paint(&buffer, self.regions.log, self.regions.cursor);
+        let bytes = self
+            .painter
+            .paint(&buffer, self.regions.log, self.regions.cursor);
         self.pace.drawn(bytes.len());
         if bytes.is_empty() {
             return Ok(());
@@ -331,7 +366,11 @@ impl Runtime {
         use rustix::process::{Signal, getpid, kill_current_process_group, kill_process};
         give_back();
         // Execution goes on here when somebody continues us.
-        let stopped = if job { kill_current_process_group(Signal::STOP) } else { kill_process(getpid(), Signal::STOP) };
+        let stopped = if job {
+            kill_current_process_group(Signal::STOP)
+        } else {
+            kill_process(getpid(), Signal::STOP)
+        };
         if let Err(error) = stopped {
             tracing::warn!(%error, "cannot stop");
         }

@@ -40,15 +40,25 @@ impl Theme {
         match level {
             Level::Trace | Level::Debug => self.dim(),
             Level::Info => self.color(Color::Green, (125, 174, 163)),
-            Level::Warn => self.color(Color::Yellow, (224, 175, 104)).add_modifier(Modifier::BOLD),
-            Level::Error => self.color(Color::Red, (234, 105, 98)).add_modifier(Modifier::BOLD),
-            Level::Fatal => self.color(Color::Red, (234, 105, 98)).add_modifier(Modifier::BOLD | Modifier::REVERSED),
+            Level::Warn => self
+                .color(Color::Yellow, (224, 175, 104))
+                .add_modifier(Modifier::BOLD),
+            Level::Error => self
+                .color(Color::Red, (234, 105, 98))
+                .add_modifier(Modifier::BOLD),
+            Level::Fatal => self
+                .color(Color::Red, (234, 105, 98))
+                .add_modifier(Modifier::BOLD | Modifier::REVERSED),
         }
     }
 
     /// The words of an entry.
     pub fn text(self, level: Level) -> Style {
-        if level <= Level::Debug { self.dim() } else { Style::new() }
+        if level <= Level::Debug {
+            self.dim()
+        } else {
+            Style::new()
+        }
     }
 
     pub fn error_text(self) -> Style {
@@ -68,35 +78,54 @@ impl Theme {
 
     /// What stands for something that cannot be shown.
     pub fn mark(self) -> Style {
-        self.color(Color::Magenta, (187, 154, 247)).add_modifier(Modifier::DIM)
+        self.color(Color::Magenta, (187, 154, 247))
+            .add_modifier(Modifier::DIM)
     }
 
     /// What the search or the query found.
     pub fn found(self) -> Style {
-        self.color(Color::Yellow, (224, 175, 104)).add_modifier(Modifier::UNDERLINED | Modifier::BOLD)
+        self.color(Color::Yellow, (224, 175, 104))
+            .add_modifier(Modifier::UNDERLINED | Modifier::BOLD)
     }
 
     /// The sign and the time of the selected row.
     pub fn selected(self, focused: bool) -> Style {
-        if focused { Style::new().add_modifier(Modifier::REVERSED) } else { Style::new().add_modifier(Modifier::BOLD) }
+        if focused {
+            Style::new().add_modifier(Modifier::REVERSED)
+        } else {
+            Style::new().add_modifier(Modifier::BOLD)
+        }
     }
 
     /// The line under the cursor of a small pane.
     pub fn cursor_line(self, focused: bool) -> Style {
-        if focused { Style::new().add_modifier(Modifier::REVERSED) } else { Style::new() }
+        if focused {
+            Style::new().add_modifier(Modifier::REVERSED)
+        } else {
+            Style::new()
+        }
     }
 
     pub fn title(self) -> Style {
-        self.color(Color::Cyan, (122, 162, 247)).add_modifier(Modifier::BOLD)
+        self.color(Color::Cyan, (122, 162, 247))
+            .add_modifier(Modifier::BOLD)
     }
 
     pub fn heading(self, focused: bool) -> Style {
         let style = Style::new().add_modifier(Modifier::BOLD);
-        if focused { style.patch(self.color(Color::Cyan, (122, 162, 247))) } else { style.patch(self.dim()) }
+        if focused {
+            style.patch(self.color(Color::Cyan, (122, 162, 247)))
+        } else {
+            style.patch(self.dim())
+        }
     }
 
     pub fn border(self, focused: bool) -> Style {
-        if focused { self.color(Color::Cyan, (122, 162, 247)) } else { self.dim() }
+        if focused {
+            self.color(Color::Cyan, (122, 162, 247))
+        } else {
+            self.dim()
+        }
     }
 
     pub fn chip(self, enabled: bool, negated: bool) -> Style {
@@ -113,14 +142,17 @@ impl Theme {
     }
 
     pub fn good(self) -> Style {
-        self.color(Color::Green, (158, 206, 106)).add_modifier(Modifier::BOLD)
+        self.color(Color::Green, (158, 206, 106))
+            .add_modifier(Modifier::BOLD)
     }
 
     pub fn attention(self) -> Style {
-        self.color(Color::Yellow, (224, 175, 104)).add_modifier(Modifier::BOLD)
+        self.color(Color::Yellow, (224, 175, 104))
+            .add_modifier(Modifier::BOLD)
     }
 
     pub fn failure(self) -> Style {
-        self.color(Color::Red, (234, 105, 98)).add_modifier(Modifier::BOLD)
+        self.color(Color::Red, (234, 105, 98))
+            .add_modifier(Modifier::BOLD)
     }
 }

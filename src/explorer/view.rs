@@ -19,7 +19,9 @@ pub(super) fn view(state: &State, theme: Theme, buffer: &mut Buffer) -> Regions 
     let areas = areas(state);
     panes::title(state, theme, areas.title, buffer, &mut regions);
     panes::query_bar(state, theme, areas.query, buffer, &mut regions);
-    if let (Some(sources), Some(filters), Some(values)) = (areas.sources, areas.filters, areas.values) {
+    if let (Some(sources), Some(filters), Some(values)) =
+        (areas.sources, areas.filters, areas.values)
+    {
         panes::sources(state, theme, sources, buffer, &mut regions);
         panes::filters(state, theme, filters, buffer, &mut regions);
         panes::values(state, theme, values, buffer, &mut regions);
@@ -34,8 +36,14 @@ pub(super) fn view(state: &State, theme: Theme, buffer: &mut Buffer) -> Regions 
     for overlay in &state.overlays {
         match overlay {
             Overlay::Help { scroll } => panes::help(state, theme, *scroll, buffer, &mut regions),
-            Overlay::Palette { input, cursor } => panes::palette(state, theme, input, *cursor, buffer, &mut regions),
-            Overlay::Choice { title, choices, cursor } => panes::choice(theme, (title, choices, *cursor), buffer, &mut regions),
+            Overlay::Palette { input, cursor } => {
+                panes::palette(state, theme, input, *cursor, buffer, &mut regions);
+            }
+            Overlay::Choice {
+                title,
+                choices,
+                cursor,
+            } => panes::choice(theme, (title, choices, *cursor), buffer, &mut regions),
         }
     }
     regions

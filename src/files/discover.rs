@@ -20,10 +20,14 @@ pub enum DiscoverError {
         source: std::io::Error,
     },
     /// There is no text in it.
-    #[error("{0} holds no text files; expected log files, or a data directory written by `tailwater serve`")]
+    #[error(
+        "{0} holds no text files; expected log files, or a data directory written by `tailwater serve`"
+    )]
     Nothing(PathBuf),
     /// It is compressed or otherwise not text.
-    #[error("{path} is not a text file ({kind}); decompress it first, for example: zcat {path} | tailwater -")]
+    #[error(
+        "{path} is not a text file ({kind}); decompress it first, for example: zcat {path} | tailwater -"
+    )]
     NotText {
         /// The file.
         path: PathBuf,
@@ -39,11 +43,19 @@ pub enum DiscoverError {
 pub fn discover(paths: &[PathBuf]) -> Result<Vec<PathBuf>, DiscoverError> {
     let mut files = Vec::new();
     for path in paths {
-        let unreadable = |source| DiscoverError::Unreadable { path: path.clone(), source };
+        let unreadable = |source| DiscoverError::Unreadable {
+            path: path.clone(),
+            source,
+        };
         if !std::fs::metadata(path).map_err(unreadable)?.is_dir() {
             match kind(path).map_err(unreadable)? {
                 None => files.push(path.clone()),
-                Some(kind) => return Err(DiscoverError::NotText { path: path.clone(), kind }),
+                Some(kind) => {
+                    return Err(DiscoverError::NotText {
+                        path: path.clone(),
+                        kind,
+                    });
+                }
             }
             continue;
         }
@@ -65,6 +77,15 @@ pub fn discover(paths: &[PathBuf]) -> Result<Vec<PathBuf>, DiscoverError> {
     Ok(files)
 }
 
+/// How files begin that are no text.
+const MAGIC: [(&[u8], &str); 5] = [
+    (b"\x1f\x8b", "gzip"),
+    (b"\x28\xb5\x2f\xfd", "zstd"),
+    (b"\xfd7zXZ", "xz"),
+    (b"BZh", "bzip2"),
+    (b"PK\x03\x04", "zip"),
+];
+
 /// What a file is if it is no text.
 fn kind(path: &Path) -> std::io::Result<Option<&'static str>> {
     let file = std::fs::File::open(path)?;
@@ -74,18 +95,11 @@ fn kind(path: &Path) -> std::io::Result<Option<&'static str>> {
     }
     let mut head = Vec::new();
     file.take(PROBE_BYTES).read_to_end(&mut head)?;
-    const MAGIC: [(&[u8], &str); 5] = [
-        (b"\x1f\x8b", "gzip"),
-        (b"\x28\xb5\x2f\xfd", "zstd"),
-        (b"\xfd7zXZ", "xz"),
-        (b"BZh", "bzip2"),
-        (b"PK\x03\x04", "zip"),
-    ];
     if let Some((_, kind)) = MAGIC.iter().find(|(magic, _)| head.starts_with(magic)) {
         return Ok(Some(kind));
     }
     // Logs may hold a stray NUL; a file that is full of them is something else.
-    let nuls = head.iter().filter(|byte| **byte == 0).count();
+    let nuls = memchr::memchr_iter(0, &head).count();
     Ok((nuls * 10 > head.len()).then_some("binary"))
 }
 
@@ -105,9 +119,18 @@ mod tests {
         let packed = file("c.gz", b"\x1f\x8b\x08");
         file(".hidden", b"x");
         assert_eq!(discover(&[dir.path().to_owned()]).expect("found"), [a, b]);
-        assert!(matches!(discover(&[packed]), Err(DiscoverError::NotText { kind: "gzip", .. })));
-        assert!(matches!(discover(&[dir.path().join("none")]), Err(DiscoverError::Unreadable { .. })));
+        assert!(matches!(
+            discover(&[packed]),
+            Err(DiscoverError::NotText { kind: "gzip", .. })
+        ));
+        assert!(matches!(
+            discover(&[dir.path().join("none")]),
+            Err(DiscoverError::Unreadable { .. })
+        ));
         let empty = tempfile::tempdir().expect("a directory");
-        assert!(matches!(discover(&[empty.path().to_owned()]), Err(DiscoverError::Nothing(_))));
+        assert!(matches!(
+            discover(&[empty.path().to_owned()]),
+            Err(DiscoverError::Nothing(_))
+        ));
     }
 }

@@ -30,13 +30,25 @@ impl Loader {
     ///
     /// # Errors
     /// A file cannot be opened; the path says which.
-    pub fn open(paths: &[PathBuf], namespace: &str, gauge: Arc<Gauge>) -> Result<Self, (PathBuf, std::io::Error)> {
+    pub fn open(
+        paths: &[PathBuf],
+        namespace: &str,
+        gauge: Arc<Gauge>,
+    ) -> Result<Self, (PathBuf, std::io::Error)> {
         let mut files = Vec::with_capacity(paths.len());
         for path in paths {
             let reader = Reader::open(path).map_err(|error| (path.clone(), error))?;
             gauge.expect(reader.remaining());
             let source = Some(path.display().to_string());
-            files.push((reader, Defaults { namespace: namespace.to_owned(), source, ..Defaults::at(Time::now()) }, 0));
+            files.push((
+                reader,
+                Defaults {
+                    namespace: namespace.to_owned(),
+                    source,
+                    ..Defaults::at(Time::now())
+                },
+                0,
+            ));
         }
         Ok(Self { files, gauge })
     }
@@ -87,8 +99,14 @@ impl Loader {
     }
 
     /// Reads on in one file; whether there was anything.
-    fn forward(&mut self, at: usize, take: &mut impl FnMut(Batch) -> ControlFlow<()>) -> ControlFlow<(), bool> {
-        let Some((reader, defaults, quiet)) = self.files.get_mut(at) else { return ControlFlow::Continue(false) };
+    fn forward(
+        &mut self,
+        at: usize,
+        take: &mut impl FnMut(Batch) -> ControlFlow<()>,
+    ) -> ControlFlow<(), bool> {
+        let Some((reader, defaults, quiet)) = self.files.get_mut(at) else {
+            return ControlFlow::Continue(false);
+        };
         defaults.arrival = Time::now();
         let mut entries = match reader.forward(defaults) {
             Ok(entries) => entries,

@@ -83,7 +83,11 @@ impl Reader {
                 return Ok(None);
             }
         }
-        let cut = if from == 0 { 0 } else { clean_start(&bytes, defaults) };
+        let cut = if from == 0 {
+            0
+        } else {
+            clean_start(&bytes, defaults)
+        };
         self.head = from + cut as u64;
         Ok(Some(decode_all(&bytes[cut..], defaults)))
     }
@@ -112,7 +116,9 @@ impl Reader {
     }
 
     fn rotated(&mut self, defaults: &Defaults) -> io::Result<Vec<Entry>> {
-        let Ok(file) = File::open(&self.path) else { return Ok(Vec::new()) };
+        let Ok(file) = File::open(&self.path) else {
+            return Ok(Vec::new());
+        };
         let metadata = file.metadata()?;
         let identity = (metadata.dev(), metadata.ino());
         if identity == self.identity {
@@ -153,7 +159,10 @@ impl Reader {
         let mut bytes = vec![0; usize::try_from(to - from).unwrap_or(usize::MAX)];
         let mut filled = 0;
         while filled < bytes.len() {
-            match self.file.read_at(&mut bytes[filled..], from + filled as u64)? {
+            match self
+                .file
+                .read_at(&mut bytes[filled..], from + filled as u64)?
+            {
                 0 => break,
                 count => filled += count,
             }
@@ -169,14 +178,20 @@ fn decode_all(bytes: &[u8], defaults: &Defaults) -> Vec<Entry> {
     if body.is_empty() {
         return Vec::new();
     }
-    let mut entries: Vec<_> = body.split(|byte| *byte == b'\n').filter_map(|line| lines.push(line, defaults)).collect();
+    let mut entries: Vec<_> = body
+        .split(|byte| *byte == b'\n')
+        .filter_map(|line| lines.push(line, defaults))
+        .collect();
     entries.extend(lines.finish());
     entries
 }
 
 /// Whether some of the lines tell their time.
 fn carries_times(bytes: &[u8], defaults: &Defaults) -> bool {
-    bytes.split(|byte| *byte == b'\n').take(200).any(|line| time_of(line, defaults).is_some())
+    bytes
+        .split(|byte| *byte == b'\n')
+        .take(200)
+        .any(|line| time_of(line, defaults).is_some())
 }
 
 fn time_of(line: &[u8], defaults: &Defaults) -> Option<Time> {
@@ -216,7 +231,12 @@ mod tests {
     fn backward_all(reader: &mut Reader) -> Vec<String> {
         let mut chunks = Vec::new();
         while let Some(entries) = reader.backward(&defaults()).expect("read") {
-            chunks.push(entries.into_iter().map(|entry| entry.text).collect::<Vec<_>>());
+            chunks.push(
+                entries
+                    .into_iter()
+                    .map(|entry| entry.text)
+                    .collect::<Vec<_>>(),
+            );
         }
         chunks.reverse();
         chunks.concat()
@@ -225,7 +245,13 @@ mod tests {
     fn forward_all(reader: &mut Reader) -> Vec<String> {
         let mut texts = Vec::new();
         for _ in 0..20 {
-            texts.extend(reader.forward(&defaults()).expect("read").into_iter().map(|entry| entry.text));
+            texts.extend(
+                reader
+                    .forward(&defaults())
+                    .expect("read")
+                    .into_iter()
+                    .map(|entry| entry.text),
+            );
         }
         texts.extend(reader.settle().map(|entry| entry.text));
         texts
@@ -239,14 +265,26 @@ mod tests {
         let mut wanted = Vec::new();
         for n in 0..20_000 {
             // Times repeat in groups, and some entries have continuation lines.
-            let trace = if n % 50 == 0 { "\n  at frame\n  at frame" } else { "" };
-            text.push_str(&format!("2026-03-14 09:{:02}:{:02} INFO entry {n} {}{trace}\n", n / 900, (n / 15) % 60, "x".repeat(n % 80)));
+            let trace = if n % 50 == 0 {
+                "\n  at frame\n  at frame"
+            } else {
+                ""
+            };
+            text.push_str(&format!(
+                "2026-03-14 09:{:02}:{:02} INFO entry {n} {}{trace}\n",
+                n / 900,
+                (n / 15) % 60,
+                "x".repeat(n % 80)
+            ));
             wanted.push(format!("entry {n} {}{trace}", "x".repeat(n % 80)));
         }
         std::fs::write(&path, &text).expect("written");
         let mut reader = Reader::open(&path).expect("opened");
         assert!(backward_all(&mut reader) == wanted);
-        assert!(text.len() as u64 > FIRST_CHUNK, "the test is about several chunks");
+        assert!(
+            text.len() as u64 > FIRST_CHUNK,
+            "the test is about several chunks"
+        );
     }
 
     #[test]
@@ -263,16 +301,22 @@ mod tests {
     fn appends_rotation_and_truncation_are_followed() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("a.log");
-        std::fs::write(&path, "2026-03-14 09:00:00 old\n2026-03-14 09:00:01 half").expect("written");
+        std::fs::write(&path, "2026-03-14 09:00:00 old\n2026-03-14 09:00:01 half")
+            .expect("written");
         let mut reader = Reader::open(&path).expect("opened");
         assert_eq!(backward_all(&mut reader), ["old"]);
         let mut file = File::options().append(true).open(&path).expect("opened");
-        file.write_all(b" done\n2026-03-14 09:00:02 no newline").expect("written");
+        file.write_all(b" done\n2026-03-14 09:00:02 no newline")
+            .expect("written");
         assert_eq!(forward_all(&mut reader), ["half done"]);
         std::fs::rename(&path, dir.path().join("a.log.1")).expect("renamed");
         std::fs::write(&path, "2026-03-14 09:00:03 fresh\n").expect("written");
         assert_eq!(forward_all(&mut reader), ["no newline", "fresh"]);
-        File::options().write(true).truncate(true).open(&path).expect("truncated");
+        File::options()
+            .write(true)
+            .truncate(true)
+            .open(&path)
+            .expect("truncated");
         assert!(forward_all(&mut reader).is_empty());
         std::fs::write(&path, "2026-03-14 09:00:04 x\n").expect("written");
         assert_eq!(forward_all(&mut reader), ["x"]);

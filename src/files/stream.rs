@@ -17,7 +17,11 @@ const QUIET: Duration = Duration::from_millis(200);
 const MAX_LINE: usize = 16 << 20;
 
 /// Reads lines until the stream ends or `take` breaks off. An empty batch asks whether anyone still listens.
-pub fn read_stream(mut stream: impl Read + Send + 'static, defaults: &Defaults, mut take: impl FnMut(Batch) -> ControlFlow<()>) {
+pub fn read_stream(
+    mut stream: impl Read + Send + 'static,
+    defaults: &Defaults,
+    mut take: impl FnMut(Batch) -> ControlFlow<()>,
+) {
     let (sender, receiver) = sync_channel::<Vec<u8>>(16);
     std::thread::spawn(move || {
         let mut buffer = vec![0; 64 << 10];
@@ -68,12 +72,19 @@ mod tests {
 
     #[test]
     fn every_line_becomes_an_entry() {
-        let text: String = (0..5_000).map(|n| format!("line {n}\n")).collect::<String>() + "last";
+        let text: String = (0..5_000)
+            .map(|n| format!("line {n}\n"))
+            .collect::<String>()
+            + "last";
         let mut texts = Vec::new();
-        read_stream(std::io::Cursor::new(text.into_bytes()), &Defaults::at(Time(0)), |batch| {
-            texts.extend(batch.into_iter().map(|entry| entry.text));
-            ControlFlow::Continue(())
-        });
+        read_stream(
+            std::io::Cursor::new(text.into_bytes()),
+            &Defaults::at(Time(0)),
+            |batch| {
+                texts.extend(batch.into_iter().map(|entry| entry.text));
+                ControlFlow::Continue(())
+            },
+        );
         assert_eq!(texts.len(), 5_001);
         assert_eq!(texts.last().map(String::as_str), Some("last"));
     }

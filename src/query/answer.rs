@@ -46,7 +46,14 @@ impl Page {
             Direction::Newer => (self.older, far.newer, self.entries, far.entries),
         };
         entries.extend(rest);
-        Self { entries, older, newer, head: self.head, partial: far.partial, progress }
+        Self {
+            entries,
+            older,
+            newer,
+            head: self.head,
+            partial: far.partial,
+            progress,
+        }
     }
 }
 

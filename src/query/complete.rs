@@ -18,15 +18,23 @@ pub fn completing(text: &str, caret: usize) -> Option<Completing> {
     if before.bytes().filter(|byte| *byte == b'"').count() % 2 == 1 {
         return None;
     }
-    let start = before.rfind(|character: char| character.is_whitespace() || "()".contains(character)).map_or(0, |at| at + 1);
+    let start = before
+        .rfind(|character: char| character.is_whitespace() || "()".contains(character))
+        .map_or(0, |at| at + 1);
     let start = start + before[start..].len() - before[start..].trim_start_matches('-').len();
     let word = &before[start..];
     match word.split_once(':') {
         Some((name, values)) if !name.is_empty() => {
             let typed = values.rsplit(',').next().unwrap_or_default();
-            Some(Completing::Value(caret - typed.len(), Field::named(name), typed.to_owned()))
+            Some(Completing::Value(
+                caret - typed.len(),
+                Field::named(name),
+                typed.to_owned(),
+            ))
         }
-        None if !word.is_empty() && !word.starts_with('/') => Some(Completing::Name(start, word.to_owned())),
+        None if !word.is_empty() && !word.starts_with('/') => {
+            Some(Completing::Name(start, word.to_owned()))
+        }
         _ => None,
     }
 }
@@ -38,7 +46,9 @@ mod tests {
     #[test]
     fn the_word_at_the_caret_is_found() {
         let name = |at: usize, word: &str| Some(Completing::Name(at, word.to_owned()));
-        let value = |at: usize, field: Field, word: &str| Some(Completing::Value(at, field, word.to_owned()));
+        let value = |at: usize, field: Field, word: &str| {
+            Some(Completing::Value(at, field, word.to_owned()))
+        };
         let cases = [
             ("na", name(0, "na")),
             ("a (-na", name(4, "na")),

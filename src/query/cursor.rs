@@ -54,9 +54,17 @@ fn read(text: &str) -> Option<Cursor> {
         "n" => Direction::Newer,
         _ => return None,
     };
-    let time = u64::from_str_radix(text.get(1..17)?, 16).ok()?.cast_signed();
+    let time = u64::from_str_radix(text.get(1..17)?, 16)
+        .ok()?
+        .cast_signed();
     let position = u64::from_str_radix(text.get(17..)?, 16).ok()?;
-    Some(Cursor { key: Key { time: Time(time), position: Position(position) }, direction })
+    Some(Cursor {
+        key: Key {
+            time: Time(time),
+            position: Position(position),
+        },
+        direction,
+    })
 }
 
 #[cfg(test)]
@@ -67,11 +75,24 @@ mod tests {
     fn cursors_come_back_and_nonsense_is_refused() {
         for (time, position) in [(0, 0), (-5, 7), (i64::MAX, u64::MAX), (i64::MIN, 1)] {
             for direction in [Direction::Older, Direction::Newer] {
-                let cursor = Cursor { key: Key { time: Time(time), position: Position(position) }, direction };
+                let cursor = Cursor {
+                    key: Key {
+                        time: Time(time),
+                        position: Position(position),
+                    },
+                    direction,
+                };
                 assert_eq!(cursor.to_string().parse(), Ok(cursor));
             }
         }
-        for bad in ["", "o", "x00000000000000001", "o0000000000000000", "oé", "o000000000000000g1"] {
+        for bad in [
+            "",
+            "o",
+            "x00000000000000001",
+            "o0000000000000000",
+            "oé",
+            "o000000000000000g1",
+        ] {
             assert!(bad.parse::<Cursor>().is_err(), "{bad}");
         }
     }

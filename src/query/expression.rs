@@ -72,8 +72,12 @@ pub enum Comparison {
 
 impl Comparison {
     /// Every comparison with its sign, longer signs first.
-    pub const SIGNS: [(&'static str, Self); 4] =
-        [(">=", Self::AtLeast), ("<=", Self::AtMost), (">", Self::Greater), ("<", Self::Less)];
+    pub const SIGNS: [(&'static str, Self); 4] = [
+        (">=", Self::AtLeast),
+        ("<=", Self::AtMost),
+        (">", Self::Greater),
+        ("<", Self::Less),
+    ];
 
     /// Its sign.
     #[must_use]

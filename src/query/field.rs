@@ -75,7 +75,11 @@ impl Field {
             "msg" | "message" => Self::Text,
             "trace_id" | "traceId" => Self::Trace,
             "span_id" | "spanId" => Self::Span,
-            _ => KNOWN_FIELDS.iter().find(|field| field.name() == name).cloned().unwrap_or_else(|| Self::Other(name.to_owned())),
+            _ => KNOWN_FIELDS
+                .iter()
+                .find(|field| field.name() == name)
+                .cloned()
+                .unwrap_or_else(|| Self::Other(name.to_owned())),
         }
     }
 
@@ -183,10 +187,26 @@ mod tests {
         for field in KNOWN_FIELDS {
             assert_eq!(Field::named(field.name()), field);
         }
-        let Value::Object(fields) = json!({"a": {"b.c": {"d": 1}}, "x.y": "z", "status": 502}) else { panic!("an object") };
-        let entry = Entry { fields, ..Entry::default() };
-        for (name, wanted) in [("a.b.c.d", Some("1")), ("x.y", Some("z")), ("status", Some("502")), ("a.c", None), ("level", Some("INFO"))] {
-            assert_eq!(Field::named(name).value(&entry).as_deref(), wanted, "{name}");
+        let Value::Object(fields) = json!({"a": {"b.c": {"d": 1}}, "x.y": "z", "status": 502})
+        else {
+            panic!("an object")
+        };
+        let entry = Entry {
+            fields,
+            ..Entry::default()
+        };
+        for (name, wanted) in [
+            ("a.b.c.d", Some("1")),
+            ("x.y", Some("z")),
+            ("status", Some("502")),
+            ("a.c", None),
+            ("level", Some("INFO")),
+        ] {
+            assert_eq!(
+                Field::named(name).value(&entry).as_deref(),
+                wanted,
+                "{name}"
+            );
         }
     }
 }

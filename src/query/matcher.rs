@@ -45,7 +45,9 @@ impl Matcher {
     /// Compiles a question asked `now`.
     #[must_use]
     pub fn compile(query: &Query, now: Time) -> Self {
-        Self { root: compile(&query.0, now) }
+        Self {
+            root: compile(&query.0, now),
+        }
     }
 
     /// Whether the entry is asked for.
@@ -116,13 +118,30 @@ fn compile_term(term: &Term, now: Time) -> Node {
         Term::Text(pattern) => Node::Text(anywhere(pattern)),
         Term::Field(field, patterns) => {
             let whole = !matches!(field, Field::Text | Field::Error);
-            Node::Field(field.clone(), patterns.iter().map(|pattern| compile_value(pattern, whole)).collect())
+            Node::Field(
+                field.clone(),
+                patterns
+                    .iter()
+                    .map(|pattern| compile_value(pattern, whole))
+                    .collect(),
+            )
         }
         Term::Exists(field) => Node::Exists(field.clone()),
-        Term::Compare(field, comparison, value) => Node::Compare(field.clone(), *comparison, value.clone(), value.parse().ok()),
-        Term::Levels(levels) => Node::Levels(levels.iter().fold(0, |bits, level| bits | 1 << *level as u8)),
+        Term::Compare(field, comparison, value) => Node::Compare(
+            field.clone(),
+            *comparison,
+            value.clone(),
+            value.parse().ok(),
+        ),
+        Term::Levels(levels) => Node::Levels(
+            levels
+                .iter()
+                .fold(0, |bits, level| bits | 1 << *level as u8),
+        ),
         Term::Level(comparison, bound) => {
-            let wanted = Level::ALL.iter().filter(|level| comparison.holds((*level).cmp(bound)));
+            let wanted = Level::ALL
+                .iter()
+                .filter(|level| comparison.holds((*level).cmp(bound)));
             Node::Levels(wanted.fold(0, |bits, level| bits | 1 << *level as u8))
         }
         Term::Time(bound, when) => {
@@ -148,7 +167,11 @@ fn compile_value(pattern: &Pattern, whole: bool) -> Value {
 /// A pattern found anywhere in a text. Expressions are checked when they are parsed; one that was built otherwise and
 /// is not valid is looked for as it stands.
 fn anywhere(pattern: &Pattern) -> Regex {
-    let literal = |text: &str| RegexBuilder::new(&regex::escape(text)).case_insensitive(true).build();
+    let literal = |text: &str| {
+        RegexBuilder::new(&regex::escape(text))
+            .case_insensitive(true)
+            .build()
+    };
     let built = match pattern {
         Pattern::Regex(text) => Regex::new(text).or_else(|_| literal(text)),
         Pattern::Literal(text) | Pattern::Glob(text) => literal(text),
@@ -167,7 +190,9 @@ fn cost(node: &Node) -> u8 {
         },
         Node::Text(_) => 3,
         Node::Not(inner) => cost(inner),
-        Node::All(parts) | Node::Any(parts) => parts.iter().map(cost).max().unwrap_or(0).saturating_add(1),
+        Node::All(parts) | Node::Any(parts) => {
+            parts.iter().map(cost).max().unwrap_or(0).saturating_add(1)
+        }
     }
 }
 
@@ -179,10 +204,20 @@ fn holds(node: &Node, entry: &Entry) -> bool {
         Node::Not(inner) => !holds(inner, entry),
         Node::Levels(bits) => bits & (1 << entry.level as u8) != 0,
         Node::Time(from, to) => *from <= entry.time && (entry.time < *to || *to == Time::MAX),
-        Node::Text(pattern) => pattern.is_match(&entry.text) || entry.error.as_deref().is_some_and(|error| pattern.is_match(error)),
+        Node::Text(pattern) => {
+            pattern.is_match(&entry.text)
+                || entry
+                    .error
+                    .as_deref()
+                    .is_some_and(|error| pattern.is_match(error))
+        }
         Node::Exists(field) => field.own_value(entry).is_some() || field.json(entry).is_some(),
-        Node::Field(field, values) => any_value(field, entry, |word| values.iter().any(|value| value_matches(value, word))),
-        Node::Compare(field, comparison, text, number) => any_value(field, entry, |word| compares(word, *comparison, text, *number)),
+        Node::Field(field, values) => any_value(field, entry, |word| {
+            values.iter().any(|value| value_matches(value, word))
+        }),
+        Node::Compare(field, comparison, text, number) => any_value(field, entry, |word| {
+            compares(word, *comparison, text, *number)
+        }),
     }
 }
 
@@ -216,7 +251,14 @@ fn compares(word: &str, comparison: Comparison, text: &str, number: Option<f64>)
 }
 
 fn collect_spans(node: &Node, text: &str, spans: &mut Vec<Range<usize>>) {
-    let mut add = |pattern: &Regex| spans.extend(pattern.find_iter(text).map(|found| found.range()).filter(|range| !range.is_empty()));
+    let mut add = |pattern: &Regex| {
+        spans.extend(
+            pattern
+                .find_iter(text)
+                .map(|found| found.range())
+                .filter(|range| !range.is_empty()),
+        );
+    };
     match node {
         Node::Text(pattern) => add(pattern),
         Node::Field(Field::Text | Field::Error, values) => {
@@ -226,7 +268,9 @@ fn collect_spans(node: &Node, text: &str, spans: &mut Vec<Range<usize>>) {
                 }
             }
         }
-        Node::All(parts) | Node::Any(parts) => parts.iter().for_each(|part| collect_spans(part, text, spans)),
+        Node::All(parts) | Node::Any(parts) => parts
+            .iter()
+            .for_each(|part| collect_spans(part, text, spans)),
         _ => {}
     }
 }
@@ -239,13 +283,19 @@ mod tests {
     use crate::entry::Scope;
 
     fn entry() -> Entry {
-        let serde_json::Value::Object(fields) = json!({"duration_ms": 250, "user": {"id": "U7"}, "tags": ["a", "B"], "status": 502}) else {
+        let serde_json::Value::Object(fields) =
+            json!({"duration_ms": 250, "user": {"id": "U7"}, "tags": ["a", "B"], "status": 502})
+        else {
             panic!("an object")
         };
         Entry {
             time: Time(100),
             level: Level::Warn,
-            scope: Scope { namespace: "pay".into(), trace: Some("abc123".into()), ..Scope::default() },
+            scope: Scope {
+                namespace: "pay".into(),
+                trace: Some("abc123".into()),
+                ..Scope::default()
+            },
             text: "Queue depth 42 above LIMIT".into(),
             error: Some("deadline exceeded".into()),
             fields,
@@ -291,7 +341,11 @@ mod tests {
         ];
         for (text, wanted) in cases {
             let query = text.parse().expect(text);
-            assert_eq!(Matcher::compile(&query, Time(200)).matches(&entry()), wanted, "{text}");
+            assert_eq!(
+                Matcher::compile(&query, Time(200)).matches(&entry()),
+                wanted,
+                "{text}"
+            );
         }
     }
 

@@ -28,4 +28,7 @@ pub use field::{Field, KNOWN_FIELDS};
 pub use matcher::Matcher;
 pub use parse::ParseQueryError;
 pub use prune::{Summary, Verdict};
-pub use request::{ContextRequest, FacetsRequest, FollowRequest, HistogramRequest, PageRequest, Start, Ties, ValuesRequest};
+pub use request::{
+    ContextRequest, FacetsRequest, FollowRequest, HistogramRequest, PageRequest, Start, Ties,
+    ValuesRequest,
+};

@@ -26,7 +26,12 @@ impl fmt::Display for Expression {
     }
 }
 
-fn joined(f: &mut fmt::Formatter<'_>, parts: &[Expression], between: &str, grouped: fn(&Expression) -> bool) -> fmt::Result {
+fn joined(
+    f: &mut fmt::Formatter<'_>,
+    parts: &[Expression],
+    between: &str,
+    grouped: fn(&Expression) -> bool,
+) -> fmt::Result {
     for (index, part) in parts.iter().enumerate() {
         if index > 0 {
             f.write_str(between)?;
@@ -59,10 +64,18 @@ impl fmt::Display for Term {
                 word(f, value, ",<>=*?")
             }
             Self::Levels(levels) => {
-                let words: Vec<_> = levels.iter().map(|level| level.word().to_ascii_lowercase()).collect();
+                let words: Vec<_> = levels
+                    .iter()
+                    .map(|level| level.word().to_ascii_lowercase())
+                    .collect();
                 write!(f, "level:{}", words.join(","))
             }
-            Self::Level(comparison, level) => write!(f, "level{}{}", comparison.sign(), level.word().to_ascii_lowercase()),
+            Self::Level(comparison, level) => write!(
+                f,
+                "level{}{}",
+                comparison.sign(),
+                level.word().to_ascii_lowercase()
+            ),
             Self::Time(bound, when) => {
                 let name = match bound {
                     Bound::Since => "since",
@@ -95,11 +108,21 @@ fn word(f: &mut fmt::Formatter<'_>, text: &str, special: &str) -> fmt::Result {
     let plain = !text.is_empty()
         && !text.starts_with(['-', '/'])
         && !["OR", "AND", "NOT"].contains(&text)
-        && text.chars().all(|character| !character.is_whitespace() && !character.is_control() && !"()\"".contains(character) && !special.contains(character));
+        && text.chars().all(|character| {
+            !character.is_whitespace()
+                && !character.is_control()
+                && !"()\"".contains(character)
+                && !special.contains(character)
+        });
     if plain {
         return f.write_str(text);
     }
-    let escaped = text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n").replace('\t', "\\t").replace('\r', "\\r");
+    let escaped = text
+        .replace('\\', "\\\\")
+        .replace('"', "\\\"")
+        .replace('\n', "\\n")
+        .replace('\t', "\\t")
+        .replace('\r', "\\r");
     write!(f, "\"{escaped}\"")
 }
 
@@ -115,7 +138,13 @@ mod tests {
     use crate::entry::Level;
 
     fn text() -> impl Strategy<Value = String> {
-        prop_oneof!["[a-z]{1,8}", r#"[ -~é日\n]{1,12}"#, Just("OR".to_owned()), Just("/v1/x/".to_owned()), Just("\\".to_owned())]
+        prop_oneof![
+            "[a-z]{1,8}",
+            r"[ -~é日\n]{1,12}",
+            Just("OR".to_owned()),
+            Just("/v1/x/".to_owned()),
+            Just("\\".to_owned())
+        ]
     }
 
     fn pattern() -> impl Strategy<Value = Pattern> {
@@ -127,7 +156,12 @@ mod tests {
     }
 
     fn field() -> impl Strategy<Value = Field> {
-        prop_oneof![Just(Field::Namespace), Just(Field::Text), Just(Field::Trace), "[a-z_]{3,6}x(\\.[a-z]{1,4})?".prop_map(Field::Other)]
+        prop_oneof![
+            Just(Field::Namespace),
+            Just(Field::Text),
+            Just(Field::Trace),
+            "[a-z_]{3,6}x(\\.[a-z]{1,4})?".prop_map(Field::Other)
+        ]
     }
 
     fn comparison() -> impl Strategy<Value = Comparison> {
@@ -136,26 +170,37 @@ mod tests {
 
     fn term() -> impl Strategy<Value = Term> {
         let level = || prop::sample::select(Level::ALL.to_vec());
-        let when = prop_oneof![any::<i32>().prop_map(|s| When::At(Time(i64::from(s) * 1_000_000_007))), (0..9_000_000_u64).prop_map(|ms| When::Ago(Duration::from_millis(ms)))];
+        let when = prop_oneof![
+            any::<i32>().prop_map(|s| When::At(Time(i64::from(s) * 1_000_000_007))),
+            (0..9_000_000_u64).prop_map(|ms| When::Ago(Duration::from_millis(ms)))
+        ];
         prop_oneof![
             text().prop_map(|text| Term::Text(Pattern::Literal(text))),
-            (field(), prop::collection::vec(pattern(), 1..4)).prop_map(|(field, values)| Term::Field(field, values)),
+            (field(), prop::collection::vec(pattern(), 1..4))
+                .prop_map(|(field, values)| Term::Field(field, values)),
             field().prop_map(Term::Exists),
-            (field(), comparison(), text()).prop_map(|(field, comparison, value)| Term::Compare(field, comparison, value)),
+            (field(), comparison(), text())
+                .prop_map(|(field, comparison, value)| Term::Compare(field, comparison, value)),
             prop::collection::vec(level(), 1..3).prop_map(Term::Levels),
             (comparison(), level()).prop_map(|(comparison, level)| Term::Level(comparison, level)),
-            (prop::sample::select(vec![Bound::Since, Bound::After, Bound::Before]), when).prop_map(|(bound, when)| Term::Time(bound, when)),
+            (
+                prop::sample::select(vec![Bound::Since, Bound::After, Bound::Before]),
+                when
+            )
+                .prop_map(|(bound, when)| Term::Time(bound, when)),
         ]
     }
 
     fn expression() -> impl Strategy<Value = Expression> {
-        term().prop_map(Expression::Term).prop_recursive(4, 24, 4, |inner| {
-            prop_oneof![
-                prop::collection::vec(inner.clone(), 2..4).prop_map(Expression::all),
-                prop::collection::vec(inner.clone(), 2..4).prop_map(Expression::any),
-                inner.prop_map(|inner| Expression::Not(Box::new(inner))),
-            ]
-        })
+        term()
+            .prop_map(Expression::Term)
+            .prop_recursive(4, 24, 4, |inner| {
+                prop_oneof![
+                    prop::collection::vec(inner.clone(), 2..4).prop_map(Expression::all),
+                    prop::collection::vec(inner.clone(), 2..4).prop_map(Expression::any),
+                    inner.prop_map(|inner| Expression::Not(Box::new(inner))),
+                ]
+            })
     }
 
     proptest! {

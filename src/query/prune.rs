@@ -49,7 +49,12 @@ fn verdict(node: &Node, summary: &Summary) -> Verdict {
         Node::All(parts) => fold(parts, summary, Verdict::None, Verdict::All),
         Node::Any(parts) => fold(parts, summary, Verdict::All, Verdict::None),
         Node::Levels(bits) => {
-            let wanted = summary.levels.iter().enumerate().filter(|(_, count)| **count > 0).map(|(level, _)| bits & (1 << level) != 0);
+            let wanted = summary
+                .levels
+                .iter()
+                .enumerate()
+                .filter(|(_, count)| **count > 0)
+                .map(|(level, _)| bits & (1 << level) != 0);
             of_each(wanted)
         }
         Node::Time(from, to) => {
@@ -61,9 +66,12 @@ fn verdict(node: &Node, summary: &Summary) -> Verdict {
                 Verdict::Some
             }
         }
-        Node::Field(Field::Namespace, values) if !summary.namespaces.is_empty() => {
-            of_each(summary.namespaces.keys().map(|name| values.iter().any(|value| names(value, name))))
-        }
+        Node::Field(Field::Namespace, values) if !summary.namespaces.is_empty() => of_each(
+            summary
+                .namespaces
+                .keys()
+                .map(|name| values.iter().any(|value| names(value, name))),
+        ),
         Node::Field(..) | Node::Exists(_) | Node::Compare(..) | Node::Text(_) => Verdict::Some,
     }
 }
@@ -82,7 +90,9 @@ fn fold(parts: &[Node], summary: &Summary, decisive: Verdict, otherwise: Verdict
 }
 
 fn of_each(mut wanted: impl Iterator<Item = bool>) -> Verdict {
-    let Some(first) = wanted.next() else { return Verdict::Some };
+    let Some(first) = wanted.next() else {
+        return Verdict::Some;
+    };
     if wanted.all(|other| other == first) {
         if first { Verdict::All } else { Verdict::None }
     } else {
@@ -123,12 +133,19 @@ mod tests {
             ("ns:other OR level:info,warn", Verdict::All),
             ("since:1970-01-01T00:00:03Z", Verdict::None),
             ("before:1970-01-01T00:00:01Z", Verdict::None),
-            ("since:1970-01-01T00:00:01Z before:1970-01-01T00:00:03Z", Verdict::All),
+            (
+                "since:1970-01-01T00:00:01Z before:1970-01-01T00:00:03Z",
+                Verdict::All,
+            ),
             ("text", Verdict::Some),
         ];
         for (text, wanted) in cases {
             let query = text.parse().expect(text);
-            assert_eq!(Matcher::compile(&query, Time(0)).verdict(&summary), wanted, "{text}");
+            assert_eq!(
+                Matcher::compile(&query, Time(0)).verdict(&summary),
+                wanted,
+                "{text}"
+            );
         }
     }
 }

@@ -17,7 +17,11 @@ pub(super) struct Failure {
 
 impl Failure {
     fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into() }
+        Self {
+            status,
+            code,
+            message: message.into(),
+        }
     }
 
     /// A parameter or body that is not what it should be.
@@ -35,31 +39,55 @@ impl Failure {
     }
 
     pub fn too_large(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "request_body_too_large", message)
+        Self::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "request_body_too_large",
+            message,
+        )
     }
 
     pub fn namespace_not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "resource_not_found", "requested resource(namespace) is not found")
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "resource_not_found",
+            "requested resource(namespace) is not found",
+        )
     }
 
     pub fn entry_not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "resource_not_found", "requested resource(entry) is not found")
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "resource_not_found",
+            "requested resource(entry) is not found",
+        )
     }
 
     pub fn path_not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "request_path_not_found", "request http path is not found")
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "request_path_not_found",
+            "request http path is not found",
+        )
     }
 
     pub fn method_not_allowed() -> Self {
         let message = "request http method is not allowed for this path";
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, "request_method_not_allowed", message)
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "request_method_not_allowed",
+            message,
+        )
     }
 }
 
 impl From<backend::Error> for Failure {
     fn from(error: backend::Error) -> Self {
         tracing::error!(error = %error.explained(), "a question could not be answered");
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", error.explained())
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            error.explained(),
+        )
     }
 }
 
@@ -76,10 +104,17 @@ impl From<store::Error> for Failure {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let body = ErrorAnswer { error: ErrorBody { code: self.code.to_owned(), message: self.message } };
+        let body = ErrorAnswer {
+            error: ErrorBody {
+                code: self.code.to_owned(),
+                message: self.message,
+            },
+        };
         let mut response = (self.status, Json(body)).into_response();
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
         }
         response
     }

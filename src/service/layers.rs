@@ -18,14 +18,20 @@ pub(super) fn around(routes: Router<Service>, service: Service) -> Router {
         .layer(DefaultBodyLimit::disable())
         .with_state(service);
     // What changes the path stands outside of the router that looks at it.
-    Router::new().fallback_service(routes).layer(from_fn(without_trailing_slash))
+    Router::new()
+        .fallback_service(routes)
+        .layer(from_fn(without_trailing_slash))
 }
 
 /// Direktiv's routes answer with a trailing slash too.
 async fn without_trailing_slash(mut request: Request, next: Next) -> Response {
     let path = request.uri().path();
     if path.len() > 1 && path.ends_with('/') {
-        let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+        let query = request
+            .uri()
+            .query()
+            .map(|query| format!("?{query}"))
+            .unwrap_or_default();
         if let Ok(uri) = format!("{}{query}", path.trim_end_matches('/')).parse::<Uri>() {
             *request.uri_mut() = uri;
         }

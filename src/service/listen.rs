@@ -37,7 +37,10 @@ impl Listener {
     /// The address is taken or not ours.
     pub async fn tcp(address: SocketAddr) -> Result<Self, ListenError> {
         let listener = TcpListener::bind(address).await;
-        listener.map(Self::Tcp).map_err(|source| ListenError { address: address.to_string(), source })
+        listener.map(Self::Tcp).map_err(|source| ListenError {
+            address: address.to_string(),
+            source,
+        })
     }
 
     /// Listens for local processes of the same user: on a Unix socket in the directory, or on a loopback port where its
@@ -47,11 +50,15 @@ impl Listener {
     /// The socket cannot be made.
     pub async fn local(dir: &Path) -> Result<Self, ListenError> {
         use std::os::unix::fs::PermissionsExt;
-        let path = std::path::absolute(dir.join("tailwater.sock")).unwrap_or_else(|_| dir.join("tailwater.sock"));
+        let path = std::path::absolute(dir.join("tailwater.sock"))
+            .unwrap_or_else(|_| dir.join("tailwater.sock"));
         if path.as_os_str().len() > MAX_SOCKET_PATH {
             return Self::tcp(SocketAddr::from(([127, 0, 0, 1], 0))).await;
         }
-        let error = |source| ListenError { address: path.display().to_string(), source };
+        let error = |source| ListenError {
+            address: path.display().to_string(),
+            source,
+        };
         let _ = std::fs::remove_file(&path);
         let listener = UnixListener::bind(&path).map_err(error)?;
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).map_err(error)?;
@@ -62,7 +69,10 @@ impl Listener {
     #[must_use]
     pub fn address(&self) -> String {
         match self {
-            Self::Tcp(listener) => listener.local_addr().map(|address| format!("http://{address}")).unwrap_or_default(),
+            Self::Tcp(listener) => listener
+                .local_addr()
+                .map(|address| format!("http://{address}"))
+                .unwrap_or_default(),
             Self::Unix(_, path) => format!("unix:{}", path.display()),
         }
     }
@@ -72,11 +82,23 @@ impl Listener {
         let told = stopping.clone();
         let stop = async move { told.cancelled().await };
         let address = self.address();
-        let socket = if let Self::Unix(_, path) = &self { Some(path.clone()) } else { None };
+        let socket = if let Self::Unix(_, path) = &self {
+            Some(path.clone())
+        } else {
+            None
+        };
         let serving = async {
             match self {
-                Self::Tcp(listener) => axum::serve(listener, router).with_graceful_shutdown(stop).await,
-                Self::Unix(listener, _) => axum::serve(listener, router).with_graceful_shutdown(stop).await,
+                Self::Tcp(listener) => {
+                    axum::serve(listener, router)
+                        .with_graceful_shutdown(stop)
+                        .await
+                }
+                Self::Unix(listener, _) => {
+                    axum::serve(listener, router)
+                        .with_graceful_shutdown(stop)
+                        .await
+                }
             }
         };
         let late = async {

@@ -15,5 +15,5 @@ mod question;
 mod routes;
 mod state;
 
-pub use listen::{Listener, ListenError};
+pub use listen::{ListenError, Listener};
 pub use state::Service;

@@ -4,7 +4,10 @@ use crate::api::{DEFAULT_LIMIT, ListParams, MAX_LIMIT};
 use crate::base::Time;
 use crate::entry::decode;
 use crate::entry::{Key, Level, Position};
-use crate::query::{Bound, Comparison, Cursor, Direction, Expression, Field, PageRequest, Pattern, Query, Start, Term, Ties, When};
+use crate::query::{
+    Bound, Comparison, Cursor, Direction, Expression, Field, PageRequest, Pattern, Query, Start,
+    Term, Ties, When,
+};
 
 use super::error::Failure;
 
@@ -16,7 +19,11 @@ pub(super) enum Order {
 }
 
 /// The page that a list asks for, and the order in which it wants the data.
-pub(super) fn page_request(params: &ListParams, namespace: Option<&str>, now: Time) -> Result<(PageRequest, Order), Failure> {
+pub(super) fn page_request(
+    params: &ListParams,
+    namespace: Option<&str>,
+    now: Time,
+) -> Result<(PageRequest, Order), Failure> {
     let (mut direction, order) = match params.direction.as_deref() {
         None | Some("asc") => (None, Order::Ascending),
         Some("desc") => (None, Order::Descending),
@@ -24,8 +31,16 @@ pub(super) fn page_request(params: &ListParams, namespace: Option<&str>, now: Ti
         Some("newer") => (Some(Direction::Newer), Order::Ascending),
         Some(other) => return Err(invalid("direction", "asc, desc, older or newer", other)),
     };
-    let before = params.before.as_deref().map(|text| place("before", text, now)).transpose()?;
-    let after = params.after.as_deref().map(|text| place("after", text, now)).transpose()?;
+    let before = params
+        .before
+        .as_deref()
+        .map(|text| place("before", text, now))
+        .transpose()?;
+    let after = params
+        .after
+        .as_deref()
+        .map(|text| place("after", text, now))
+        .transpose()?;
     let mut start = Start::End;
     let mut parts = vec![selection(params, namespace)?];
     match (before, after) {
@@ -37,18 +52,26 @@ pub(super) fn page_request(params: &ListParams, namespace: Option<&str>, now: Ti
         }
         (before, after) => {
             if let Some(place) = after {
-                parts.push(Expression::Term(Term::Time(Bound::After, When::At(place.time))));
+                parts.push(Expression::Term(Term::Time(
+                    Bound::After,
+                    When::At(place.time),
+                )));
             }
             if let Some(place) = before {
                 match direction {
-                    Some(Direction::Newer) => parts.push(Expression::Term(Term::Time(Bound::Before, When::At(place.time)))),
+                    Some(Direction::Newer) => parts.push(Expression::Term(Term::Time(
+                        Bound::Before,
+                        When::At(place.time),
+                    ))),
                     _ => start = Start::Beyond(place.unwrap_or_below()),
                 }
             }
         }
     }
     if let Some(text) = &params.cursor {
-        let cursor: Cursor = text.parse().map_err(|_| invalid("cursor", "a cursor from an earlier answer", text))?;
+        let cursor: Cursor = text
+            .parse()
+            .map_err(|_| invalid("cursor", "a cursor from an earlier answer", text))?;
         (start, direction) = (Start::Beyond(cursor.key), Some(cursor.direction));
     }
     let request = PageRequest {
@@ -63,7 +86,10 @@ pub(super) fn page_request(params: &ListParams, namespace: Option<&str>, now: Ti
 }
 
 /// Which entries the parameters choose.
-pub(super) fn selection(params: &ListParams, namespace: Option<&str>) -> Result<Expression, Failure> {
+pub(super) fn selection(
+    params: &ListParams,
+    namespace: Option<&str>,
+) -> Result<Expression, Failure> {
     let mut parts = Vec::new();
     if let Some(namespace) = namespace {
         parts.push(equals(Field::Namespace, namespace));
@@ -73,7 +99,12 @@ pub(super) fn selection(params: &ListParams, namespace: Option<&str>) -> Result<
             Some(other) => return Err(invalid("scope", "all or namespace", other)),
         }
     }
-    for (field, value) in [(Field::Route, &params.route), (Field::Activity, &params.activity), (Field::Trace, &params.trace), (Field::Span, &params.span)] {
+    for (field, value) in [
+        (Field::Route, &params.route),
+        (Field::Activity, &params.activity),
+        (Field::Trace, &params.trace),
+        (Field::Span, &params.span),
+    ] {
         if let Some(value) = value {
             parts.push(equals(field, value));
         }
@@ -85,7 +116,9 @@ pub(super) fn selection(params: &ListParams, namespace: Option<&str>) -> Result<
         parts.push(Expression::any([equals(Field::Instance, instance), below]));
     }
     if let Some(text) = &params.level {
-        let level: Level = text.parse().map_err(|_| invalid("level", "trace, debug, info, warn, error or fatal", text))?;
+        let level: Level = text
+            .parse()
+            .map_err(|_| invalid("level", "trace, debug, info, warn, error or fatal", text))?;
         parts.push(Expression::Term(Term::Level(Comparison::AtLeast, level)));
     }
     parts.push(query(params.query.as_deref())?.0);
@@ -95,7 +128,8 @@ pub(super) fn selection(params: &ListParams, namespace: Option<&str>) -> Result<
 /// Direktiv's namespace track: written to the namespace itself, or bound to nothing in it.
 fn narrow(namespace: &str) -> Expression {
     let track = equals(Field::Track, &format!("namespace.{namespace}"));
-    let unbound = [Field::Instance, Field::Route, Field::Activity].map(|field| Expression::Term(Term::Exists(field)).negated());
+    let unbound = [Field::Instance, Field::Route, Field::Activity]
+        .map(|field| Expression::Term(Term::Exists(field)).negated());
     Expression::any([track, Expression::all(unbound)])
 }
 
@@ -105,13 +139,23 @@ fn equals(field: Field, value: &str) -> Expression {
 
 /// The question of a `query` parameter.
 pub(super) fn query(text: Option<&str>) -> Result<Query, Failure> {
-    text.unwrap_or_default().parse().map_err(|error| Failure::invalid(format!("query: {error}")))
+    text.unwrap_or_default()
+        .parse()
+        .map_err(|error| Failure::invalid(format!("query: {error}")))
 }
 
 /// A number between 1 and `most`.
-pub(super) fn number(name: &str, text: Option<&str>, default: usize, most: usize) -> Result<usize, Failure> {
+pub(super) fn number(
+    name: &str,
+    text: Option<&str>,
+    default: usize,
+    most: usize,
+) -> Result<usize, Failure> {
     let Some(text) = text else { return Ok(default) };
-    let number: Option<usize> = text.parse().ok().filter(|number| (1..=most).contains(number));
+    let number: Option<usize> = text
+        .parse()
+        .ok()
+        .filter(|number| (1..=most).contains(number));
     number.ok_or_else(|| invalid(name, &format!("a number from 1 to {most}"), text))
 }
 
@@ -134,11 +178,17 @@ struct Place {
 
 impl Place {
     fn unwrap_or_below(self) -> Key {
-        Key { time: self.time, position: self.position.unwrap_or(Position(0)) }
+        Key {
+            time: self.time,
+            position: self.position.unwrap_or(Position(0)),
+        }
     }
 
     fn unwrap_or_above(self) -> Key {
-        Key { time: self.time, position: self.position.unwrap_or(Position(u64::MAX)) }
+        Key {
+            time: self.time,
+            position: self.position.unwrap_or(Position(u64::MAX)),
+        }
     }
 }
 
@@ -150,7 +200,9 @@ fn place(name: &str, text: &str, now: Time) -> Result<Place, Failure> {
         None => (text, None),
     };
     let direct = decode::time::parse(time, now);
-    let time = direct.or_else(|| decode::time::parse(&time.replacen(' ', "+", 1), now)).ok_or_else(expected)?;
+    let time = direct
+        .or_else(|| decode::time::parse(&time.replacen(' ', "+", 1), now))
+        .ok_or_else(expected)?;
     Ok(Place { time, position })
 }
 
@@ -165,21 +217,51 @@ mod tests {
     #[test]
     fn parameters_become_a_question() {
         let some = |text: &str| Some(text.to_owned());
-        let params = ListParams { trace: some("t1"), level: some("warn"), query: some("boom OR bang"), limit: some("10"), ..ListParams::default() };
+        let params = ListParams {
+            trace: some("t1"),
+            level: some("warn"),
+            query: some("boom OR bang"),
+            limit: some("10"),
+            ..ListParams::default()
+        };
         let request = check(&params).expect("a request");
-        assert_eq!(request.query.to_string(), "namespace:demo trace:t1 level>=warn (boom OR bang)");
-        assert_eq!((request.limit, request.start, request.direction), (10, Start::End, Direction::Older));
+        assert_eq!(
+            request.query.to_string(),
+            "namespace:demo trace:t1 level>=warn (boom OR bang)"
+        );
+        assert_eq!(
+            (request.limit, request.start, request.direction),
+            (10, Start::End, Direction::Older)
+        );
 
-        let before = ListParams { before: some("1970-01-01T00:00:01 02:00"), ..ListParams::default() };
-        let key = Key { time: Time(-7_199_000_000_000), position: Position(0) };
+        let before = ListParams {
+            before: some("1970-01-01T00:00:01 02:00"),
+            ..ListParams::default()
+        };
+        let key = Key {
+            time: Time(-7_199_000_000_000),
+            position: Position(0),
+        };
         assert_eq!(check(&before).expect("a request").start, Start::Beyond(key));
 
-        let tied = ListParams { before: some("1970-01-01T00:00:01Z;id=7"), ..ListParams::default() };
-        let key = Key { time: Time(1_000_000_000), position: Position(7) };
+        let tied = ListParams {
+            before: some("1970-01-01T00:00:01Z;id=7"),
+            ..ListParams::default()
+        };
+        let key = Key {
+            time: Time(1_000_000_000),
+            position: Position(7),
+        };
         assert_eq!(check(&tied).expect("a request").start, Start::Beyond(key));
 
-        let after = ListParams { after: some("1970-01-01T00:00:01Z"), ..ListParams::default() };
-        assert_eq!(check(&after).expect("a request").direction, Direction::Newer);
+        let after = ListParams {
+            after: some("1970-01-01T00:00:01Z"),
+            ..ListParams::default()
+        };
+        assert_eq!(
+            check(&after).expect("a request").direction,
+            Direction::Newer
+        );
     }
 
     #[test]
@@ -187,15 +269,54 @@ mod tests {
         let some = |text: &str| Some(text.to_owned());
         let none = ListParams::default;
         let cases = [
-            (ListParams { limit: some("0"), ..none() }, "limit: expected a number from 1 to 1000, found \"0\""),
-            (ListParams { before: some("soon"), ..none() }, "before: expected an RFC 3339 time such as 2026-03-14T09:00:00Z, found \"soon\""),
-            (ListParams { direction: some("up"), ..none() }, "direction: expected asc, desc, older or newer, found \"up\""),
-            (ListParams { query: some("level>=x"), ..none() }, "query: at byte 7: expected a level (trace, debug, info, warn, error, fatal), found `x`"),
-            (ListParams { scope: some("x"), ..none() }, "scope: expected all or namespace, found \"x\""),
-            (ListParams { cursor: some("x"), ..none() }, "cursor: expected a cursor from an earlier answer, found \"x\""),
+            (
+                ListParams {
+                    limit: some("0"),
+                    ..none()
+                },
+                "limit: expected a number from 1 to 1000, found \"0\"",
+            ),
+            (
+                ListParams {
+                    before: some("soon"),
+                    ..none()
+                },
+                "before: expected an RFC 3339 time such as 2026-03-14T09:00:00Z, found \"soon\"",
+            ),
+            (
+                ListParams {
+                    direction: some("up"),
+                    ..none()
+                },
+                "direction: expected asc, desc, older or newer, found \"up\"",
+            ),
+            (
+                ListParams {
+                    query: some("level>=x"),
+                    ..none()
+                },
+                "query: at byte 7: expected a level (trace, debug, info, warn, error, fatal), found `x`",
+            ),
+            (
+                ListParams {
+                    scope: some("x"),
+                    ..none()
+                },
+                "scope: expected all or namespace, found \"x\"",
+            ),
+            (
+                ListParams {
+                    cursor: some("x"),
+                    ..none()
+                },
+                "cursor: expected a cursor from an earlier answer, found \"x\"",
+            ),
         ];
         for (params, message) in cases {
-            assert_eq!(check(&params).expect_err(message), Failure::invalid(message));
+            assert_eq!(
+                check(&params).expect_err(message),
+                Failure::invalid(message)
+            );
         }
     }
 }

@@ -3,7 +3,9 @@
 use axum::Router;
 use axum::routing::get;
 
-use super::handlers::{context, entry, facets, health, histogram, list, namespaces, push, status, subscribe, values};
+use super::handlers::{
+    context, entry, facets, health, histogram, list, namespaces, push, status, subscribe, values,
+};
 use super::{Service, layers};
 use crate::api::path;
 
@@ -21,7 +23,10 @@ pub(super) fn router(service: Service) -> Router {
         .route(path::ENTRY, get(entry::entry))
         .route(path::CONTEXT, get(context::context))
         // Entries of one namespace: the routes of Direktiv's clients.
-        .route(path::NAMESPACE_LOGS, get(list::of_namespace).post(push::of_namespace))
+        .route(
+            path::NAMESPACE_LOGS,
+            get(list::of_namespace).post(push::of_namespace),
+        )
         .route(path::NAMESPACE_SUBSCRIBE, get(subscribe::of_namespace));
     layers::around(routes, service)
 }

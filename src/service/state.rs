@@ -21,11 +21,15 @@ impl Service {
     /// A service over this log; it ends its streams when `stopping` is cancelled.
     #[must_use]
     pub fn new(store: Store, stopping: CancellationToken) -> Self {
-        Self { backend: Backend::Store(store.clone()), appender: store.appender(), store, stopping }
+        Self {
+            backend: Backend::Store(store.clone()),
+            appender: store.appender(),
+            store,
+            stopping,
+        }
     }
 
     /// Its routes, to be served or to be asked in process.
-    #[must_use]
     pub fn router(self) -> Router {
         routes::router(self)
     }

@@ -54,6 +54,7 @@ impl std::fmt::Debug for Command {
 impl Appender {
     /// Hands a batch over, waiting while the queue is full; blocks the thread. Batches are accepted in the order in
     /// which they are handed over.
+    #[must_use]
     pub fn submit(&self, entries: Vec<Entry>) -> Pending {
         let (answer, pending) = oneshot::channel();
         // A log that is gone drops the sender, which the pending append reports.
@@ -67,7 +68,9 @@ impl Appender {
     /// The disk is full, a write failed now or earlier, or the log is closed: nothing of the batch is kept.
     pub async fn append(&self, entries: Vec<Entry>) -> Result<Range<u64>, Error> {
         let appender = self.clone();
-        let pending = tokio::task::spawn_blocking(move || appender.submit(entries)).await.map_err(|_| Error::Closed)?;
+        let pending = tokio::task::spawn_blocking(move || appender.submit(entries))
+            .await
+            .map_err(|_| Error::Closed)?;
         pending.done().await
     }
 
@@ -108,7 +111,12 @@ pub(super) fn spawn(shared: Arc<Shared>) -> Result<Appender, Error> {
     let (sender, receiver) = sync_channel(QUEUE);
     let next = shared.head.borrow().next();
     let dir = shared.dir.clone();
-    let mut writer = Writer { shared, wal: None, next, sealing: None };
+    let mut writer = Writer {
+        shared,
+        wal: None,
+        next,
+        sealing: None,
+    };
     std::thread::Builder::new()
         .name("log-writer".into())
         .spawn(move || writer.run(&receiver))
@@ -146,17 +154,26 @@ impl Writer {
     /// Makes a group durable, visible and answered, or none of it.
     fn commit(&mut self, group: Group) {
         if group.entries.is_empty() {
-            group.waiting.into_iter().for_each(|(range, answer)| drop(answer.send(Ok(range))));
+            group
+                .waiting
+                .into_iter()
+                .for_each(|(range, answer)| drop(answer.send(Ok(range))));
             return;
         }
-        let first = group.entries.first().map_or(self.next, |entry| entry.position);
+        let first = group
+            .entries
+            .first()
+            .map_or(self.next, |entry| entry.position);
         match self.write(first, &group.payload) {
             Ok(()) => {
                 self.shared.count(&group.entries);
                 let active = self.shared.tables().active;
                 active.extend(group.entries);
                 self.shared.head.send_replace(Position(self.next.0 - 1));
-                group.waiting.into_iter().for_each(|(range, answer)| drop(answer.send(Ok(range))));
+                group
+                    .waiting
+                    .into_iter()
+                    .for_each(|(range, answer)| drop(answer.send(Ok(range))));
                 if active.weight() >= self.shared.options.memtable_bytes {
                     self.seal();
                 }
@@ -171,8 +188,17 @@ impl Writer {
     }
 
     /// Writes and syncs one frame. The error can be made again for each who waits.
-    fn write(&mut self, first: Position, payload: &[u8]) -> Result<(), impl FnMut() -> Error + use<>> {
-        let health = self.shared.health.read().map(|health| health.clone()).unwrap_or_default();
+    fn write(
+        &mut self,
+        first: Position,
+        payload: &[u8],
+    ) -> Result<(), impl FnMut() -> Error + use<>> {
+        let health = self
+            .shared
+            .health
+            .read()
+            .map(|health| health.clone())
+            .unwrap_or_default();
         let outcome = match &health {
             Health::Failed(_) => Err(health.clone()),
             Health::Good | Health::Full => self.try_write(first, payload),
@@ -187,7 +213,9 @@ impl Writer {
             Err(health) => {
                 self.shared.set_health(health.clone());
                 Err(move || match &health {
-                    Health::Failed(reason) => Error::Failed { reason: reason.clone() },
+                    Health::Failed(reason) => Error::Failed {
+                        reason: reason.clone(),
+                    },
                     Health::Good | Health::Full => Error::Full,
                 })
             }
@@ -203,7 +231,9 @@ impl Writer {
                     self.shared.tables().active.add_wal(wal.path().to_owned());
                     none.insert(wal)
                 }
-                Err(Error::Disk { source, .. }) if source.kind() == io::ErrorKind::StorageFull => return Err(Health::Full),
+                Err(Error::Disk { source, .. }) if source.kind() == io::ErrorKind::StorageFull => {
+                    return Err(Health::Full);
+                }
                 Err(error) => return Err(Health::Failed(error.to_string())),
             },
         };
@@ -262,7 +292,12 @@ struct Group {
 }
 
 impl Group {
-    fn add(&mut self, entries: Vec<Entry>, answer: oneshot::Sender<Result<Range<u64>, Error>>, next: &mut Position) {
+    fn add(
+        &mut self,
+        entries: Vec<Entry>,
+        answer: oneshot::Sender<Result<Range<u64>, Error>>,
+        next: &mut Position,
+    ) {
         let from = next.0;
         for mut entry in entries {
             entry.position = *next;
@@ -275,7 +310,9 @@ impl Group {
 }
 
 fn write_run(shared: &Shared, frozen: &Arc<Memtable>) -> Result<(), Error> {
-    let Some((first, last)) = frozen.positions() else { return Ok(()) };
+    let Some((first, last)) = frozen.positions() else {
+        return Ok(());
+    };
     run::write(&shared.dir, &frozen.sorted())?;
     let name = format!("run-{:020}-{:020}.run", first.0, last.0);
     let run = Arc::new(Run::open(&shared.dir.join(name))?);

@@ -20,7 +20,7 @@ pub(super) fn put_varint(out: &mut Vec<u8>, mut number: u64) {
         out.push((number & 0x7F) as u8 | 0x80);
         number >>= 7;
     }
-    out.push(number as u8);
+    out.push(u8::try_from(number).unwrap_or(0));
 }
 
 /// Takes a number off the front of the bytes.
@@ -73,7 +73,12 @@ pub(super) fn encode(entry: &Entry, out: &mut Vec<u8>) {
         &entry.error,
         &entry.source,
     ];
-    let mut presence = optional.iter().enumerate().fold(0_u16, |bits, (index, value)| bits | u16::from(value.is_some()) << index);
+    let mut presence = optional
+        .iter()
+        .enumerate()
+        .fold(0_u16, |bits, (index, value)| {
+            bits | u16::from(value.is_some()) << index
+        });
     presence |= if scope.branch.is_some() { BRANCH } else { 0 };
     presence |= if entry.fields.is_empty() { 0 } else { FIELDS };
     put_varint(out, entry.position.0);
@@ -90,7 +95,10 @@ pub(super) fn encode(entry: &Entry, out: &mut Vec<u8>) {
     }
     if !entry.fields.is_empty() {
         // A map of JSON values always prints.
-        put_text(out, &serde_json::to_string(&entry.fields).unwrap_or_default());
+        put_text(
+            out,
+            &serde_json::to_string(&entry.fields).unwrap_or_default(),
+        );
     }
 }
 
@@ -106,7 +114,11 @@ pub(super) fn decode(bytes: &mut &[u8]) -> Option<Entry> {
     let mut next = |bytes: &mut &[u8]| -> Option<Option<String>> {
         let present = presence & (1 << bit) != 0;
         bit += 1;
-        if present { take_text(bytes).map(Some) } else { Some(None) }
+        if present {
+            take_text(bytes).map(Some)
+        } else {
+            Some(None)
+        }
     };
     let scope = Scope {
         namespace,
@@ -130,8 +142,21 @@ pub(super) fn decode(bytes: &mut &[u8]) -> Option<Entry> {
         let number = take_varint(bytes)?;
         Some((number >> 1).cast_signed() ^ -((number & 1).cast_signed()))
     };
-    let fields: Fields = if presence & FIELDS == 0 { Fields::new() } else { serde_json::from_str(&take_text(bytes)?).ok()? };
-    Some(Entry { position, time, level, scope: Scope { branch, ..scope }, text, error, source, fields })
+    let fields: Fields = if presence & FIELDS == 0 {
+        Fields::new()
+    } else {
+        serde_json::from_str(&take_text(bytes)?).ok()?
+    };
+    Some(Entry {
+        position,
+        time,
+        level,
+        scope: Scope { branch, ..scope },
+        text,
+        error,
+        source,
+        fields,
+    })
 }
 
 #[cfg(test)]

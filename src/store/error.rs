@@ -53,8 +53,15 @@ pub enum Error {
 
 impl Error {
     /// Wraps a system error with what was tried.
-    pub(super) fn disk(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+    pub(super) fn disk(
+        action: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
-        move |source| Self::Disk { action, path, source }
+        move |source| Self::Disk {
+            action,
+            path,
+            source,
+        }
     }
 }

@@ -6,7 +6,10 @@ use super::scan::{Scan, Step};
 use super::{Error, Store};
 use crate::base::Time;
 use crate::entry::{Entry, Key, Level};
-use crate::query::{Direction, Facet, Facets, FacetsRequest, Field, KNOWN_FIELDS, Matcher, Query, Values, ValuesRequest};
+use crate::query::{
+    Direction, Facet, Facets, FacetsRequest, Field, KNOWN_FIELDS, Matcher, Query, Values,
+    ValuesRequest,
+};
 
 /// Entries looked at before facets are of the newest part only, and say so.
 const MAX_LOOKED_AT: u64 = 1_000_000;
@@ -22,7 +25,11 @@ impl Store {
     ///
     /// # Errors
     /// The disk refuses.
-    pub fn facets(&self, request: &FacetsRequest, stop: &dyn Fn() -> bool) -> Result<Facets, Error> {
+    pub fn facets(
+        &self,
+        request: &FacetsRequest,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Facets, Error> {
         let matcher = Matcher::compile(&request.query, request.now);
         if let Some(facets) = self.facets_of_everything(request, &matcher) {
             return Ok(facets);
@@ -30,7 +37,9 @@ impl Store {
         let mut counts: HashMap<String, u64> = HashMap::new();
         let mut covered = 0;
         let partial = self.each_newest(&matcher, MAX_LOOKED_AT, stop, |entry| {
-            let Some(value) = request.field.value(entry) else { return };
+            let Some(value) = request.field.value(entry) else {
+                return;
+            };
             covered += 1;
             if let Some(count) = counts.get_mut(&*value) {
                 *count += 1;
@@ -47,12 +56,25 @@ impl Store {
             return None;
         }
         let namespaces = self.namespaces();
-        let covered = namespaces.iter().map(crate::query::NamespaceCount::total).sum();
+        let covered = namespaces
+            .iter()
+            .map(crate::query::NamespaceCount::total)
+            .sum();
         let counts: HashMap<String, u64> = match request.field {
-            Field::Namespace => namespaces.iter().map(|count| (count.name.clone(), count.total())).collect(),
+            Field::Namespace => namespaces
+                .iter()
+                .map(|count| (count.name.clone(), count.total()))
+                .collect(),
             Field::Level => {
-                let of_level = |level: Level| namespaces.iter().map(|count| count.levels[level as usize]).sum();
-                let all = Level::ALL.into_iter().map(|level| (level.word().to_owned(), of_level(level)));
+                let of_level = |level: Level| {
+                    namespaces
+                        .iter()
+                        .map(|count| count.levels[level as usize])
+                        .sum()
+                };
+                let all = Level::ALL
+                    .into_iter()
+                    .map(|level| (level.word().to_owned(), of_level(level)));
                 all.filter(|(_, count)| *count > 0).collect()
             }
             _ => return None,
@@ -76,37 +98,64 @@ impl Store {
                         }
                     }
                 })?;
-                let known = KNOWN_FIELDS.iter().map(|field| field.name().to_owned()).filter(|name| name.starts_with(prefix.as_str()));
-                Ok(known.chain(found.into_iter().filter(|name| !is_known(name))).take(MAX_COMPLETIONS).collect())
+                let known = KNOWN_FIELDS
+                    .iter()
+                    .map(|field| field.name().to_owned())
+                    .filter(|name| name.starts_with(prefix.as_str()));
+                Ok(known
+                    .chain(found.into_iter().filter(|name| !is_known(name)))
+                    .take(MAX_COMPLETIONS)
+                    .collect())
             }
             ValuesRequest::Of(field, prefix) => {
                 if *field == Field::Level {
                     let words = Level::ALL.map(|level| level.word().to_ascii_lowercase());
-                    return Ok(words.into_iter().filter(|word| word.starts_with(&prefix.to_ascii_lowercase())).collect());
+                    return Ok(words
+                        .into_iter()
+                        .filter(|word| word.starts_with(&prefix.to_ascii_lowercase()))
+                        .collect());
                 }
                 if *field == Field::Namespace {
                     let names = self.namespaces().into_iter().map(|count| count.name);
-                    return Ok(names.filter(|name| name.starts_with(prefix.as_str())).take(MAX_COMPLETIONS).collect());
+                    return Ok(names
+                        .filter(|name| name.starts_with(prefix.as_str()))
+                        .take(MAX_COMPLETIONS)
+                        .collect());
                 }
                 let mut counts: HashMap<String, u64> = HashMap::new();
                 self.each_newest(&everything, COMPLETION_SAMPLE, &|| false, |entry| {
-                    if let Some(value) = field.value(entry).filter(|value| value.starts_with(prefix.as_str()) && value.len() < 200) {
+                    if let Some(value) = field
+                        .value(entry)
+                        .filter(|value| value.starts_with(prefix.as_str()) && value.len() < 200)
+                    {
                         *counts.entry(value.into_owned()).or_default() += 1;
                     }
                 })?;
-                Ok(top(counts, 0, false, MAX_COMPLETIONS).values.into_iter().map(|facet| facet.value).collect())
+                Ok(top(counts, 0, false, MAX_COMPLETIONS)
+                    .values
+                    .into_iter()
+                    .map(|facet| facet.value)
+                    .collect())
             }
         }
     }
 
     /// Visits matching entries, newest first; whether it ended before the oldest.
-    fn each_newest(&self, matcher: &Matcher, most: u64, stop: &dyn Fn() -> bool, mut visit: impl FnMut(&Entry)) -> Result<bool, Error> {
+    fn each_newest(
+        &self,
+        matcher: &Matcher,
+        most: u64,
+        stop: &dyn Fn() -> bool,
+        mut visit: impl FnMut(&Entry),
+    ) -> Result<bool, Error> {
         let tables = self.shared.tables();
         let mut scan = Scan::new(&tables, matcher, Key::MAX, Direction::Older);
         loop {
             match scan.step()? {
                 Step::Row(entry) => visit(&entry),
-                Step::Looked if scan.looked_at >= most || stop() => return Ok(scan.next_key().is_some()),
+                Step::Looked if scan.looked_at >= most || stop() => {
+                    return Ok(scan.next_key().is_some());
+                }
                 Step::Looked => {}
                 Step::End => return Ok(false),
             }
@@ -119,8 +168,15 @@ fn is_known(name: &str) -> bool {
 }
 
 fn top(counts: HashMap<String, u64>, covered: u64, partial: bool, limit: usize) -> Facets {
-    let mut values: Vec<_> = counts.into_iter().map(|(value, count)| Facet { value, count }).collect();
+    let mut values: Vec<_> = counts
+        .into_iter()
+        .map(|(value, count)| Facet { value, count })
+        .collect();
     values.sort_unstable_by(|a, b| b.count.cmp(&a.count).then_with(|| a.value.cmp(&b.value)));
     values.truncate(limit);
-    Facets { values, covered, partial }
+    Facets {
+        values,
+        covered,
+        partial,
+    }
 }

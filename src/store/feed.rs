@@ -39,7 +39,13 @@ impl Store {
         let head = self.head();
         // A position from another life of the log (it was emptied) would wait for ever: from the head then.
         let at = request.after.min(*head.borrow());
-        Feed { store: self.clone(), matcher, at, head, sealed: VecDeque::new() }
+        Feed {
+            store: self.clone(),
+            matcher,
+            at,
+            head,
+            sealed: VecDeque::new(),
+        }
     }
 }
 
@@ -58,15 +64,22 @@ impl Feed {
         if self.sealed.is_empty() {
             let tables = self.store.shared.tables();
             let memtables = tables.frozen.iter().chain([&tables.active]);
-            let in_memory = memtables.filter(|table| table.positions().is_some_and(|(_, last)| last > self.at)).min_by_key(|table| table.positions());
+            let in_memory = memtables
+                .filter(|table| table.positions().is_some_and(|(_, last)| last > self.at))
+                .min_by_key(|table| table.positions());
             let run = tables.runs.iter().find(|run| run.last > self.at);
             match (run, in_memory) {
                 // Runs come before memtables: they hold the older positions.
                 (Some(run), _) => {
                     let mut entries = Vec::new();
-                    for block in run.blocks.iter().filter(|block| block.positions.1 > self.at) {
+                    for block in run
+                        .blocks
+                        .iter()
+                        .filter(|block| block.positions.1 > self.at)
+                    {
                         match run.read(block) {
-                            Ok(block) => entries.extend(block.into_iter().filter(|entry| entry.position > self.at)),
+                            Ok(block) => entries
+                                .extend(block.into_iter().filter(|entry| entry.position > self.at)),
                             Err(error @ Error::Damaged { .. }) => tracing::warn!("{error}"),
                             Err(error) => return Err(error),
                         }
@@ -80,8 +93,15 @@ impl Feed {
                 (None, Some(table)) => {
                     let arrived = table.after(self.at, BATCH);
                     self.at = arrived.last().map_or(self.at, |entry| entry.position);
-                    let entries = arrived.iter().filter(|entry| self.matcher.matches(entry)).map(|entry| (**entry).clone()).collect();
-                    return Ok(FeedBatch { entries, at: self.at });
+                    let entries = arrived
+                        .iter()
+                        .filter(|entry| self.matcher.matches(entry))
+                        .map(|entry| (**entry).clone())
+                        .collect();
+                    return Ok(FeedBatch {
+                        entries,
+                        at: self.at,
+                    });
                 }
                 // Between a seal's two steps, or positions that were damaged away: the head is all there is.
                 (None, None) => self.at = *self.head.borrow(),
@@ -89,7 +109,13 @@ impl Feed {
         }
         let batch: Vec<_> = self.sealed.drain(..self.sealed.len().min(BATCH)).collect();
         self.at = batch.last().map_or(self.at, |entry| entry.position);
-        let entries = batch.into_iter().filter(|entry| self.matcher.matches(entry)).collect();
-        Ok(FeedBatch { entries, at: self.at })
+        let entries = batch
+            .into_iter()
+            .filter(|entry| self.matcher.matches(entry))
+            .collect();
+        Ok(FeedBatch {
+            entries,
+            at: self.at,
+        })
     }
 }

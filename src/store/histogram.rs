@@ -13,8 +13,35 @@ const NICE_WIDTHS: [i64; 29] = {
     const H: i64 = 60 * M;
     const D: i64 = 24 * H;
     [
-        MS, 2 * MS, 5 * MS, 10 * MS, 20 * MS, 50 * MS, 100 * MS, 200 * MS, 500 * MS, S, 2 * S, 5 * S, 10 * S, 15 * S, 30 * S, M,
-        2 * M, 5 * M, 10 * M, 15 * M, 30 * M, H, 2 * H, 6 * H, 12 * H, D, 7 * D, 30 * D, 365 * D,
+        MS,
+        2 * MS,
+        5 * MS,
+        10 * MS,
+        20 * MS,
+        50 * MS,
+        100 * MS,
+        200 * MS,
+        500 * MS,
+        S,
+        2 * S,
+        5 * S,
+        10 * S,
+        15 * S,
+        30 * S,
+        M,
+        2 * M,
+        5 * M,
+        10 * M,
+        15 * M,
+        30 * M,
+        H,
+        2 * H,
+        6 * H,
+        12 * H,
+        D,
+        7 * D,
+        30 * D,
+        365 * D,
     ]
 };
 
@@ -23,7 +50,11 @@ impl Store {
     ///
     /// # Errors
     /// The disk refuses.
-    pub fn histogram(&self, request: &HistogramRequest, stop: &dyn Fn() -> bool) -> Result<Histogram, Error> {
+    pub fn histogram(
+        &self,
+        request: &HistogramRequest,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Histogram, Error> {
         let matcher = Matcher::compile(&request.query, request.now);
         let tables = self.shared.tables();
         let memtables: Vec<_> = tables.frozen.iter().chain([&tables.active]).collect();
@@ -31,13 +62,22 @@ impl Store {
             .iter()
             .filter_map(|table| table.keys())
             .map(|(first, last)| (first.time, last.time))
-            .chain(tables.runs.iter().filter_map(|run| Some((run.blocks.first()?.oldest.time, run.blocks.last()?.newest.time))));
+            .chain(tables.runs.iter().filter_map(|run| {
+                Some((
+                    run.blocks.first()?.oldest.time,
+                    run.blocks.last()?.newest.time,
+                ))
+            }));
         let Some((oldest, newest)) = ends.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))) else {
             return Ok(Histogram::default());
         };
         let (asked_from, asked_to) = matcher.time_range();
         let from = request.after.unwrap_or(oldest).max(asked_from).max(oldest);
-        let to = request.before.unwrap_or(Time::MAX).min(asked_to).min(Time(newest.0.saturating_add(1)));
+        let to = request
+            .before
+            .unwrap_or(Time::MAX)
+            .min(asked_to)
+            .min(Time(newest.0.saturating_add(1)));
         if to <= from {
             return Ok(Histogram::default());
         }
@@ -66,7 +106,10 @@ impl Store {
                     }
                     Verdict::All | Verdict::Some => match run.read(block) {
                         Ok(entries) => {
-                            entries.iter().filter(|entry| matcher.matches(entry)).for_each(|entry| counts.add_entry(entry));
+                            entries
+                                .iter()
+                                .filter(|entry| matcher.matches(entry))
+                                .for_each(|entry| counts.add_entry(entry));
                         }
                         Err(error @ Error::Damaged { .. }) => tracing::warn!("{error}"),
                         Err(error) => return Err(error),
@@ -91,10 +134,19 @@ impl Counts {
         let most = i64::try_from(most.clamp(1, 2_000)).unwrap_or(1);
         let span = to.0.saturating_sub(from.0).max(1);
         let fits = |width: &i64| span / width + 2 <= most.max(3);
-        let width = NICE_WIDTHS.into_iter().find(fits).unwrap_or(span / most + 1);
+        let width = NICE_WIDTHS
+            .into_iter()
+            .find(fits)
+            .unwrap_or(span / most + 1);
         let start = from.0.div_euclid(width).saturating_mul(width);
         let buckets = usize::try_from((to.0 - 1).saturating_sub(start) / width + 1).unwrap_or(1);
-        Self { from, to, start, width, buckets: vec![[0; 6]; buckets] }
+        Self {
+            from,
+            to,
+            start,
+            width,
+            buckets: vec![[0; 6]; buckets],
+        }
     }
 
     fn covers(&self, time: Time) -> bool {
@@ -110,8 +162,14 @@ impl Counts {
     }
 
     fn add(&mut self, time: Time, level: usize, count: u64) {
-        let Ok(bucket) = usize::try_from(self.bucket(time)) else { return };
-        if let Some(slot) = self.buckets.get_mut(bucket).and_then(|levels| levels.get_mut(level)) {
+        let Ok(bucket) = usize::try_from(self.bucket(time)) else {
+            return;
+        };
+        if let Some(slot) = self
+            .buckets
+            .get_mut(bucket)
+            .and_then(|levels| levels.get_mut(level))
+        {
             *slot += count;
         }
     }
@@ -123,6 +181,11 @@ impl Counts {
     }
 
     fn done(self, partial: bool) -> Histogram {
-        Histogram { start: self.start, width: self.width, buckets: self.buckets, partial }
+        Histogram {
+            start: self.start,
+            width: self.width,
+            buckets: self.buckets,
+            partial,
+        }
     }
 }

@@ -23,9 +23,17 @@ impl Lock {
     pub fn acquire(dir: &Path) -> Result<Option<Self>, Error> {
         std::fs::create_dir_all(dir).map_err(Error::disk("create", dir))?;
         let path = dir.join("lock");
-        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(Error::disk("open", &path))?;
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(Error::disk("open", &path))?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(Self { _file: file, dir: dir.to_owned() })),
+            Ok(()) => Ok(Some(Self {
+                _file: file,
+                dir: dir.to_owned(),
+            })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(Error::disk("lock", &path)(error)),
         }
@@ -44,7 +52,10 @@ impl Lock {
     #[must_use]
     pub fn addresses(dir: &Path) -> Vec<String> {
         let text = std::fs::read_to_string(dir.join("address")).unwrap_or_default();
-        text.lines().map(str::to_owned).filter(|line| !line.is_empty()).collect()
+        text.lines()
+            .map(str::to_owned)
+            .filter(|line| !line.is_empty())
+            .collect()
     }
 }
 
@@ -63,9 +74,14 @@ mod tests {
     fn one_owner_at_a_time() {
         let dir = tempfile::tempdir().expect("a directory");
         let first = Lock::acquire(dir.path()).expect("no error").expect("free");
-        first.publish(&["unix:/x".into(), "http://127.0.0.1:1".into()]).expect("written");
+        first
+            .publish(&["unix:/x".into(), "http://127.0.0.1:1".into()])
+            .expect("written");
         assert!(Lock::acquire(dir.path()).expect("no error").is_none());
-        assert_eq!(Lock::addresses(dir.path()), ["unix:/x", "http://127.0.0.1:1"]);
+        assert_eq!(
+            Lock::addresses(dir.path()),
+            ["unix:/x", "http://127.0.0.1:1"]
+        );
         drop(first);
         assert!(Lock::acquire(dir.path()).expect("no error").is_some());
         assert!(Lock::addresses(dir.path()).is_empty());

@@ -17,9 +17,17 @@ impl Store {
             }
         }
         let holds = |range: (Position, Position)| range.0 <= position && position <= range.1;
-        for run in tables.runs.iter().filter(|run| holds((run.first, run.last))) {
+        for run in tables
+            .runs
+            .iter()
+            .filter(|run| holds((run.first, run.last)))
+        {
             for block in run.blocks.iter().filter(|block| holds(block.positions)) {
-                if let Some(entry) = run.read(block)?.into_iter().find(|entry| entry.position == position) {
+                if let Some(entry) = run
+                    .read(block)?
+                    .into_iter()
+                    .find(|entry| entry.position == position)
+                {
                     return Ok(Some(entry));
                 }
             }
@@ -32,7 +40,9 @@ impl Store {
     /// # Errors
     /// The disk refuses.
     pub fn context(&self, request: &ContextRequest) -> Result<Option<Page>, Error> {
-        let Some(entry) = self.entry(request.position)? else { return Ok(None) };
+        let Some(entry) = self.entry(request.position)? else {
+            return Ok(None);
+        };
         let side = |direction, limit| PageRequest {
             query: request.query.clone(),
             now: request.now,

@@ -38,7 +38,11 @@ impl Memtable {
 
     /// Remembers a WAL file to remove after sealing.
     pub fn add_wal(&self, path: PathBuf) {
-        self.rows.write().unwrap_or_else(PoisonError::into_inner).wals.push(path);
+        self.rows
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .wals
+            .push(path);
     }
 
     pub fn wals(&self) -> Vec<PathBuf> {
@@ -60,13 +64,19 @@ impl Memtable {
     /// First and last position, if there are any.
     pub fn positions(&self) -> Option<(Position, Position)> {
         let rows = self.read();
-        Some((rows.by_position.first()?.position, rows.by_position.last()?.position))
+        Some((
+            rows.by_position.first()?.position,
+            rows.by_position.last()?.position,
+        ))
     }
 
     /// First and last key, if there are any.
     pub fn keys(&self) -> Option<(Key, Key)> {
         let rows = self.read();
-        Some((*rows.by_key.first_key_value()?.0, *rows.by_key.last_key_value()?.0))
+        Some((
+            *rows.by_key.first_key_value()?.0,
+            *rows.by_key.last_key_value()?.0,
+        ))
     }
 
     /// All entries by key.
@@ -78,10 +88,20 @@ impl Memtable {
     pub fn beyond(&self, key: Key, direction: Direction, limit: usize) -> Vec<Arc<Entry>> {
         let rows = self.read();
         match direction {
-            Direction::Older => rows.by_key.range(..key).rev().take(limit).map(|(_, entry)| Arc::clone(entry)).collect(),
+            Direction::Older => rows
+                .by_key
+                .range(..key)
+                .rev()
+                .take(limit)
+                .map(|(_, entry)| Arc::clone(entry))
+                .collect(),
             Direction::Newer => {
                 let range = (Bound::Excluded(key), Bound::Unbounded);
-                rows.by_key.range(range).take(limit).map(|(_, entry)| Arc::clone(entry)).collect()
+                rows.by_key
+                    .range(range)
+                    .take(limit)
+                    .map(|(_, entry)| Arc::clone(entry))
+                    .collect()
             }
         }
     }
@@ -89,14 +109,24 @@ impl Memtable {
     /// At most `limit` entries that arrived after `position`, in order of arrival.
     pub fn after(&self, position: Position, limit: usize) -> Vec<Arc<Entry>> {
         let rows = self.read();
-        let from = rows.by_position.partition_point(|entry| entry.position <= position);
-        rows.by_position.iter().skip(from).take(limit).cloned().collect()
+        let from = rows
+            .by_position
+            .partition_point(|entry| entry.position <= position);
+        rows.by_position
+            .iter()
+            .skip(from)
+            .take(limit)
+            .cloned()
+            .collect()
     }
 
     /// The entry of this position.
     pub fn get(&self, position: Position) -> Option<Arc<Entry>> {
         let rows = self.read();
-        let at = rows.by_position.binary_search_by_key(&position, |entry| entry.position).ok()?;
+        let at = rows
+            .by_position
+            .binary_search_by_key(&position, |entry| entry.position)
+            .ok()?;
         rows.by_position.get(at).cloned()
     }
 }

@@ -24,6 +24,10 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { durability: Durability::Sync, memtable_bytes: 24 << 20, scan_budget: 65_536 }
+        Self {
+            durability: Durability::Sync,
+            memtable_bytes: 24 << 20,
+            scan_budget: 65_536,
+        }
     }
 }

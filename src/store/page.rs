@@ -42,11 +42,18 @@ impl Store {
                 }
             }
         }
-        let beyond = if ended { None } else { resume(&scan, direction) };
+        let beyond = if ended {
+            None
+        } else {
+            resume(&scan, direction)
+        };
         for damage in &scan.damage {
             tracing::warn!("{damage}");
         }
-        let progress = Progress { scanned: scan.scanned, total: self.count() };
+        let progress = Progress {
+            scanned: scan.scanned,
+            total: self.count(),
+        };
         Ok(finish(entries, request, beyond, head, partial, progress))
     }
 }
@@ -56,7 +63,10 @@ fn full(entries: &[Entry], scan: &Scan<'_>, request: &PageRequest) -> bool {
     if entries.len() < request.limit {
         return false;
     }
-    let tied = entries.last().zip(scan.next_key()).is_some_and(|(last, next)| last.time == next.time);
+    let tied = entries
+        .last()
+        .zip(scan.next_key())
+        .is_some_and(|(last, next)| last.time == next.time);
     request.ties == Ties::Split || !tied || entries.len() >= request.limit + MAX_TIES
 }
 
@@ -68,7 +78,14 @@ fn resume(scan: &Scan<'_>, direction: Direction) -> Option<Key> {
     })
 }
 
-fn finish(mut entries: Vec<Entry>, request: &PageRequest, beyond: Option<Key>, head: crate::entry::Position, partial: bool, progress: Progress) -> Page {
+fn finish(
+    mut entries: Vec<Entry>,
+    request: &PageRequest,
+    beyond: Option<Key>,
+    head: crate::entry::Position,
+    partial: bool,
+    progress: Progress,
+) -> Page {
     let cursor = |key, direction| Cursor { key, direction };
     let forward = beyond.map(|key| cursor(key, request.direction));
     let near = entries.first().map(Entry::key);
@@ -88,5 +105,12 @@ fn finish(mut entries: Vec<Entry>, request: &PageRequest, beyond: Option<Key>, h
             (near.map(|key| cursor(key, Direction::Older)), forward)
         }
     };
-    Page { entries, older, newer, head, partial, progress }
+    Page {
+        entries,
+        older,
+        newer,
+        head,
+        partial,
+        progress,
+    }
 }

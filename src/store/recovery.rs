@@ -41,15 +41,28 @@ pub(super) fn open(dir: &Path) -> Result<Found, Error> {
     names.sort_unstable();
     let mut recovery = Recovery::default();
     let runs = open_runs(dir, &names, &mut recovery)?;
-    let sealed = |position: Position| runs.iter().any(|run| run.first <= position && position <= run.last);
+    let sealed = |position: Position| {
+        runs.iter()
+            .any(|run| run.first <= position && position <= run.last)
+    };
     let memtable = Memtable::default();
     // A run that could not be opened still owns its positions: none is ever given twice.
-    let mut last = names.iter().filter_map(|name| run::positions_of(name)).map(|(_, last)| last).max().unwrap_or_default();
+    let mut last = names
+        .iter()
+        .filter_map(|name| run::positions_of(name))
+        .map(|(_, last)| last)
+        .max()
+        .unwrap_or_default();
     for path in files(dir, &names, "wal") {
         let contents = wal::read(&path)?;
         recovery.torn += usize::from(contents.torn_at.is_some());
         for range in &contents.damaged {
-            recovery.damage.push(format!("{}: bytes {} to {} are no whole frame and were skipped", path.display(), range.start, range.end));
+            recovery.damage.push(format!(
+                "{}: bytes {} to {} are no whole frame and were skipped",
+                path.display(),
+                range.start,
+                range.end
+            ));
         }
         let mut floor = memtable.positions().map_or(Position(0), |(_, last)| last);
         let entries: Vec<_> = contents
@@ -70,10 +83,19 @@ pub(super) fn open(dir: &Path) -> Result<Found, Error> {
             memtable.add_wal(path);
         }
     }
-    Ok(Found { runs, memtable, last, recovery })
+    Ok(Found {
+        runs,
+        memtable,
+        last,
+        recovery,
+    })
 }
 
-fn open_runs(dir: &Path, names: &[String], recovery: &mut Recovery) -> Result<Vec<Arc<Run>>, Error> {
+fn open_runs(
+    dir: &Path,
+    names: &[String],
+    recovery: &mut Recovery,
+) -> Result<Vec<Arc<Run>>, Error> {
     for unfinished in files(dir, names, "tmp") {
         remove(&unfinished)?;
     }
@@ -89,8 +111,13 @@ fn open_runs(dir: &Path, names: &[String], recovery: &mut Recovery) -> Result<Ve
 }
 
 fn files(dir: &Path, names: &[String], extension: &str) -> Vec<PathBuf> {
-    let of_extension = |name: &&String| Path::new(name.as_str()).extension() == Some(OsStr::new(extension));
-    names.iter().filter(of_extension).map(|name| dir.join(name)).collect()
+    let of_extension =
+        |name: &&String| Path::new(name.as_str()).extension() == Some(OsStr::new(extension));
+    names
+        .iter()
+        .filter(of_extension)
+        .map(|name| dir.join(name))
+        .collect()
 }
 
 fn remove(path: &Path) -> Result<(), Error> {
@@ -103,7 +130,11 @@ pub(super) fn check_format(dir: &Path) -> Result<(), Error> {
     let path = dir.join("format");
     match std::fs::read_to_string(&path) {
         Ok(found) if found.trim() == FORMAT => Ok(()),
-        Ok(found) => Err(Error::Format { path, found: found.trim().to_owned(), known: FORMAT }),
+        Ok(found) => Err(Error::Format {
+            path,
+            found: found.trim().to_owned(),
+            known: FORMAT,
+        }),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             std::fs::write(&path, format!("{FORMAT}\n")).map_err(Error::disk("write", &path))
         }

@@ -45,9 +45,17 @@ struct Source {
 }
 
 enum Body {
-    Memtable { table: Arc<Memtable>, beyond: Key, last: Key },
+    Memtable {
+        table: Arc<Memtable>,
+        beyond: Key,
+        last: Key,
+    },
     /// `blocks` is what is still to be read, in the order of keys.
-    Run { run: Arc<Run>, blocks: std::ops::Range<usize>, beyond: Key },
+    Run {
+        run: Arc<Run>,
+        blocks: std::ops::Range<usize>,
+        beyond: Key,
+    },
 }
 
 /// A source and the best key it may still give.
@@ -86,43 +94,80 @@ impl<'m> Scan<'m> {
         let (from, to) = matcher.time_range();
         // Nothing outside the question's times is looked at: the start moves to their edge.
         let start = match direction {
-            Direction::Older if to < Time::MAX => start.min(Key { time: to, position: Position(0) }),
-            Direction::Newer if from > Time::MIN => start.max(before(Key { time: from, position: Position(0) })),
+            Direction::Older if to < Time::MAX => start.min(Key {
+                time: to,
+                position: Position(0),
+            }),
+            Direction::Newer if from > Time::MIN => start.max(before(Key {
+                time: from,
+                position: Position(0),
+            })),
             _ => start,
         };
-        let mut scan =
-            Self { matcher, direction, sources: Vec::new(), heap: BinaryHeap::new(), scanned: 0, looked_at: 0, damage: Vec::new() };
+        let mut scan = Self {
+            matcher,
+            direction,
+            sources: Vec::new(),
+            heap: BinaryHeap::new(),
+            scanned: 0,
+            looked_at: 0,
+            damage: Vec::new(),
+        };
         for table in tables.frozen.iter().chain([&tables.active]) {
-            let Some((_, last)) = table.keys() else { continue };
-            scan.add(Body::Memtable { table: Arc::clone(table), beyond: start, last });
+            let Some((_, last)) = table.keys() else {
+                continue;
+            };
+            scan.add(Body::Memtable {
+                table: Arc::clone(table),
+                beyond: start,
+                last,
+            });
         }
         for run in &tables.runs {
             let blocks = match direction {
                 Direction::Older => 0..run.blocks.partition_point(|block| block.oldest < start),
-                Direction::Newer => run.blocks.partition_point(|block| block.newest <= start)..run.blocks.len(),
+                Direction::Newer => {
+                    run.blocks.partition_point(|block| block.newest <= start)..run.blocks.len()
+                }
             };
-            scan.add(Body::Run { run: Arc::clone(run), blocks, beyond: start });
+            scan.add(Body::Run {
+                run: Arc::clone(run),
+                blocks,
+                beyond: start,
+            });
         }
         scan
     }
 
     fn add(&mut self, body: Body) {
-        let source = Source { rows: VecDeque::new(), body };
+        let source = Source {
+            rows: VecDeque::new(),
+            body,
+        };
         self.sources.push(source);
         self.requeue(self.sources.len() - 1);
     }
 
     /// Puts a source back with the best key it may still give; one that is exhausted stays out.
     fn requeue(&mut self, source: usize) {
-        let Some(at) = self.sources.get(source) else { return };
+        let Some(at) = self.sources.get(source) else {
+            return;
+        };
         if let Some(key) = at.best(self.direction) {
-            self.heap.push(Candidate { key, source, direction: self.direction });
+            self.heap.push(Candidate {
+                key,
+                source,
+                direction: self.direction,
+            });
         }
     }
 
     /// Whether going on means looking at another block; otherwise a row is ready.
     pub fn must_look(&self) -> bool {
-        let source = self.heap.peek().and_then(|candidate| self.sources.get(candidate.source));
+        let source = self
+            .heap
+            .peek()
+            .and_then(|candidate| self.sources.get(candidate.source));
         source.is_some_and(|source| source.rows.is_empty())
     }
 
@@ -137,7 +182,9 @@ impl<'m> Scan<'m> {
     /// The disk refuses. Damage is passed over and noted.
     pub fn step(&mut self) -> Result<Step, Error> {
         let (from, to) = self.matcher.time_range();
-        let Some(candidate) = self.heap.pop() else { return Ok(Step::End) };
+        let Some(candidate) = self.heap.pop() else {
+            return Ok(Step::End);
+        };
         let beyond_range = match self.direction {
             Direction::Older => candidate.key.time < from,
             Direction::Newer => candidate.key.time >= to && to != Time::MAX,
@@ -146,7 +193,9 @@ impl<'m> Scan<'m> {
             self.heap.clear();
             return Ok(Step::End);
         }
-        let Some(source) = self.sources.get_mut(candidate.source) else { return Ok(Step::End) };
+        let Some(source) = self.sources.get_mut(candidate.source) else {
+            return Ok(Step::End);
+        };
         if let Some(row) = source.rows.pop_front() {
             self.requeue(candidate.source);
             return Ok(Step::Row(row));
@@ -158,7 +207,9 @@ impl<'m> Scan<'m> {
 
     fn fill(&mut self, source: usize) -> Result<(), Error> {
         let (direction, matcher) = (self.direction, self.matcher);
-        let Some(Source { rows, body }) = self.sources.get_mut(source) else { return Ok(()) };
+        let Some(Source { rows, body }) = self.sources.get_mut(source) else {
+            return Ok(());
+        };
         match body {
             Body::Memtable { table, beyond, .. } => {
                 let chunk = table.beyond(*beyond, direction, MEMTABLE_CHUNK);
@@ -166,16 +217,28 @@ impl<'m> Scan<'m> {
                 self.looked_at += chunk.len() as u64;
                 match chunk.last() {
                     Some(last) => *beyond = last.key(),
-                    None => *beyond = if direction == Direction::Older { Key::MIN } else { Key::MAX },
+                    None => {
+                        *beyond = if direction == Direction::Older {
+                            Key::MIN
+                        } else {
+                            Key::MAX
+                        }
+                    }
                 }
                 rows.extend(chunk.into_iter().filter(|entry| matcher.matches(entry)));
             }
-            Body::Run { run, blocks, beyond } => {
+            Body::Run {
+                run,
+                blocks,
+                beyond,
+            } => {
                 let next = match direction {
                     Direction::Older => blocks.next_back(),
                     Direction::Newer => blocks.next(),
                 };
-                let Some(block) = next.and_then(|at| run.blocks.get(at)) else { return Ok(()) };
+                let Some(block) = next.and_then(|at| run.blocks.get(at)) else {
+                    return Ok(());
+                };
                 self.scanned += block.count;
                 if matcher.verdict(&block.summary) == Verdict::None {
                     return Ok(());
@@ -192,12 +255,21 @@ impl<'m> Scan<'m> {
     }
 }
 
-fn in_order(entries: Vec<Entry>, beyond: Key, direction: Direction, matcher: &Matcher) -> Vec<Arc<Entry>> {
+fn in_order(
+    entries: Vec<Entry>,
+    beyond: Key,
+    direction: Direction,
+    matcher: &Matcher,
+) -> Vec<Arc<Entry>> {
     let wanted = |entry: &Entry| match direction {
         Direction::Older => entry.key() < beyond,
         Direction::Newer => entry.key() > beyond,
     };
-    let mut rows: Vec<_> = entries.into_iter().filter(|entry| wanted(entry) && matcher.matches(entry)).map(Arc::new).collect();
+    let mut rows: Vec<_> = entries
+        .into_iter()
+        .filter(|entry| wanted(entry) && matcher.matches(entry))
+        .map(Arc::new)
+        .collect();
     if direction == Direction::Older {
         rows.reverse();
     }
@@ -210,7 +282,11 @@ impl Source {
             return Some(row.key());
         }
         match &self.body {
-            Body::Memtable { table, beyond, last } => {
+            Body::Memtable {
+                table,
+                beyond,
+                last,
+            } => {
                 let (first, _) = table.keys()?;
                 // The newest key was noted at the start: what arrives during the scan is the followers' business.
                 match direction {
@@ -218,14 +294,24 @@ impl Source {
                     Direction::Newer => (beyond < last).then(|| after(*beyond).max(first)),
                 }
             }
-            Body::Run { run, blocks, beyond } => {
+            Body::Run {
+                run,
+                blocks,
+                beyond,
+            } => {
                 // The first block may reach to the wrong side of the start.
                 let edge = |block: &Block| match direction {
                     Direction::Older => block.newest.min(before(*beyond)),
                     Direction::Newer => block.oldest.max(after(*beyond)),
                 };
-                let next = if direction == Direction::Older { blocks.end.checked_sub(1)? } else { blocks.start };
-                blocks.contains(&next).then(|| run.blocks.get(next).map(edge))?
+                let next = if direction == Direction::Older {
+                    blocks.end.checked_sub(1)?
+                } else {
+                    blocks.start
+                };
+                blocks
+                    .contains(&next)
+                    .then(|| run.blocks.get(next).map(edge))?
             }
         }
     }
@@ -234,15 +320,27 @@ impl Source {
 /// The greatest key below this one.
 pub(super) fn before(key: Key) -> Key {
     match key.position.0.checked_sub(1) {
-        Some(position) => Key { position: Position(position), ..key },
-        None => Key { time: Time(key.time.0.saturating_sub(1)), position: Position(u64::MAX) },
+        Some(position) => Key {
+            position: Position(position),
+            ..key
+        },
+        None => Key {
+            time: Time(key.time.0.saturating_sub(1)),
+            position: Position(u64::MAX),
+        },
     }
 }
 
 /// The least key above this one.
 pub(super) fn after(key: Key) -> Key {
     match key.position.0.checked_add(1) {
-        Some(position) => Key { position: Position(position), ..key },
-        None => Key { time: Time(key.time.0.saturating_add(1)), position: Position(0) },
+        Some(position) => Key {
+            position: Position(position),
+            ..key
+        },
+        None => Key {
+            time: Time(key.time.0.saturating_add(1)),
+            position: Position(0),
+        },
     }
 }

@@ -69,7 +69,11 @@ impl Store {
             add_counts(&mut namespaces, &run.namespaces);
         }
         add_counts(&mut namespaces, &count_namespaces(&found.memtable.sorted()));
-        let tables = Tables { active: Arc::new(found.memtable), frozen: Vec::new(), runs: found.runs };
+        let tables = Tables {
+            active: Arc::new(found.memtable),
+            frozen: Vec::new(),
+            runs: found.runs,
+        };
         let shared = Arc::new(Shared {
             dir,
             options,
@@ -97,7 +101,11 @@ impl Store {
     /// Whether the store takes entries.
     #[must_use]
     pub fn health(&self) -> Health {
-        self.shared.health.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.shared
+            .health
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// What each namespace holds, by name.
@@ -115,7 +123,11 @@ impl Store {
     /// Entries there are.
     #[must_use]
     pub fn count(&self) -> u64 {
-        self.shared.namespaces().values().map(NamespaceCount::total).sum()
+        self.shared
+            .namespaces()
+            .values()
+            .map(NamespaceCount::total)
+            .sum()
     }
 
     /// Seals what is in memory, unless it is little, and stops accepting. What was answered is safe without it: this
@@ -127,12 +139,17 @@ impl Store {
 
 impl Shared {
     fn namespaces(&self) -> RwLockReadGuard<'_, BTreeMap<String, NamespaceCount>> {
-        self.namespaces.read().unwrap_or_else(PoisonError::into_inner)
+        self.namespaces
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Where entries are, now.
     pub fn tables(&self) -> Tables {
-        self.tables.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.tables
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     pub fn tables_mut(&self) -> RwLockWriteGuard<'_, Tables> {
@@ -145,12 +162,22 @@ impl Shared {
 
     /// Counts entries that were just accepted.
     pub fn count(&self, entries: &[Entry]) {
-        let mut namespaces = self.namespaces.write().unwrap_or_else(PoisonError::into_inner);
+        let mut namespaces = self
+            .namespaces
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         for entry in entries {
             // Looked up first: nearly always there, and then nothing is allocated.
             let name = &entry.scope.namespace;
             if !namespaces.contains_key(name) {
-                namespaces.insert(name.clone(), NamespaceCount { name: name.clone(), levels: [0; 6], newest: i64::MIN });
+                namespaces.insert(
+                    name.clone(),
+                    NamespaceCount {
+                        name: name.clone(),
+                        levels: [0; 6],
+                        newest: i64::MIN,
+                    },
+                );
             }
             if let Some(count) = namespaces.get_mut(name) {
                 count.levels[entry.level as usize] += 1;
@@ -164,7 +191,11 @@ fn add_counts(into: &mut BTreeMap<String, NamespaceCount>, counts: &[NamespaceCo
     for count in counts {
         let sum = into
             .entry(count.name.clone())
-            .or_insert_with(|| NamespaceCount { name: count.name.clone(), levels: [0; 6], newest: i64::MIN });
+            .or_insert_with(|| NamespaceCount {
+                name: count.name.clone(),
+                levels: [0; 6],
+                newest: i64::MIN,
+            });
         for (sum, more) in sum.levels.iter_mut().zip(count.levels) {
             *sum += more;
         }

@@ -6,8 +6,8 @@ use super::{Durability, Options, Store};
 use crate::base::Time;
 use crate::entry::{Entry, Key, Level, Position, Scope};
 use crate::query::{
-    ContextRequest, Direction, FacetsRequest, Field, FollowRequest, HistogramRequest, Matcher, Page, PageRequest, Query, Start, Ties,
-    ValuesRequest,
+    ContextRequest, Direction, FacetsRequest, Field, FollowRequest, HistogramRequest, Matcher,
+    Page, PageRequest, Query, Start, Ties, ValuesRequest,
 };
 
 const NAMESPACES: [&str; 3] = ["pay", "auth", "search"];
@@ -27,7 +27,14 @@ fn entry(time: i64, kind: u8) -> Entry {
 }
 
 fn page_request(query: &Query, start: Start, direction: Direction, limit: usize) -> PageRequest {
-    PageRequest { query: query.clone(), now: Time(0), start, direction, limit, ties: Ties::Split }
+    PageRequest {
+        query: query.clone(),
+        now: Time(0),
+        start,
+        direction,
+        limit,
+        ties: Ties::Split,
+    }
 }
 
 /// Reads page after page to the end, as a client does.
@@ -35,10 +42,25 @@ fn walk(store: &Store, query: &Query, direction: Direction, limit: usize) -> Vec
     let mut pages: Vec<Vec<Entry>> = Vec::new();
     let mut start = Start::End;
     loop {
-        let Page { entries, older, newer, partial, .. } = store.page(&page_request(query, start, direction, limit)).expect("a page");
+        let Page {
+            entries,
+            older,
+            newer,
+            partial,
+            ..
+        } = store
+            .page(&page_request(query, start, direction, limit))
+            .expect("a page");
         assert!(entries.len() <= limit);
-        let next = if direction == Direction::Older { older } else { newer };
-        assert!(entries.len() == limit || partial || next.is_none(), "a short page has a reason");
+        let next = if direction == Direction::Older {
+            older
+        } else {
+            newer
+        };
+        assert!(
+            entries.len() == limit || partial || next.is_none(),
+            "a short page has a reason"
+        );
         pages.push(entries);
         match next {
             Some(cursor) => start = Start::Beyond(cursor.key),
@@ -52,29 +74,75 @@ fn walk(store: &Store, query: &Query, direction: Direction, limit: usize) -> Vec
 }
 
 fn check_answers(store: &Store, all: &[Entry]) {
-    for text in ["", "level>=warn", "ns:pay", "trace:trace1", "\"kind 7\"", "-ns:auth level:info,error", "since:1970-01-01T00:00:00.00000005Z", "absent"] {
+    for text in [
+        "",
+        "level>=warn",
+        "ns:pay",
+        "trace:trace1",
+        "\"kind 7\"",
+        "-ns:auth level:info,error",
+        "since:1970-01-01T00:00:00.00000005Z",
+        "absent",
+    ] {
         let query: Query = text.parse().expect(text);
         let matcher = Matcher::compile(&query, Time(0));
-        let mut wanted: Vec<Entry> = all.iter().filter(|entry| matcher.matches(entry)).cloned().collect();
+        let mut wanted: Vec<Entry> = all
+            .iter()
+            .filter(|entry| matcher.matches(entry))
+            .cloned()
+            .collect();
         wanted.sort_by_key(Entry::key);
-        for (direction, limit) in [(Direction::Older, 7), (Direction::Newer, 7), (Direction::Older, 1_000)] {
-            assert_eq!(walk(store, &query, direction, limit), wanted, "{text} {direction:?}");
+        for (direction, limit) in [
+            (Direction::Older, 7),
+            (Direction::Newer, 7),
+            (Direction::Older, 1_000),
+        ] {
+            assert_eq!(
+                walk(store, &query, direction, limit),
+                wanted,
+                "{text} {direction:?}"
+            );
         }
-        let request = HistogramRequest { query: query.clone(), now: Time(0), after: None, before: None, buckets: 20 };
+        let request = HistogramRequest {
+            query: query.clone(),
+            now: Time(0),
+            after: None,
+            before: None,
+            buckets: 20,
+        };
         let histogram = store.histogram(&request, &|| false).expect("a histogram");
         let counted: u64 = histogram.buckets.iter().flatten().sum();
         assert_eq!(counted, wanted.len() as u64, "{text}");
-        let request = FacetsRequest { query, now: Time(0), field: Field::Namespace, limit: 10 };
+        let request = FacetsRequest {
+            query,
+            now: Time(0),
+            field: Field::Namespace,
+            limit: 10,
+        };
         for facet in store.facets(&request, &|| false).expect("facets").values {
-            let count = wanted.iter().filter(|entry| entry.scope.namespace == facet.value).count();
+            let count = wanted
+                .iter()
+                .filter(|entry| entry.scope.namespace == facet.value)
+                .count();
             assert_eq!(facet.count, count as u64, "{text} {}", facet.value);
         }
     }
 }
 
 fn append(store: &Store, entries: Vec<Entry>) -> Vec<Entry> {
-    let range = store.appender().submit(entries.clone()).wait().expect("appended");
-    entries.into_iter().zip(range).map(|(entry, position)| Entry { position: Position(position), ..entry }).collect()
+    let range = store
+        .appender()
+        .submit(entries.clone())
+        .wait()
+        .expect("appended");
+    entries
+        .into_iter()
+        .zip(range)
+        .map(|(entry, position)| Entry {
+            position: Position(position),
+            ..entry
+        })
+        .collect()
 }
 
 proptest! {
@@ -108,7 +176,11 @@ proptest! {
 }
 
 async fn follow_all(store: &Store, after: u64, until: u64) -> Vec<u64> {
-    let mut feed = store.follow(&FollowRequest { query: Query::default(), now: Time(0), after: Position(after) });
+    let mut feed = store.follow(&FollowRequest {
+        query: Query::default(),
+        now: Time(0),
+        after: Position(after),
+    });
     let mut positions = Vec::new();
     loop {
         let batch = feed.next().await.expect("alive").expect("read");
@@ -122,18 +194,28 @@ async fn follow_all(store: &Store, after: u64, until: u64) -> Vec<u64> {
 #[tokio::test]
 async fn a_feed_gives_every_position_once_across_seals() {
     let dir = tempfile::tempdir().expect("a directory");
-    let options = Options { durability: Durability::None, memtable_bytes: 100_000, ..Options::default() };
+    let options = Options {
+        durability: Durability::None,
+        memtable_bytes: 100_000,
+        ..Options::default()
+    };
     let (store, _) = Store::open(dir.path(), options).expect("opened");
     let appending = store.clone();
     let writer = tokio::task::spawn_blocking(move || {
         for round in 0..200_i64 {
-            append(&appending, (0..20).map(|n| entry(1_000 - round, n)).collect());
+            append(
+                &appending,
+                (0..20).map(|n| entry(1_000 - round, n)).collect(),
+            );
         }
     });
     let live = follow_all(&store, 0, 4_000).await;
     writer.await.expect("written");
     assert_eq!(live, (1..=4_000).collect::<Vec<_>>());
-    assert_eq!(follow_all(&store, 1_234, 4_000).await, (1_235..=4_000).collect::<Vec<_>>());
+    assert_eq!(
+        follow_all(&store, 1_234, 4_000).await,
+        (1_235..=4_000).collect::<Vec<_>>()
+    );
     let tables = store.shared.tables();
     assert!(tables.runs.len() > 2, "the test is about sealed runs too");
 }
@@ -150,10 +232,19 @@ fn acknowledged_entries_survive_without_closing() {
         let path = item.expect("an item").path();
         let mut bytes = std::fs::read(&path).expect("read");
         bytes.extend_from_slice(&[0xB7, 0x57, 0x41, 0x4C, 9, 0, 0]);
-        std::fs::write(copy.path().join("log").join(path.file_name().expect("a name")), bytes).expect("written");
+        std::fs::write(
+            copy.path()
+                .join("log")
+                .join(path.file_name().expect("a name")),
+            bytes,
+        )
+        .expect("written");
     }
     let (again, recovery) = Store::open(copy.path(), Options::default()).expect("opened");
-    assert_eq!((recovery.replayed, recovery.torn, recovery.damage.len()), (50, 1, 0));
+    assert_eq!(
+        (recovery.replayed, recovery.torn, recovery.damage.len()),
+        (50, 1, 0)
+    );
     assert_eq!(walk(&again, &Query::default(), Direction::Older, 100), all);
     let more = append(&again, vec![entry(7, 7)]);
     assert_eq!(more[0].position, Position(51));
@@ -162,8 +253,18 @@ fn acknowledged_entries_survive_without_closing() {
 #[test]
 fn ties_are_kept_whole_when_asked() {
     let dir = tempfile::tempdir().expect("a directory");
-    let (store, _) = Store::open(dir.path(), Options { durability: Durability::None, ..Options::default() }).expect("opened");
-    append(&store, (0..30).map(|n| entry(i64::from(n / 10), n)).collect());
+    let (store, _) = Store::open(
+        dir.path(),
+        Options {
+            durability: Durability::None,
+            ..Options::default()
+        },
+    )
+    .expect("opened");
+    append(
+        &store,
+        (0..30).map(|n| entry(i64::from(n / 10), n)).collect(),
+    );
     let mut request = page_request(&Query::default(), Start::End, Direction::Older, 15);
     assert_eq!(store.page(&request).expect("a page").entries.len(), 15);
     request.ties = Ties::Whole;
@@ -173,33 +274,88 @@ fn ties_are_kept_whole_when_asked() {
 #[test]
 fn context_is_what_stands_around() {
     let dir = tempfile::tempdir().expect("a directory");
-    let (store, _) = Store::open(dir.path(), Options { durability: Durability::None, ..Options::default() }).expect("opened");
+    let (store, _) = Store::open(
+        dir.path(),
+        Options {
+            durability: Durability::None,
+            ..Options::default()
+        },
+    )
+    .expect("opened");
     append(&store, (0..30).map(|n| entry(i64::from(n), n)).collect());
-    let request = ContextRequest { position: Position(10), query: Query::default(), now: Time(0), before: 2, after: 3 };
+    let request = ContextRequest {
+        position: Position(10),
+        query: Query::default(),
+        now: Time(0),
+        before: 2,
+        after: 3,
+    };
     let page = store.context(&request).expect("read").expect("kept");
-    assert_eq!(page.entries.iter().map(|entry| entry.position.0).collect::<Vec<_>>(), [8, 9, 10, 11, 12, 13]);
+    assert_eq!(
+        page.entries
+            .iter()
+            .map(|entry| entry.position.0)
+            .collect::<Vec<_>>(),
+        [8, 9, 10, 11, 12, 13]
+    );
     assert_eq!(page.older.map(|cursor| cursor.key.time), Some(Time(6)));
-    let gone = ContextRequest { position: Position(99), ..request };
+    let gone = ContextRequest {
+        position: Position(99),
+        ..request
+    };
     assert_eq!(store.context(&gone).expect("read"), None);
 }
 
 #[test]
 fn completions_come_from_the_log() {
     let dir = tempfile::tempdir().expect("a directory");
-    let (store, _) = Store::open(dir.path(), Options { durability: Durability::None, ..Options::default() }).expect("opened");
+    let (store, _) = Store::open(
+        dir.path(),
+        Options {
+            durability: Durability::None,
+            ..Options::default()
+        },
+    )
+    .expect("opened");
     let mut with_field = entry(1, 1);
-    with_field.fields.insert("trail".into(), serde_json::json!("x"));
+    with_field
+        .fields
+        .insert("trail".into(), serde_json::json!("x"));
     append(&store, vec![with_field, entry(2, 0)]);
-    assert_eq!(store.values(&ValuesRequest::Names("tra".into())).expect("names"), ["trace", "track", "trail"]);
-    assert_eq!(store.values(&ValuesRequest::Of(Field::Namespace, "p".into())).expect("values"), ["pay"]);
-    assert_eq!(store.values(&ValuesRequest::Of(Field::Trace, String::new())).expect("values"), ["trace0"]);
-    assert_eq!(store.values(&ValuesRequest::Of(Field::Level, "e".into())).expect("values"), ["error"]);
+    assert_eq!(
+        store
+            .values(&ValuesRequest::Names("tra".into()))
+            .expect("names"),
+        ["trace", "track", "trail"]
+    );
+    assert_eq!(
+        store
+            .values(&ValuesRequest::Of(Field::Namespace, "p".into()))
+            .expect("values"),
+        ["pay"]
+    );
+    assert_eq!(
+        store
+            .values(&ValuesRequest::Of(Field::Trace, String::new()))
+            .expect("values"),
+        ["trace0"]
+    );
+    assert_eq!(
+        store
+            .values(&ValuesRequest::Of(Field::Level, "e".into()))
+            .expect("values"),
+        ["error"]
+    );
 }
 
 #[test]
 fn a_damaged_run_costs_itself_and_its_positions_are_not_given_again() {
     let dir = tempfile::tempdir().expect("a directory");
-    let options = Options { durability: Durability::None, memtable_bytes: 1, ..Options::default() };
+    let options = Options {
+        durability: Durability::None,
+        memtable_bytes: 1,
+        ..Options::default()
+    };
     let (store, _) = Store::open(dir.path(), options.clone()).expect("opened");
     append(&store, vec![entry(1, 1)]);
     append(&store, vec![entry(2, 2)]);
@@ -210,6 +366,20 @@ fn a_damaged_run_costs_itself_and_its_positions_are_not_given_again() {
     let (store, recovery) = Store::open(dir.path(), options).expect("opened");
     assert_eq!(recovery.damage.len(), 1);
     assert_eq!(append(&store, vec![entry(3, 3)])[0].position, Position(3));
-    assert_eq!(walk(&store, &Query::default(), Direction::Newer, 10).len(), 2);
-    assert_eq!(store.page(&page_request(&Query::default(), Start::Beyond(Key::MAX), Direction::Newer, 1)).expect("a page").newer, None);
+    assert_eq!(
+        walk(&store, &Query::default(), Direction::Newer, 10).len(),
+        2
+    );
+    assert_eq!(
+        store
+            .page(&page_request(
+                &Query::default(),
+                Start::Beyond(Key::MAX),
+                Direction::Newer,
+                1
+            ))
+            .expect("a page")
+            .newer,
+        None
+    );
 }

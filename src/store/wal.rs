@@ -49,10 +49,20 @@ impl Wal {
     /// Starts the WAL whose first entry will have this position; the folder is synced so that the file outlives a crash.
     pub fn create(dir: &Path, first: Position) -> Result<Self, Error> {
         let path = path(dir, first);
-        let mut file = OpenOptions::new().create(true).truncate(true).write(true).open(&path).map_err(Error::disk("create", &path))?;
-        file.write_all(HEADER).map_err(Error::disk("write", &path))?;
+        let mut file = OpenOptions::new()
+            .create(true)
+            .truncate(true)
+            .write(true)
+            .open(&path)
+            .map_err(Error::disk("create", &path))?;
+        file.write_all(HEADER)
+            .map_err(Error::disk("write", &path))?;
         sync_dir(dir)?;
-        Ok(Self { file, path, length: HEADER.len() as u64 })
+        Ok(Self {
+            file,
+            path,
+            length: HEADER.len() as u64,
+        })
     }
 
     pub fn path(&self) -> &Path {
@@ -88,30 +98,35 @@ fn checksum(length: u32, payload: &[u8]) -> u32 {
 
 /// Makes names in the folder durable.
 pub(super) fn sync_dir(dir: &Path) -> Result<(), Error> {
-    File::open(dir).and_then(|file| file.sync_all()).map_err(Error::disk("sync", dir))
+    File::open(dir)
+        .and_then(|file| file.sync_all())
+        .map_err(Error::disk("sync", dir))
 }
 
 /// Reads a WAL file: what is whole, what was skipped, where it is torn.
 pub(super) fn read(path: &Path) -> Result<Contents, Error> {
     let mut bytes = Vec::new();
-    File::open(path).and_then(|mut file| file.read_to_end(&mut bytes)).map_err(Error::disk("read", path))?;
+    File::open(path)
+        .and_then(|mut file| file.read_to_end(&mut bytes))
+        .map_err(Error::disk("read", path))?;
     let mut contents = Contents::default();
-    let mut at = if bytes.starts_with(HEADER) { HEADER.len() } else { 0 };
+    let mut at = if bytes.starts_with(HEADER) {
+        HEADER.len()
+    } else {
+        0
+    };
     while at < bytes.len() {
         if let Some((payload, end)) = frame(&bytes, at) {
             decode_all(payload, &mut contents.entries);
             at = end;
             continue;
         }
-        match next_frame(&bytes, at + 1) {
-            Some(next) => {
-                contents.damaged.push(at as u64..next as u64);
-                at = next;
-            }
-            None => {
-                contents.torn_at = Some(at as u64);
-                break;
-            }
+        if let Some(next) = next_frame(&bytes, at + 1) {
+            contents.damaged.push(at as u64..next as u64);
+            at = next;
+        } else {
+            contents.torn_at = Some(at as u64);
+            break;
         }
     }
     Ok(contents)
@@ -120,16 +135,27 @@ pub(super) fn read(path: &Path) -> Result<Contents, Error> {
 /// The payload of the whole frame at `at`, and where it ends.
 fn frame(bytes: &[u8], at: usize) -> Option<(&[u8], usize)> {
     let head = bytes.get(at..at + FRAME_HEAD)?;
-    let number = |from: usize| head.get(from..from + 4)?.try_into().ok().map(u32::from_le_bytes);
+    let number = |from: usize| {
+        head.get(from..from + 4)?
+            .try_into()
+            .ok()
+            .map(u32::from_le_bytes)
+    };
     let (length, sum) = (number(4)?, number(8)?);
-    let end = at + FRAME_HEAD + usize::try_from(length).ok().filter(|length| *length <= MAX_FRAME_BYTES)?;
+    let end = at
+        + FRAME_HEAD
+        + usize::try_from(length)
+            .ok()
+            .filter(|length| *length <= MAX_FRAME_BYTES)?;
     let payload = bytes.get(at + FRAME_HEAD..end)?;
     (head.starts_with(&MAGIC) && checksum(length, payload) == sum).then_some((payload, end))
 }
 
 fn next_frame(bytes: &[u8], from: usize) -> Option<usize> {
     let rest = bytes.get(from..)?;
-    memmem::find_iter(rest, &MAGIC).map(|found| from + found).find(|at| frame(bytes, *at).is_some())
+    memmem::find_iter(rest, &MAGIC)
+        .map(|found| from + found)
+        .find(|at| frame(bytes, *at).is_some())
 }
 
 fn decode_all(mut payload: &[u8], entries: &mut Vec<Entry>) {
@@ -150,14 +176,25 @@ mod tests {
         let mut wal = Wal::create(dir, Position(1)).expect("a WAL");
         for position in 1..=frames {
             let mut payload = Vec::new();
-            codec::encode(&Entry { position: Position(position), text: "words".into(), ..Entry::default() }, &mut payload);
+            codec::encode(
+                &Entry {
+                    position: Position(position),
+                    text: "words".into(),
+                    ..Entry::default()
+                },
+                &mut payload,
+            );
             wal.append(&payload).expect("appended");
         }
         wal.path().to_owned()
     }
 
     fn positions(contents: &Contents) -> Vec<u64> {
-        contents.entries.iter().map(|entry| entry.position.0).collect()
+        contents
+            .entries
+            .iter()
+            .map(|entry| entry.position.0)
+            .collect()
     }
 
     #[test]
@@ -170,7 +207,11 @@ mod tests {
             std::fs::write(&path, &bytes[..cut]).expect("written");
             let contents = read(&path).expect("read");
             let whole = cut.saturating_sub(HEADER.len()) / frame_length;
-            assert_eq!(positions(&contents), (1..=whole as u64).collect::<Vec<_>>(), "cut at {cut}");
+            assert_eq!(
+                positions(&contents),
+                (1..=whole as u64).collect::<Vec<_>>(),
+                "cut at {cut}"
+            );
         }
     }
 

@@ -13,16 +13,38 @@ fn files_are_queried_where_they_are_named() {
     std::fs::write(&file, LINES).expect("written");
     let file = file.to_str().expect("a path");
     let all = run(home.path(), &["query", "", file, "--output", "json"]);
-    assert_eq!((all.code, all.out.lines().count()), (Some(0), 3), "{}", all.err);
+    assert_eq!(
+        (all.code, all.out.lines().count()),
+        (Some(0), 3),
+        "{}",
+        all.err
+    );
     let error = run(home.path(), &["query", "level>=error", file]);
     // Not a terminal: the bytes are exact, the escape too.
-    assert!(error.out.contains("boom \u{1b}[31mred\n  at frame one\n  at frame two"), "{}", error.out);
+    assert!(
+        error
+            .out
+            .contains("boom \u{1b}[31mred\n  at frame one\n  at frame two"),
+        "{}",
+        error.out
+    );
     let logfmt = run(home.path(), &["query", "slow", file, "-o", "logfmt"]);
-    assert!(logfmt.out.starts_with("time=2026-03-14T09:00:02Z level=warn namespace=default msg=slow"), "{}", logfmt.out);
+    assert!(
+        logfmt
+            .out
+            .starts_with("time=2026-03-14T09:00:02Z level=warn namespace=default msg=slow"),
+        "{}",
+        logfmt.out
+    );
     let limited = run(home.path(), &["query", "", file, "-n", "1"]);
     assert!(limited.out.contains("slow") && limited.out.lines().count() == 1);
     let piped = run_with_input(home.path(), &["query", "boom", "-"], LINES.as_bytes());
-    assert_eq!((piped.code, piped.out.contains("boom")), (Some(0), true), "{}", piped.err);
+    assert_eq!(
+        (piped.code, piped.out.contains("boom")),
+        (Some(0), true),
+        "{}",
+        piped.err
+    );
 }
 
 #[test]
@@ -38,15 +60,32 @@ fn verdicts_are_exit_codes() {
     assert_eq!(wrong.err, wanted);
     let missing = run(home.path(), &["query", "x", "/no/such/file"]);
     assert_eq!(missing.code, Some(2));
-    assert!(missing.err.contains("/no/such/file") && missing.err.contains("No such file"), "{}", missing.err);
+    assert!(
+        missing.err.contains("/no/such/file") && missing.err.contains("No such file"),
+        "{}",
+        missing.err
+    );
     let unreachable = run(home.path(), &["query", "x", "--url", "http://127.0.0.1:9"]);
     assert_eq!(unreachable.code, Some(2));
-    assert!(unreachable.err.contains("cannot reach http://127.0.0.1:9"), "{}", unreachable.err);
+    assert!(
+        unreachable.err.contains("cannot reach http://127.0.0.1:9"),
+        "{}",
+        unreachable.err
+    );
     let no_terminal = run(home.path(), &[file]);
     assert_eq!(no_terminal.code, Some(2));
-    assert!(no_terminal.err.contains("tailwater query"), "{}", no_terminal.err);
+    assert!(
+        no_terminal.err.contains("tailwater query"),
+        "{}",
+        no_terminal.err
+    );
     let open = run(home.path(), &["serve", "--listen", "0.0.0.0:0"]);
-    assert_eq!((open.code, open.err.contains("--no-auth")), (Some(2), true), "{}", open.err);
+    assert_eq!(
+        (open.code, open.err.contains("--no-auth")),
+        (Some(2), true),
+        "{}",
+        open.err
+    );
     assert_eq!(run(home.path(), &["--no-such-flag"]).code, Some(2));
     assert_eq!(run(home.path(), &["--help"]).code, Some(0));
 }
@@ -54,11 +93,21 @@ fn verdicts_are_exit_codes() {
 #[test]
 fn ingest_and_query_meet_in_the_embedded_log() {
     let home = tempfile::tempdir().expect("a home");
-    let ingest = run_with_input(home.path(), &["ingest", "--namespace", "app"], LINES.as_bytes());
-    assert_eq!((ingest.code, ingest.err.trim()), (Some(0), "3 entries accepted"));
+    let ingest = run_with_input(
+        home.path(),
+        &["ingest", "--namespace", "app"],
+        LINES.as_bytes(),
+    );
+    assert_eq!(
+        (ingest.code, ingest.err.trim()),
+        (Some(0), "3 entries accepted")
+    );
     let query = run(home.path(), &["query", "ns:app", "-o", "json"]);
     assert_eq!(query.out.lines().count(), 3, "{}", query.err);
-    assert_eq!(run(home.path(), &["query", "", "--namespace", "other"]).code, Some(1));
+    assert_eq!(
+        run(home.path(), &["query", "", "--namespace", "other"]).code,
+        Some(1)
+    );
 }
 
 #[test]
@@ -66,27 +115,51 @@ fn a_second_process_goes_through_the_owner() {
     let home = tempfile::tempdir().expect("a home");
     let mut service = Service::start(home.path());
     let data = service.data.to_str().expect("a path").to_owned();
-    let ingest = run_with_input(home.path(), &["--data", &data, "ingest"], b"{\"msg\":\"through the owner\"}\n");
-    assert_eq!((ingest.code, ingest.err.trim()), (Some(0), "1 entries accepted"));
-    assert!(service.get("/api/v2/logs").body.contains("through the owner"));
+    let ingest = run_with_input(
+        home.path(),
+        &["--data", &data, "ingest"],
+        b"{\"msg\":\"through the owner\"}\n",
+    );
+    assert_eq!(
+        (ingest.code, ingest.err.trim()),
+        (Some(0), "1 entries accepted")
+    );
+    assert!(
+        service
+            .get("/api/v2/logs")
+            .body
+            .contains("through the owner")
+    );
     let query = run(home.path(), &["--data", &data, "query", "owner"]);
     assert!(query.out.contains("through the owner"), "{}", query.err);
     let mut screen = Screen::start(home.path(), &["--data", &data]);
     screen.see("through the owner");
-    let second = run(home.path(), &["--data", &data, "serve", "--listen", "127.0.0.1:0"]);
+    let second = run(
+        home.path(),
+        &["--data", &data, "serve", "--listen", "127.0.0.1:0"],
+    );
     assert_eq!(second.code, Some(2));
-    assert!(second.err.contains("in use by another process"), "{}", second.err);
+    assert!(
+        second.err.contains("in use by another process"),
+        "{}",
+        second.err
+    );
     screen.keys("q");
     assert_eq!(screen.ended(), 0);
     assert!(service.stop().success());
     // The owner is gone: the directory is free.
-    assert_eq!(run(home.path(), &["--data", &data, "query", "owner"]).code, Some(0));
+    assert_eq!(
+        run(home.path(), &["--data", &data, "query", "owner"]).code,
+        Some(0)
+    );
 }
 
 #[test]
 fn a_closed_pipe_is_quiet() {
     let home = tempfile::tempdir().expect("a home");
-    let lines: String = (0..50_000).map(|n| format!("2026-03-14 09:00:00 INFO line {n}\n")).collect();
+    let lines: String = (0..50_000)
+        .map(|n| format!("2026-03-14 09:00:00 INFO line {n}\n"))
+        .collect();
     let file = home.path().join("big.log");
     std::fs::write(&file, lines).expect("written");
     let mut child = tailwater(home.path())
@@ -97,14 +170,22 @@ fn a_closed_pipe_is_quiet() {
         .expect("started");
     drop(child.stdout.take());
     let output = child.wait_with_output().expect("ended");
-    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
+    assert_eq!(
+        (output.status.code(), output.stderr.as_slice()),
+        (Some(0), &b""[..])
+    );
 }
 
 #[test]
 fn tail_prints_what_arrives() {
     let home = tempfile::tempdir().expect("a home");
     let service = Service::start(home.path());
-    assert_eq!(service.post("/api/v2/logs", "{\"msg\":\"before\"}\n").status, 202);
+    assert_eq!(
+        service
+            .post("/api/v2/logs", "{\"msg\":\"before\"}\n")
+            .status,
+        202
+    );
     let mut child = tailwater(home.path())
         .args(["tail", "--url", &service.url, "-o", "json"])
         .stdout(Stdio::piped())
@@ -117,7 +198,10 @@ fn tail_prints_what_arrives() {
         line
     };
     assert!(line().contains("before"));
-    assert_eq!(service.post("/api/v2/logs", "{\"msg\":\"after\"}\n").status, 202);
+    assert_eq!(
+        service.post("/api/v2/logs", "{\"msg\":\"after\"}\n").status,
+        202
+    );
     assert!(line().contains("after"));
     child.kill().expect("killed");
     child.wait().expect("gone");
@@ -128,14 +212,41 @@ fn settings_and_completions_are_printed() {
     let home = tempfile::tempdir().expect("a home");
     let config = home.path().join("c.toml");
     std::fs::write(&config, "namespace = \"pay\"\n[explorer]\nmouse = false\n").expect("written");
-    let shown = run(home.path(), &["--config", config.to_str().expect("a path"), "--data", "/d", "--token", "hush", "config", "show"]);
+    let shown = run(
+        home.path(),
+        &[
+            "--config",
+            config.to_str().expect("a path"),
+            "--data",
+            "/d",
+            "--token",
+            "hush",
+            "config",
+            "show",
+        ],
+    );
     assert_eq!(shown.code, Some(0), "{}", shown.err);
-    for part in ["data = \"/d\"", "namespace = \"pay\"", "mouse = false", "listen = \"127.0.0.1:7420\"", "# from "] {
-        assert!(shown.out.contains(part), "{part} is missing:\n{}", shown.out);
+    for part in [
+        "data = \"/d\"",
+        "namespace = \"pay\"",
+        "mouse = false",
+        "listen = \"127.0.0.1:7420\"",
+        "# from ",
+    ] {
+        assert!(
+            shown.out.contains(part),
+            "{part} is missing:\n{}",
+            shown.out
+        );
     }
     assert!(!shown.out.contains("hush"));
     for shell in ["bash", "zsh", "fish"] {
-        assert!(run(home.path(), &["completions", shell]).out.contains("tailwater"), "{shell}");
+        assert!(
+            run(home.path(), &["completions", shell])
+                .out
+                .contains("tailwater"),
+            "{shell}"
+        );
     }
     assert!(run(home.path(), &["keys"]).out.contains("`ctrl-d`"));
 }

@@ -7,7 +7,12 @@ use crate::support::{Lines, Screen, Service};
 fn with_lines(count: usize) -> (tempfile::TempDir, Service) {
     let home = tempfile::tempdir().expect("a home");
     let service = Service::start(home.path());
-    assert_eq!(service.post("/api/v2/logs", Lines { count }.body(0..count)).status, 202);
+    assert_eq!(
+        service
+            .post("/api/v2/logs", Lines { count }.body(0..count))
+            .status,
+        202
+    );
     (home, service)
 }
 
@@ -17,13 +22,22 @@ fn holding_still_while_lines_arrive() {
     let mut screen = Screen::start(home.path(), &[&service.url]);
     screen.see("request 499 completed");
     screen.keys("kkkkk");
-    screen.wait("five rows up", |_| screen.selected().is_some_and(|(_, row)| row.contains("request 494 ")));
+    screen.wait("five rows up", |_| {
+        screen
+            .selected()
+            .is_some_and(|(_, row)| row.contains("request 494 "))
+    });
     let before = screen.selected().expect("a selected row");
-    let more: String = (0..300).map(|n| format!("{{\"ts\":\"2026-03-14T11:00:00.{n:03}Z\",\"msg\":\"arrived {n}\"}}\n")).collect();
+    let more: String = (0..300)
+        .map(|n| format!("{{\"ts\":\"2026-03-14T11:00:00.{n:03}Z\",\"msg\":\"arrived {n}\"}}\n"))
+        .collect();
     assert_eq!(service.post("/api/v2/logs", more).status, 202);
     screen.see("300 new below");
     assert_eq!(screen.selected(), Some(before));
-    assert!(!screen.text().contains("arrived 0"), "what arrives does not move the view");
+    assert!(
+        !screen.text().contains("arrived 0"),
+        "what arrives does not move the view"
+    );
     screen.keys("G");
     screen.see("arrived 299");
     screen.wait("live", |rows| rows.iter().any(|row| row.contains("LIVE")));
@@ -35,18 +49,32 @@ fn scrolling_through_everything_shows_every_row_once() {
     let mut screen = Screen::start(home.path(), &[&service.url]);
     screen.see("request 2999 completed");
     let mut seen = std::collections::BTreeSet::new();
-    let number = |row: &String| row.split("request ").nth(1)?.split(' ').next()?.parse::<u32>().ok();
+    let number = |row: &String| {
+        row.split("request ")
+            .nth(1)?
+            .split(' ')
+            .next()?
+            .parse::<u32>()
+            .ok()
+    };
     loop {
         let rows = screen.rows();
         let shown: Vec<u32> = rows.iter().filter_map(number).collect();
-        assert!(shown.windows(2).all(|pair| pair[1] == pair[0] + 1), "rows follow each other: {shown:?}");
+        assert!(
+            shown.windows(2).all(|pair| pair[1] == pair[0] + 1),
+            "rows follow each other: {shown:?}"
+        );
         seen.extend(shown.iter().copied());
         let top = shown[0];
         if top == 0 {
             break;
         }
         screen.keys("\x1b[5~");
-        screen.wait("the page before", |rows| rows.iter().find_map(number).is_some_and(|first| first < top));
+        screen.wait("the page before", |rows| {
+            rows.iter()
+                .find_map(number)
+                .is_some_and(|first| first < top)
+        });
     }
     assert_eq!(seen.len(), 3_000);
 }
@@ -62,12 +90,20 @@ fn the_nearest_error_is_found_in_the_whole_log() {
     let mut screen = Screen::start(home.path(), &[&service.url]);
     screen.see("entry 4999");
     screen.keys("E");
-    screen.wait("the only error, selected", |_| screen.selected().is_some_and(|(_, row)| row.contains("entry 123")));
+    screen.wait("the only error, selected", |_| {
+        screen
+            .selected()
+            .is_some_and(|(_, row)| row.contains("entry 123"))
+    });
     screen.see("entry 122");
     screen.keys("/entry 4321\r");
     screen.see("no earlier match");
     screen.keys("n");
-    screen.wait("the match, selected", |_| screen.selected().is_some_and(|(_, row)| row.contains("entry 4321")));
+    screen.wait("the match, selected", |_| {
+        screen
+            .selected()
+            .is_some_and(|(_, row)| row.contains("entry 4321"))
+    });
 }
 
 #[test]
@@ -76,15 +112,30 @@ fn filters_are_chips_that_are_switched() {
     let mut screen = Screen::start(home.path(), &[&service.url]);
     screen.see("request 999 completed");
     screen.keys("&request 99\r");
-    screen.wait("the text filter", |rows| rows[0].contains("● \"request 99\"") && !rows.iter().any(|row| row.contains("request 989 ")));
+    screen.wait("the text filter", |rows| {
+        rows[0].contains("● \"request 99\"") && !rows.iter().any(|row| row.contains("request 989 "))
+    });
     screen.keys("x");
-    screen.wait("switched off", |rows| rows[0].contains("○ \"request 99\"") && rows.iter().any(|row| row.contains("request 989 ")));
+    screen.wait("switched off", |rows| {
+        rows[0].contains("○ \"request 99\"") && rows.iter().any(|row| row.contains("request 989 "))
+    });
     screen.keys("x!");
-    screen.wait("turned around", |rows| rows[0].contains("● -\"request 99\"") && !rows.iter().skip(2).any(|row| row.contains("request 99")));
+    screen.wait("turned around", |rows| {
+        rows[0].contains("● -\"request 99\"")
+            && !rows.iter().skip(2).any(|row| row.contains("request 99"))
+    });
     screen.keys("d5");
-    screen.wait("errors only", |rows| rows[0].contains("≥ ERROR") && rows.iter().filter(|row| row.contains("completed")).all(|row| row.contains("ERROR")));
+    screen.wait("errors only", |rows| {
+        rows[0].contains("≥ ERROR")
+            && rows
+                .iter()
+                .filter(|row| row.contains("completed"))
+                .all(|row| row.contains("ERROR"))
+    });
     screen.keys("0+\r");
-    screen.wait("the namespace of the row", |rows| rows[0].contains("● namespace:"));
+    screen.wait("the namespace of the row", |rows| {
+        rows[0].contains("● namespace:")
+    });
 }
 
 #[test]
@@ -99,7 +150,13 @@ fn queries_are_completed_and_explained() {
     screen.keys("\tpay");
     screen.see("│ payments │");
     screen.keys("\t\r");
-    screen.wait("payments only", |rows| rows[1].contains("namespace:payments") && rows.iter().filter(|row| row.contains("completed")).all(|row| row.contains("payments")));
+    screen.wait("payments only", |rows| {
+        rows[1].contains("namespace:payments")
+            && rows
+                .iter()
+                .filter(|row| row.contains("completed"))
+                .all(|row| row.contains("payments"))
+    });
 }
 
 #[test]
@@ -107,7 +164,9 @@ fn details_show_every_field_and_fold_long_texts() {
     let home = tempfile::tempdir().expect("a home");
     let service = Service::start(home.path());
     let trace: String = (0..30).map(|n| format!("\\n  at frame {n}")).collect();
-    let body = format!("{{\"msg\":\"boom{trace}\",\"level\":\"error\",\"user\":{{\"id\":7}},\"tags\":[\"a\"]}}\n");
+    let body = format!(
+        "{{\"msg\":\"boom{trace}\",\"level\":\"error\",\"user\":{{\"id\":7}},\"tags\":[\"a\"]}}\n"
+    );
     assert_eq!(service.post("/api/v2/logs", body).status, 202);
     let mut screen = Screen::start(home.path(), &[&service.url]);
     screen.see("boom ⏎ +30");
@@ -116,9 +175,13 @@ fn details_show_every_field_and_fold_long_texts() {
     screen.see("\"id\": 7");
     screen.keys("\t\r");
     screen.keys("G");
-    screen.wait("the end of all fields", |rows| rows.iter().any(|row| row.contains("│id ")));
+    screen.wait("the end of all fields", |rows| {
+        rows.iter().any(|row| row.contains("│id "))
+    });
     screen.keys("\x1b");
-    screen.wait("closed", |rows| !rows.iter().any(|row| row.contains("Details")));
+    screen.wait("closed", |rows| {
+        !rows.iter().any(|row| row.contains("Details"))
+    });
 }
 
 #[test]
@@ -134,7 +197,14 @@ fn a_file_is_followed_as_it_grows() {
     std::fs::rename(&path, home.path().join("app.log.1")).expect("rotated");
     std::fs::write(&path, "2026-03-14 09:00:02 INFO third\n").expect("written");
     screen.see("third");
-    assert_eq!(screen.rows().iter().filter(|row| row.contains("INFO")).count(), 3);
+    assert_eq!(
+        screen
+            .rows()
+            .iter()
+            .filter(|row| row.contains("INFO"))
+            .count(),
+        3
+    );
 }
 
 #[test]
@@ -170,7 +240,9 @@ fn the_demo_is_ready_at_once() {
     screen.keys("q:");
     screen.see("What do you want to do?");
     screen.keys("\x1b");
-    screen.wait("the palette closed", |rows| !rows.iter().any(|row| row.contains("What do you want")));
+    screen.wait("the palette closed", |rows| {
+        !rows.iter().any(|row| row.contains("What do you want"))
+    });
     screen.keys("Q");
     assert_eq!(screen.ended(), 0);
 }

@@ -3,13 +3,17 @@
 use crate::support::{Lines, MIDDLE_TRACE, Screen, Service};
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "it is one story, told in order")]
 fn an_engineer_on_call() {
     let home = tempfile::tempdir().expect("a home");
     let mut service = Service::start(home.path());
     let lines = Lines { count: 100_000 };
     for start in (0..lines.count).step_by(20_000) {
         let reply = service.post("/api/v2/logs", lines.body(start..start + 20_000));
-        assert_eq!((reply.status, reply.json()["accepted"].as_u64()), (202, Some(20_000)));
+        assert_eq!(
+            (reply.status, reply.json()["accepted"].as_u64()),
+            (202, Some(20_000))
+        );
     }
 
     // The newest page, at once.
@@ -22,33 +26,66 @@ fn an_engineer_on_call() {
     screen.see("╭ Sources");
     screen.keys("jj\r");
     let rows = screen.wait("gateway rows only", |rows| {
-        rows[0].contains("namespace:gateway") && rows.iter().any(|row| row.contains("gateway") && row.contains("completed"))
+        rows[0].contains("namespace:gateway")
+            && rows
+                .iter()
+                .any(|row| row.contains("gateway") && row.contains("completed"))
     });
-    assert!(!rows.iter().any(|row| row.contains("payments") && row.contains("completed")), "{rows:?}");
+    assert!(
+        !rows
+            .iter()
+            .any(|row| row.contains("payments") && row.contains("completed")),
+        "{rows:?}"
+    );
     screen.keys("SC");
     screen.wait("no filter", |rows| !rows[0].contains("namespace:"));
 
     // Find a trace's line and follow it over all namespaces; then back to the very row.
     screen.keys(&format!("ftrace:{MIDDLE_TRACE}\r"));
-    let rows = screen.wait("the trace", |rows| rows.iter().filter(|row| row.contains("request 5000") || row.contains("request 5001")).count() == 12);
-    let namespaces = ["gateway", "auth", "orders", "payments"].iter().filter(|name| rows.iter().any(|row| row.contains(**name))).count();
+    let rows = screen.wait("the trace", |rows| {
+        rows.iter()
+            .filter(|row| row.contains("request 5000") || row.contains("request 5001"))
+            .count()
+            == 12
+    });
+    let namespaces = ["gateway", "auth", "orders", "payments"]
+        .iter()
+        .filter(|name| rows.iter().any(|row| row.contains(**name)))
+        .count();
     assert!(namespaces >= 3, "the trace crosses namespaces: {rows:?}");
     screen.keys("\x7f");
-    screen.wait("the place before", |rows| rows.iter().any(|row| row.contains("request 99999 completed")));
+    screen.wait("the place before", |rows| {
+        rows.iter()
+            .any(|row| row.contains("request 99999 completed"))
+    });
     screen.keys("kkkkkkkkkk");
-    screen.wait("ten rows up", |_| screen.selected().is_some_and(|(_, row)| row.contains("request 99989 ")));
+    screen.wait("ten rows up", |_| {
+        screen
+            .selected()
+            .is_some_and(|(_, row)| row.contains("request 99989 "))
+    });
     let before = screen.selected().expect("a selected row");
     screen.keys("t");
     screen.wait("a trace", |rows| rows[0].contains("trace:"));
-    screen.wait("the same row, selected", |_| screen.selected().is_some_and(|(_, row)| row == before.1));
+    screen.wait("the same row, selected", |_| {
+        screen.selected().is_some_and(|(_, row)| row == before.1)
+    });
     screen.keys("\x7f");
-    screen.wait("the same row on the same line", |rows| !rows[0].contains("trace:") && screen.selected() == Some(before.clone()));
+    screen.wait("the same row on the same line", |rows| {
+        !rows[0].contains("trace:") && screen.selected() == Some(before.clone())
+    });
 
     // The oldest entry of all, page by page and at once.
     screen.keys("g");
-    screen.wait("the oldest entry", |rows| rows[2].contains("request 0 completed"));
+    screen.wait("the oldest entry", |rows| {
+        rows[2].contains("request 0 completed")
+    });
     screen.keys("\x1b[6~\x1b[6~");
-    screen.wait("two pages on", |_| screen.selected().is_some_and(|(_, row)| !row.contains("request 0 completed")));
+    screen.wait("two pages on", |_| {
+        screen
+            .selected()
+            .is_some_and(|(_, row)| !row.contains("request 0 completed"))
+    });
 
     // Back at the end, a pushed line appears by itself.
     screen.keys("G");
@@ -65,15 +102,28 @@ fn an_engineer_on_call() {
     assert_eq!(service.post("/api/v2/logs", more).status, 202);
     let rows = screen.see("after restart 4");
     for n in 0..5 {
-        let seen = rows.iter().filter(|row| row.contains(&format!("after restart {n}"))).count();
+        let seen = rows
+            .iter()
+            .filter(|row| row.contains(&format!("after restart {n}")))
+            .count();
         assert_eq!(seen, 1, "{rows:?}");
     }
-    assert_eq!(rows.iter().filter(|row| row.contains("a line pushed live")).count(), 1);
-    screen.wait("live again", |rows| rows.iter().any(|row| row.contains("LIVE") || row.contains("connected again")));
+    assert_eq!(
+        rows.iter()
+            .filter(|row| row.contains("a line pushed live"))
+            .count(),
+        1
+    );
+    screen.wait("live again", |rows| {
+        rows.iter()
+            .any(|row| row.contains("LIVE") || row.contains("connected again"))
+    });
 
     // Leaving gives the terminal back.
     screen.keys("Q");
     assert_eq!(screen.ended(), 0);
-    crate::support::wait_for("the terminal as it was", || (screen.is_restored() && screen.is_cooked()).then_some(()));
+    crate::support::wait_for("the terminal as it was", || {
+        (screen.is_restored() && screen.is_cooked()).then_some(())
+    });
     assert!(service.stop().success());
 }

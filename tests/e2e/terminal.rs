@@ -17,17 +17,24 @@ fn every_ending_gives_the_terminal_back() {
     for signal in [Signal::TERM, Signal::HUP, Signal::INT, Signal::QUIT] {
         let mut screen = Screen::start(home.path(), &[&file]);
         screen.see("started");
-        assert!(!screen.is_cooked() && !screen.is_restored(), "the terminal is taken");
+        assert!(
+            !screen.is_cooked() && !screen.is_restored(),
+            "the terminal is taken"
+        );
         kill_process(screen.pid(), signal).expect("told");
         screen.ended();
-        wait_for("the terminal as it was", || (screen.is_restored() && screen.is_cooked()).then_some(()));
+        wait_for("the terminal as it was", || {
+            (screen.is_restored() && screen.is_cooked()).then_some(())
+        });
     }
     for keys in ["q", "Q", "\x03\x03"] {
         let mut screen = Screen::start(home.path(), &[&file]);
         screen.see("started");
         screen.keys(keys);
         assert_eq!(screen.ended(), 0, "{keys:?}");
-        wait_for("the terminal as it was", || (screen.is_restored() && screen.is_cooked()).then_some(()));
+        wait_for("the terminal as it was", || {
+            (screen.is_restored() && screen.is_cooked()).then_some(())
+        });
     }
 }
 
@@ -38,9 +45,13 @@ fn suspending_gives_the_terminal_back_and_coming_back_takes_it() {
     let screen = Screen::start(home.path(), &[&file]);
     screen.see("started");
     kill_process(screen.pid(), Signal::TSTP).expect("told");
-    wait_for("the terminal as it was", || (screen.is_restored() && screen.is_cooked()).then_some(()));
+    wait_for("the terminal as it was", || {
+        (screen.is_restored() && screen.is_cooked()).then_some(())
+    });
     kill_process(screen.pid(), Signal::CONT).expect("told");
-    wait_for("the screen again", || (!screen.is_restored() && screen.text().contains("started")).then_some(()));
+    wait_for("the screen again", || {
+        (!screen.is_restored() && screen.text().contains("started")).then_some(())
+    });
 }
 
 #[test]
@@ -76,14 +87,34 @@ fn hostile_text_is_visible_and_harmless() {
     }
     let mut screen = Screen::start(home.path(), &[&log(&home, &text)]);
     let rows = screen.see("PWNNUL").join("\n");
-    for mark in ["copy ␛]52;c;UFdO␇ end", "c1 <9B>31mPWNC1", "raw <9B>31mPWNRAW", "PWN␈␈␈XXX", "<U+202E>nigdda<U+202C>", "nul ␀ bell ␇ del ␡"] {
+    for mark in [
+        "copy ␛]52;c;UFdO␇ end",
+        "c1 <9B>31mPWNC1",
+        "raw <9B>31mPWNRAW",
+        "PWN␈␈␈XXX",
+        "<U+202E>nigdda<U+202C>",
+        "nul ␀ bell ␇ del ␡",
+    ] {
         assert!(rows.contains(mark), "{mark} is not in\n{rows}");
     }
     screen.keys("\rkkk\x17");
     screen.see("Details");
     let raw = screen.raw();
-    for live in [&b"\x1b]52;c;UFdO"[..], b"\x1b]0;PWN", b"\x1b[2JPWN", b"\x1b[?1049lPWN", b"\x1b[31mPWN", b"\xc2\x9b", b"\x08", b"\xe2\x80\xae", b"\x00"] {
-        assert!(memchr::memmem::find(&raw, live).is_none(), "{live:?} reached the terminal");
+    for live in [
+        &b"\x1b]52;c;UFdO"[..],
+        b"\x1b]0;PWN",
+        b"\x1b[2JPWN",
+        b"\x1b[?1049lPWN",
+        b"\x1b[31mPWN",
+        b"\xc2\x9b",
+        b"\x08",
+        b"\xe2\x80\xae",
+        b"\x00",
+    ] {
+        assert!(
+            memchr::memmem::find(&raw, live).is_none(),
+            "{live:?} reached the terminal"
+        );
     }
 }
 
@@ -91,17 +122,25 @@ fn hostile_text_is_visible_and_harmless() {
 fn long_and_wide_lines_keep_the_layout() {
     let home = tempfile::tempdir().expect("a home");
     let mut text = format!("2026-03-14 09:00:00 INFO long {}\n", "x".repeat(1 << 20));
-    text.push_str(&format!("2026-03-14 09:00:01 INFO wide {}\n", "日本語👩‍🚀".repeat(100)));
+    text.push_str(&format!(
+        "2026-03-14 09:00:01 INFO wide {}\n",
+        "日本語👩‍🚀".repeat(100)
+    ));
     text.push_str("2026-03-14 09:00:02 INFO last row\n");
     let mut screen = Screen::start_sized(home.path(), &[&log(&home, text.as_bytes())], 80, 24);
     let rows = screen.see("last row");
-    assert!(rows.iter().filter(|row| row.contains("09:00:0")).count() == 3, "{rows:?}");
+    assert!(
+        rows.iter().filter(|row| row.contains("09:00:0")).count() == 3,
+        "{rows:?}"
+    );
     screen.keys("\x17");
     screen.see("last row");
     screen.keys("k\r");
     screen.see("Details");
     screen.resize(40, 10);
-    screen.wait("the smallest screen", |rows| rows.len() == 10 && rows.iter().any(|row| row.contains("tailwater")));
+    screen.wait("the smallest screen", |rows| {
+        rows.len() == 10 && rows.iter().any(|row| row.contains("tailwater"))
+    });
     screen.resize(30, 8);
     screen.see("larger window");
     screen.resize(100, 30);

@@ -11,11 +11,25 @@ const ROOMS: [(&str, &[&str]); 13] = [
     ("files", &["base", "entry", "query"]),
     ("api", &["base", "entry", "query"]),
     ("client", &["base", "entry", "query", "api"]),
-    ("backend", &["base", "entry", "query", "api", "client", "store", "files"]),
-    ("service", &["base", "entry", "query", "store", "files", "api", "client", "backend"]),
+    (
+        "backend",
+        &["base", "entry", "query", "api", "client", "store", "files"],
+    ),
+    (
+        "service",
+        &[
+            "base", "entry", "query", "store", "files", "api", "client", "backend",
+        ],
+    ),
     ("explorer", &["base", "entry", "query", "backend", "api"]),
     ("config", &["base"]),
-    ("cli", &["base", "entry", "query", "store", "files", "api", "client", "backend", "service", "explorer", "config"]),
+    (
+        "cli",
+        &[
+            "base", "entry", "query", "store", "files", "api", "client", "backend", "service",
+            "explorer", "config",
+        ],
+    ),
     ("lib", &[]),
 ];
 
@@ -31,7 +45,15 @@ const OUTWARD: [(&str, &str); 7] = [
 ];
 
 /// Rooms and parts of rooms that know no runtime and no clock.
-const PURE: [&str; 7] = ["entry", "query", "api", "explorer/state", "explorer/update", "explorer/panes", "explorer/widgets"];
+const PURE: [&str; 7] = [
+    "entry",
+    "query",
+    "api",
+    "explorer/state",
+    "explorer/update",
+    "explorer/panes",
+    "explorer/widgets",
+];
 
 fn sources() -> Vec<(String, String)> {
     fn walk(dir: &Path, found: &mut Vec<PathBuf>) {
@@ -47,8 +69,16 @@ fn sources() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut paths = Vec::new();
     walk(&root, &mut paths);
-    let name = |path: &Path| path.strip_prefix(&root).expect("below src").to_string_lossy().into_owned();
-    paths.into_iter().map(|path| (name(&path), std::fs::read_to_string(&path).expect("read"))).collect()
+    let name = |path: &Path| {
+        path.strip_prefix(&root)
+            .expect("below src")
+            .to_string_lossy()
+            .into_owned()
+    };
+    paths
+        .into_iter()
+        .map(|path| (name(&path), std::fs::read_to_string(&path).expect("read")))
+        .collect()
 }
 
 /// The source without its tests: they may use more.
@@ -57,7 +87,10 @@ fn code(text: &str) -> &str {
 }
 
 fn room(path: &str) -> &str {
-    path.split('/').next().unwrap_or(path).trim_end_matches(".rs")
+    path.split('/')
+        .next()
+        .unwrap_or(path)
+        .trim_end_matches(".rs")
 }
 
 #[test]
@@ -66,7 +99,10 @@ fn rooms_import_only_what_the_plan_allows() {
     for (path, text) in sources() {
         let here = room(&path);
         let Some((_, allowed)) = ROOMS.iter().find(|(name, _)| *name == here) else {
-            assert!(["main"].contains(&here), "{path}: the plan knows no room {here}");
+            assert!(
+                ["main"].contains(&here),
+                "{path}: the plan knows no room {here}"
+            );
             continue;
         };
         if here == "lib" {
@@ -76,8 +112,15 @@ fn rooms_import_only_what_the_plan_allows() {
             for part in line.split("crate::").skip(1) {
                 // `use crate::{a, b}` names several rooms.
                 let names: Vec<&str> = match part.strip_prefix('{') {
-                    Some(list) => list.split(['{', '}', ',']).map(|name| name.trim().split("::").next().unwrap_or_default()).collect(),
-                    None => vec![part.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default()],
+                    Some(list) => list
+                        .split(['{', '}', ','])
+                        .map(|name| name.trim().split("::").next().unwrap_or_default())
+                        .collect(),
+                    None => vec![
+                        part.split(|c: char| !c.is_alphanumeric() && c != '_')
+                            .next()
+                            .unwrap_or_default(),
+                    ],
                 };
                 for name in names {
                     let is_room = ROOMS.iter().any(|(room, _)| *room == name);
@@ -103,7 +146,18 @@ fn libraries_stay_in_their_rooms() {
             }
         }
         for pure in PURE {
-            if path.starts_with(pure) && ["tokio::", "Instant::now", "SystemTime", "Time::now", "std::fs", "std::net"].iter().any(|word| code(&text).contains(word)) {
+            if path.starts_with(pure)
+                && [
+                    "tokio::",
+                    "Instant::now",
+                    "SystemTime",
+                    "Time::now",
+                    "std::fs",
+                    "std::net",
+                ]
+                .iter()
+                .any(|word| code(&text).contains(word))
+            {
                 wrong.push(format!("{path} is not pure"));
             }
         }

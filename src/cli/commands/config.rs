@@ -11,11 +11,19 @@ pub(in crate::cli) fn run(settings: &Settings, action: &ConfigAction) -> Result<
         ConfigAction::Show => {
             let from = match &settings.file {
                 Some(path) => format!("# from {}, the environment and the flags", path.display()),
-                None => "# no configuration file: defaults, the environment and the flags".to_owned(),
+                None => {
+                    "# no configuration file: defaults, the environment and the flags".to_owned()
+                }
             };
-            let token = if settings.token.is_some() { "# a token is set\n" } else { "" };
-            let body = toml::to_string(settings).map_err(|error| Error::Said(format!("cannot print the settings: {error}")))?;
-            write!(std::io::stdout(), "{from}\n{token}{body}").map_err(Error::io("write the settings"))?;
+            let token = if settings.token.is_some() {
+                "# a token is set\n"
+            } else {
+                ""
+            };
+            let body = toml::to_string(settings)
+                .map_err(|error| Error::Said(format!("cannot print the settings: {error}")))?;
+            write!(std::io::stdout(), "{from}\n{token}{body}")
+                .map_err(Error::io("write the settings"))?;
         }
     }
     Ok(Verdict::Done)

@@ -22,7 +22,9 @@ pub(in crate::cli) async fn run(settings: &Settings, args: &Demo) -> Result<Verd
     let (opened, store) = Opened::temporary("demo".to_owned()).await?;
     let mut teller = Teller::new(args.seed, args.backlog, Time::now());
     let told = store.clone();
-    let teller = tokio::task::spawn_blocking(move || tell_backlog(&told, &mut teller).map(|()| teller)).await;
+    let teller =
+        tokio::task::spawn_blocking(move || tell_backlog(&told, &mut teller).map(|()| teller))
+            .await;
     let teller = teller.map_err(|_| Error::Said("the demo could not be told".to_owned()))??;
     tokio::spawn(tell_live(store, teller, args.rate, opened.stopping()));
     explore(settings, opened, args.look.clone()).await
@@ -31,7 +33,9 @@ pub(in crate::cli) async fn run(settings: &Settings, args: &Demo) -> Result<Verd
 fn tell_backlog(store: &Store, teller: &mut Teller) -> Result<(), Error> {
     let appender = store.appender();
     loop {
-        let batch: Vec<_> = std::iter::from_fn(|| teller.backlog()).take(BATCH).collect();
+        let batch: Vec<_> = std::iter::from_fn(|| teller.backlog())
+            .take(BATCH)
+            .collect();
         let last = batch.len() < BATCH;
         let pending = appender.submit(batch);
         if last {

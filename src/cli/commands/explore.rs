@@ -10,7 +10,10 @@ use crate::config::{Colors, Settings};
 use crate::explorer::{self, Depth, Ending, Options};
 
 pub(in crate::cli) async fn run(settings: &Settings, args: Explore) -> Result<Verdict, Error> {
-    let look = Look { query: args.query, colors: args.colors };
+    let look = Look {
+        query: args.query,
+        colors: args.colors,
+    };
     if !std::io::stdout().is_terminal() {
         return Err(explorer::Error::NoTerminal.into());
     }
@@ -19,7 +22,11 @@ pub(in crate::cli) async fn run(settings: &Settings, args: Explore) -> Result<Ve
 }
 
 /// Explores what is open, puts it away, and dies by the signal that ended it.
-pub(super) async fn explore(settings: &Settings, opened: Opened, look: Look) -> Result<Verdict, Error> {
+pub(super) async fn explore(
+    settings: &Settings,
+    opened: Opened,
+    look: Look,
+) -> Result<Verdict, Error> {
     own_log::to_file(settings);
     let query = look.query.unwrap_or_default();
     parse_query(&query, None)?;
@@ -37,7 +44,8 @@ pub(super) async fn explore(settings: &Settings, opened: Opened, look: Look) -> 
     opened.close().await;
     if let Ending::Signal(signal) = ending? {
         // Whoever started us sees by which signal we ended.
-        signal_hook::low_level::emulate_default_handler(signal).map_err(Error::io("end by the signal"))?;
+        signal_hook::low_level::emulate_default_handler(signal)
+            .map_err(Error::io("end by the signal"))?;
     }
     Ok(Verdict::Done)
 }

@@ -7,13 +7,13 @@ use std::path::Path;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::mpsc;
 
+use crate::backend::Backend;
 use crate::base::units::grouped;
 use crate::base::{Backoff, Time};
 use crate::cli::args::Ingest as Args;
 use crate::cli::open::Opened;
 use crate::cli::{Error, Verdict, own_log};
 use crate::client::{Client, Ingest};
-use crate::backend::Backend;
 use crate::config::Settings;
 use crate::entry::decode::Defaults;
 use crate::entry::{Entry, json};
@@ -29,13 +29,17 @@ pub(in crate::cli) async fn run(settings: &Settings, args: &Args) -> Result<Verd
     let opened = Opened::from(settings, &[]).await?;
     let namespace = settings.namespace.as_deref().unwrap_or("default");
     let stdin = [std::path::PathBuf::from("-")];
-    let files = if args.files.is_empty() { stdin.as_slice() } else { &args.files };
+    let files = if args.files.is_empty() {
+        stdin.as_slice()
+    } else {
+        &args.files
+    };
     let progress = bar(files);
     let mut accepted = 0;
     let mut outcome = Ok(());
     for path in files {
         let (sender, mut batches) = mpsc::channel(4);
-        read(path, namespace, sender, progress.clone())?;
+        read(path, namespace, sender, &progress)?;
         while let Some(batch) = batches.recv().await {
             match deliver(&opened.backend, batch).await {
                 Ok(count) => accepted += count,
@@ -51,19 +55,39 @@ pub(in crate::cli) async fn run(settings: &Settings, args: &Args) -> Result<Verd
     opened.close().await;
     eprintln!("{} entries accepted", grouped(accepted));
     outcome?;
-    Ok(if accepted > 0 { Verdict::Done } else { Verdict::NothingFound })
+    Ok(if accepted > 0 {
+        Verdict::Done
+    } else {
+        Verdict::NothingFound
+    })
 }
 
 /// Reads one file, or standard input, on a thread of its own.
-fn read(path: &Path, namespace: &str, sender: mpsc::Sender<Vec<Entry>>, progress: ProgressBar) -> Result<(), Error> {
+fn read(
+    path: &Path,
+    namespace: &str,
+    sender: mpsc::Sender<Vec<Entry>>,
+    progress: &ProgressBar,
+) -> Result<(), Error> {
     let name = path.display().to_string();
     let stream: Box<dyn Read + Send> = if name == "-" {
         Box::new(std::io::stdin())
     } else {
-        Box::new(std::fs::File::open(path).map_err(|source| Error::File { path: path.to_owned(), source })?)
+        Box::new(std::fs::File::open(path).map_err(|source| Error::File {
+            path: path.to_owned(),
+            source,
+        })?)
     };
-    let source = Some(if name == "-" { "stdin".to_owned() } else { name });
-    let defaults = Defaults { namespace: namespace.to_owned(), source, ..Defaults::at(Time::now()) };
+    let source = Some(if name == "-" {
+        "stdin".to_owned()
+    } else {
+        name
+    });
+    let defaults = Defaults {
+        namespace: namespace.to_owned(),
+        source,
+        ..Defaults::at(Time::now())
+    };
     let stream = progress.wrap_read(stream);
     std::thread::spawn(move || {
         let mut waiting = Vec::new();
@@ -72,7 +96,10 @@ fn read(path: &Path, namespace: &str, sender: mpsc::Sender<Vec<Entry>>, progress
             waiting.extend(batch);
             while waiting.len() >= BATCH || (paused && !waiting.is_empty()) {
                 let rest = waiting.split_off(waiting.len().min(BATCH));
-                if sender.blocking_send(std::mem::replace(&mut waiting, rest)).is_err() {
+                if sender
+                    .blocking_send(std::mem::replace(&mut waiting, rest))
+                    .is_err()
+                {
                     return ControlFlow::Break(());
                 }
             }
@@ -98,12 +125,21 @@ async fn deliver(backend: &Backend, batch: Vec<Entry>) -> Result<u64, Error> {
 
 /// Pushes a batch, patiently: a service that is away or behind is asked again.
 async fn push(client: &Client, batch: &[Entry]) -> Result<u64, Error> {
-    let mut backoff = Backoff::new(std::time::Duration::from_millis(250), std::time::Duration::from_secs(8));
-    let body: String = batch.iter().map(|entry| json::to_line(entry) + "\n").collect();
+    let mut backoff = Backoff::new(
+        std::time::Duration::from_millis(250),
+        std::time::Duration::from_secs(8),
+    );
+    let body: String = batch
+        .iter()
+        .map(|entry| json::to_line(entry) + "\n")
+        .collect();
     let mut tries = 0;
     loop {
         tries += 1;
-        match client.ingest(None, Ingest::Ndjson(body.clone().into_bytes())).await {
+        match client
+            .ingest(None, Ingest::Ndjson(body.clone().into_bytes()))
+            .await
+        {
             Ok(answer) => {
                 for rejection in answer.rejected.iter().take(3) {
                     tracing::warn!("rejected: {}", rejection.reason);
@@ -124,9 +160,21 @@ fn bar(files: &[std::path::PathBuf]) -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let total: u64 = files.iter().filter_map(|path| std::fs::metadata(path).ok()).map(|metadata| metadata.len()).sum();
-    let progress = if total > 0 { ProgressBar::new(total) } else { ProgressBar::new_spinner() };
-    let template = if total > 0 { "{bar:30} {bytes}/{total_bytes} {bytes_per_sec}  {msg}  {eta} left" } else { "{spinner} {bytes}  {msg}" };
+    let total: u64 = files
+        .iter()
+        .filter_map(|path| std::fs::metadata(path).ok())
+        .map(|metadata| metadata.len())
+        .sum();
+    let progress = if total > 0 {
+        ProgressBar::new(total)
+    } else {
+        ProgressBar::new_spinner()
+    };
+    let template = if total > 0 {
+        "{bar:30} {bytes}/{total_bytes} {bytes_per_sec}  {msg}  {eta} left"
+    } else {
+        "{spinner} {bytes}  {msg}"
+    };
     if let Ok(style) = ProgressStyle::with_template(template) {
         progress.set_style(style);
     }

@@ -19,8 +19,17 @@ fn table(keymap: &Keymap) -> String {
     for group in Group::ALL {
         text.push_str(&format!("| **{}** | | |\n", group.title()));
         for row in ACTIONS.iter().filter(|row| row.group == group) {
-            let keys: Vec<_> = keymap.keys_of(row.action).iter().map(|key| format!("`{key}`")).collect();
-            text.push_str(&format!("| {} | {} | `{}` |\n", keys.join(" "), row.title, row.name));
+            let keys: Vec<_> = keymap
+                .keys_of(row.action)
+                .iter()
+                .map(|key| format!("`{key}`"))
+                .collect();
+            text.push_str(&format!(
+                "| {} | {} | `{}` |\n",
+                keys.join(" "),
+                row.title,
+                row.name
+            ));
         }
     }
     text
@@ -33,6 +42,9 @@ mod tests {
     #[test]
     fn the_readme_shows_the_keys() {
         let readme = include_str!("../../../README.md");
-        assert!(readme.contains(&table(&Keymap::default())), "put the output of `tailwater keys` into the README");
+        assert!(
+            readme.contains(&table(&Keymap::default())),
+            "put the output of `tailwater keys` into the README"
+        );
     }
 }

@@ -15,7 +15,12 @@ use crate::query::{Expression, Field, Query};
 
 /// A query of the command line, narrowed to the namespace of the settings.
 fn parse_query(text: &str, namespace: Option<&str>) -> Result<Query, Error> {
-    let query: Query = text.parse().map_err(|error| Error::Query { text: text.to_owned(), error })?;
+    let query: Query = text.parse().map_err(|error| Error::Query {
+        text: text.to_owned(),
+        error,
+    })?;
     let namespace = namespace.map(|name| Expression::equals(Field::Namespace, name));
-    Ok(Query(Expression::all(namespace.into_iter().chain([query.0]))))
+    Ok(Query(Expression::all(
+        namespace.into_iter().chain([query.0]),
+    )))
 }

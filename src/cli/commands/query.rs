@@ -1,13 +1,13 @@
 //! `tailwater query`
 
+use crate::backend::Backend;
+use crate::base::Time;
 use crate::cli::args::Query as Args;
 use crate::cli::commands::parse_query;
 use crate::cli::commands::tail::follow;
 use crate::cli::open::Opened;
 use crate::cli::output::Printer;
 use crate::cli::{Error, Verdict, own_log};
-use crate::backend::Backend;
-use crate::base::Time;
 use crate::config::Settings;
 use crate::entry::Entry;
 use crate::query::{Direction, Page, PageRequest, Query, Start, Ties};
@@ -31,11 +31,19 @@ pub(in crate::cli) async fn run(settings: &Settings, args: Args) -> Result<Verdi
         follow(&opened.backend, query, head, &mut printer).await?;
     }
     opened.close().await;
-    Ok(if found { Verdict::Done } else { Verdict::NothingFound })
+    Ok(if found {
+        Verdict::Done
+    } else {
+        Verdict::NothingFound
+    })
 }
 
 /// The newest matching entries, oldest first, and the position after which to follow.
-pub(super) async fn newest(backend: &Backend, query: &Query, limit: usize) -> Result<(Vec<Entry>, crate::entry::Position), Error> {
+pub(super) async fn newest(
+    backend: &Backend,
+    query: &Query,
+    limit: usize,
+) -> Result<(Vec<Entry>, crate::entry::Position), Error> {
     let now = Time::now();
     let mut start = Start::End;
     let mut pages: Vec<Vec<Entry>> = Vec::new();
@@ -49,7 +57,12 @@ pub(super) async fn newest(backend: &Backend, query: &Query, limit: usize) -> Re
             limit: PAGE.min(limit - count),
             ties: Ties::Split,
         };
-        let Page { entries, older, head: at, .. } = backend.page(request).await?;
+        let Page {
+            entries,
+            older,
+            head: at,
+            ..
+        } = backend.page(request).await?;
         count += entries.len();
         head.get_or_insert(at);
         pages.push(entries);

@@ -15,12 +15,17 @@ pub(in crate::cli) async fn run(settings: &Settings, args: &Serve) -> Result<Ver
     let address = args.listen.unwrap_or(settings.serve.listen);
     if !address.ip().is_loopback() && !args.no_auth {
         let reason = "listening beyond this machine would let anyone read and write the log";
-        return Err(Error::Said(format!("{reason}; listen on 127.0.0.1, or say --no-auth if the network is trusted")));
+        return Err(Error::Said(format!(
+            "{reason}; listen on 127.0.0.1, or say --no-auth if the network is trusted"
+        )));
     }
     let dir = &settings.data;
     let Some(lock) = Lock::acquire(dir)? else {
         let owner = Lock::addresses(dir).join(", ");
-        return Err(Error::Said(format!("{} is in use by another process ({owner}); one process serves it", dir.display())));
+        return Err(Error::Said(format!(
+            "{} is in use by another process ({owner}); one process serves it",
+            dir.display()
+        )));
     };
     let listener = Listener::tcp(address).await?;
     let url = listener.address();
@@ -31,7 +36,9 @@ pub(in crate::cli) async fn run(settings: &Settings, args: &Serve) -> Result<Ver
     let entries = opened.store().map_or(0, crate::store::Store::count);
     tracing::info!(entries, data = %dir.display(), "the log is open");
     writeln!(std::io::stdout(), "listening on {url}").map_err(Error::io("write the address"))?;
-    let signal = shutdown::requested().await.map_err(Error::io("wait for signals"))?;
+    let signal = shutdown::requested()
+        .await
+        .map_err(Error::io("wait for signals"))?;
     tracing::info!(signal, "stopping");
     opened.close().await;
     Ok(Verdict::Done)

@@ -29,8 +29,17 @@ pub(in crate::cli) async fn run(settings: &Settings, args: Tail) -> Result<Verdi
 }
 
 /// Prints what arrives until a signal, a closed pipe or the end of the log.
-pub(super) async fn follow(backend: &Backend, query: Query, after: Position, printer: &mut Printer) -> Result<(), Error> {
-    let mut feed = backend.follow(&FollowRequest { query, now: Time::now(), after });
+pub(super) async fn follow(
+    backend: &Backend,
+    query: Query,
+    after: Position,
+    printer: &mut Printer,
+) -> Result<(), Error> {
+    let mut feed = backend.follow(&FollowRequest {
+        query,
+        now: Time::now(),
+        after,
+    });
     let stop = shutdown::requested();
     tokio::pin!(stop);
     loop {
@@ -47,7 +56,11 @@ pub(super) async fn follow(backend: &Backend, query: Query, after: Position, pri
             }
             FeedEvent::Connected => {}
             FeedEvent::Lost(error, wait) => {
-                tracing::warn!("{}; trying again in {:.1} s", error.explained(), wait.as_secs_f32());
+                tracing::warn!(
+                    "{}; trying again in {:.1} s",
+                    error.explained(),
+                    wait.as_secs_f32()
+                );
             }
             FeedEvent::Ended => return Ok(()),
         }

@@ -11,7 +11,7 @@ use crate::base::Time;
 use crate::entry::{Entry, Level, Scope};
 
 /// Entries of a backlog cover this long.
-const SPAN: Duration = Duration::from_secs(6 * 3_600);
+const SPAN: Duration = Duration::from_hours(6);
 /// Requests under way at once.
 const CONCURRENT: usize = 12;
 
@@ -42,7 +42,15 @@ impl Teller {
     pub fn new(seed: u64, backlog: usize, end: Time) -> Self {
         let story = Story::load();
         let once = story.once.clone().into();
-        Self { story, dice: Rng::with_seed(seed), start: end.earlier(SPAN), backlog, told: 0, once, running: Vec::new() }
+        Self {
+            story,
+            dice: Rng::with_seed(seed),
+            start: end.earlier(SPAN),
+            backlog,
+            told: 0,
+            once,
+            running: Vec::new(),
+        }
     }
 
     /// The next entry of the backlog; `None` when all is told.
@@ -52,8 +60,14 @@ impl Teller {
         }
         let share = self.share();
         let span = u64::try_from(SPAN.as_nanos()).unwrap_or(u64::MAX);
-        #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place within six hours")]
-        let offset = Duration::from_nanos((span as f64 * share) as u64 + self.dice.u64(0..1_000_000));
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a place within six hours"
+        )]
+        let offset =
+            Duration::from_nanos((span as f64 * share) as u64 + self.dice.u64(0..1_000_000));
         Some(self.tell(self.start.later(offset), share))
     }
 
@@ -97,12 +111,25 @@ impl Teller {
     }
 
     fn phase(&self, share: f64) -> Phase {
-        let reached = self.story.phases.iter().rev().find(|phase| phase.from <= share);
-        reached.or(self.story.phases.first()).cloned().expect("the story has phases: a test reads it")
+        let reached = self
+            .story
+            .phases
+            .iter()
+            .rev()
+            .find(|phase| phase.from <= share);
+        reached
+            .or(self.story.phases.first())
+            .cloned()
+            .expect("the story has phases: a test reads it")
     }
 
     fn begin(&mut self, phase: &Phase) -> Running {
-        let total: u32 = self.story.requests.iter().map(|request| request.weight).sum();
+        let total: u32 = self
+            .story
+            .requests
+            .iter()
+            .map(|request| request.weight)
+            .sum();
         let mut roll = self.dice.u32(0..total.max(1));
         let mut chosen = 0;
         for (at, request) in self.story.requests.iter().enumerate() {
@@ -118,7 +145,13 @@ impl Teller {
             steps.truncate(request.fails_at);
             steps.extend(request.failure);
         }
-        let instances = self.story.services.clone().iter().map(|service| self.instance(service)).collect();
+        let instances = self
+            .story
+            .services
+            .clone()
+            .iter()
+            .map(|service| self.instance(service))
+            .collect();
         Running {
             trace: format!("{:032x}", self.dice.u128(1..)),
             steps,
@@ -131,13 +164,19 @@ impl Teller {
     /// A service with one of its instances and a span.
     fn instance(&mut self, service: &Service) -> (String, String, String) {
         let number = self.dice.usize(0..service.instances) + 1;
-        (service.name.clone(), format!("{}-{number}", service.name), format!("{:016x}", self.dice.u64(1..)))
+        (
+            service.name.clone(),
+            format!("{}-{number}", service.name),
+            format!("{:016x}", self.dice.u64(1..)),
+        )
     }
 
     fn step(&mut self, time: Time, share: f64) -> Entry {
         let at = self.dice.usize(0..self.running.len());
         let mut request = self.running.swap_remove(at);
-        let Some(step) = request.steps.pop_front() else { return self.tell(time, share) };
+        let Some(step) = request.steps.pop_front() else {
+            return self.tell(time, share);
+        };
         let entry = self.line_of(time, share, &step.service, &step.line, Some(&request));
         if !request.steps.is_empty() {
             self.running.push(request);
@@ -145,14 +184,40 @@ impl Teller {
         entry
     }
 
-    fn line_of(&mut self, time: Time, share: f64, service: &str, line: &Line, request: Option<&Running>) -> Entry {
-        let Some(service) = self.story.services.iter().find(|known| known.name == service).cloned() else { return Entry::default() };
-        let known = request.and_then(|request| request.instances.iter().find(|(name, ..)| *name == service.name)).cloned();
+    fn line_of(
+        &mut self,
+        time: Time,
+        share: f64,
+        service: &str,
+        line: &Line,
+        request: Option<&Running>,
+    ) -> Entry {
+        let Some(service) = self
+            .story
+            .services
+            .iter()
+            .find(|known| known.name == service)
+            .cloned()
+        else {
+            return Entry::default();
+        };
+        let known = request
+            .and_then(|request| {
+                request
+                    .instances
+                    .iter()
+                    .find(|(name, ..)| *name == service.name)
+            })
+            .cloned();
         let (_, instance, span) = known.unwrap_or_else(|| self.instance(&service));
         let mut fill = |template: &str| self.fill(template, share, request);
         let text = fill(&line.text);
         let error = line.error.as_deref().map(&mut fill);
-        let fields = line.fields.iter().map(|(name, template)| (name.clone(), typed(fill(template)))).collect();
+        let fields = line
+            .fields
+            .iter()
+            .map(|(name, template)| (name.clone(), typed(fill(template))))
+            .collect();
         let state = service.states[self.dice.usize(0..service.states.len())].clone();
         Entry {
             time,
@@ -181,7 +246,9 @@ impl Teller {
         let mut rest = template;
         while let Some((before, after)) = rest.split_once('{') {
             text.push_str(before);
-            let Some((slot, after)) = after.split_once('}') else { break };
+            let Some((slot, after)) = after.split_once('}') else {
+                break;
+            };
             text.push_str(&self.slot(slot, share, request));
             rest = after;
         }
@@ -190,8 +257,14 @@ impl Teller {
     }
 
     fn slot(&mut self, slot: &str, share: f64, request: Option<&Running>) -> String {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small count")]
-        let grown = |from: f64, to: f64| (from + (to - from) * ((share - 0.42) / 0.5).clamp(0.0, 1.0)) as u32;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a small count"
+        )]
+        let grown = |from: f64, to: f64| {
+            (from + (to - from) * ((share - 0.42) / 0.5).clamp(0.0, 1.0)) as u32
+        };
         match (slot, request) {
             ("user", Some(request)) => request.user.clone(),
             ("order", Some(request)) => request.order.clone(),
@@ -205,7 +278,12 @@ impl Teller {
             ("slow", _) => (5_000 + self.dice.u32(0..900)).to_string(),
             ("pct", _) => self.dice.u32(40..99).to_string(),
             ("id", _) => format!("{:08x}", self.dice.u32(..)),
-            ("ip", _) => format!("10.{}.{}.{}", self.dice.u8(0..32), self.dice.u8(..), self.dice.u8(1..)),
+            ("ip", _) => format!(
+                "10.{}.{}.{}",
+                self.dice.u8(0..32),
+                self.dice.u8(..),
+                self.dice.u8(1..)
+            ),
             (name, _) => match self.story.words.get(name) {
                 Some(words) => words[self.dice.usize(0..words.len())].clone(),
                 None => format!("{{{name}}}"),
@@ -243,22 +321,54 @@ mod tests {
     fn the_story_is_an_incident() {
         let entries = told(7);
         assert_eq!(entries.len(), 20_000);
-        let namespaces: BTreeSet<_> = entries.iter().map(|entry| entry.scope.namespace.as_str()).collect();
+        let namespaces: BTreeSet<_> = entries
+            .iter()
+            .map(|entry| entry.scope.namespace.as_str())
+            .collect();
         assert_eq!(namespaces.len(), 6);
-        let errors = |range: std::ops::Range<usize>| entries[range].iter().filter(|entry| entry.level >= Level::Error).count();
-        assert!(errors(18_000..20_000) > 20 * errors(0..2_000).max(1), "a burst at the end");
+        let errors = |range: std::ops::Range<usize>| {
+            entries[range]
+                .iter()
+                .filter(|entry| entry.level >= Level::Error)
+                .count()
+        };
+        assert!(
+            errors(18_000..20_000) > 20 * errors(0..2_000).max(1),
+            "a burst at the end"
+        );
         let mut spread: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for entry in &entries {
             if let Some(trace) = &entry.scope.trace {
-                spread.entry(trace).or_default().insert(&entry.scope.namespace);
+                spread
+                    .entry(trace)
+                    .or_default()
+                    .insert(&entry.scope.namespace);
             }
         }
-        assert!(spread.values().any(|namespaces| namespaces.len() >= 5), "traces cross services");
-        let has = |part: &str| entries.iter().any(|entry| entry.text.contains(part) || entry.error.as_deref().is_some_and(|error| error.contains(part)));
+        assert!(
+            spread.values().any(|namespaces| namespaces.len() >= 5),
+            "traces cross services"
+        );
+        let has = |part: &str| {
+            entries.iter().any(|entry| {
+                entry.text.contains(part)
+                    || entry
+                        .error
+                        .as_deref()
+                        .is_some_and(|error| error.contains(part))
+            })
+        };
         for part in ["release_on_error", "\n  at payments", "日本円", "Łódź"] {
             assert!(has(part), "{part}");
         }
-        assert!(!entries.iter().any(|entry| entry.text.contains('{')), "every slot is filled");
-        assert!(entries.iter().any(|entry| entry.fields.get("duration_ms").is_some_and(Value::is_i64)));
+        assert!(
+            !entries.iter().any(|entry| entry.text.contains('{')),
+            "every slot is filled"
+        );
+        assert!(
+            entries
+                .iter()
+                .any(|entry| entry.fields.get("duration_ms").is_some_and(Value::is_i64))
+        );
     }
 }

@@ -54,13 +54,22 @@ impl Lines {
 
 fn append(held: &mut Entry, next: &[u8]) {
     held.text.push('\n');
-    held.text.push_str(bytes::decode(next).trim_end_matches('\r'));
+    held.text
+        .push_str(bytes::decode(next).trim_end_matches('\r'));
 }
 
 /// Heads that only continuations have.
 fn looks_continued(line: &[u8]) -> bool {
-    line.first().is_some_and(|byte| *byte == b' ' || *byte == b'\t')
-        || [&b"Caused by: "[..], b"Traceback (most", b"... ", b"goroutine "].iter().any(|head| line.starts_with(head))
+    line.first()
+        .is_some_and(|byte| *byte == b' ' || *byte == b'\t')
+        || [
+            &b"Caused by: "[..],
+            b"Traceback (most",
+            b"... ",
+            b"goroutine ",
+        ]
+        .iter()
+        .any(|head| line.starts_with(head))
 }
 
 #[cfg(test)]
@@ -71,8 +80,11 @@ mod tests {
     fn check(text: &str) -> Vec<String> {
         let mut lines = Lines::default();
         let defaults = Defaults::at(Time(0));
-        let mut texts: Vec<String> =
-            text.lines().filter_map(|line| lines.push(line.as_bytes(), &defaults)).map(|entry| entry.text).collect();
+        let mut texts: Vec<String> = text
+            .lines()
+            .filter_map(|line| lines.push(line.as_bytes(), &defaults))
+            .map(|entry| entry.text)
+            .collect();
         texts.extend(lines.finish().map(|entry| entry.text));
         texts
     }
@@ -80,12 +92,21 @@ mod tests {
     #[test]
     fn stack_traces_join_their_entry() {
         let java = "2026-03-14 09:00:00 ERROR boom\njava.lang.Error: x\n\tat a.b(C.java:1)\nCaused by: y\n2026-03-14 09:00:01 INFO next";
-        assert_eq!(check(java), ["boom\njava.lang.Error: x\n\tat a.b(C.java:1)\nCaused by: y", "next"]);
+        assert_eq!(
+            check(java),
+            [
+                "boom\njava.lang.Error: x\n\tat a.b(C.java:1)\nCaused by: y",
+                "next"
+            ]
+        );
     }
 
     #[test]
     fn untimed_lines_stand_alone() {
-        assert_eq!(check("one\ntwo\n  indented\nthree"), ["one", "two\n  indented", "three"]);
+        assert_eq!(
+            check("one\ntwo\n  indented\nthree"),
+            ["one", "two\n  indented", "three"]
+        );
     }
 
     #[test]

@@ -17,8 +17,15 @@ pub fn parse(line: &str) -> Option<Fields> {
     if key.is_empty() || !key.bytes().all(is_key_byte) {
         return None;
     }
-    let pairs: Vec<(&str, Value)> = terminated(repeat(2.., preceded(spaces, pair)), (spaces, eof)).parse(line).ok()?;
-    Some(pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+    let pairs: Vec<(&str, Value)> = terminated(repeat(2.., preceded(spaces, pair)), (spaces, eof))
+        .parse(line)
+        .ok()?;
+    Some(
+        pairs
+            .into_iter()
+            .map(|(key, value)| (key.to_owned(), value))
+            .collect(),
+    )
 }
 
 fn is_key_byte(byte: u8) -> bool {
@@ -30,13 +37,21 @@ fn spaces<'i>(input: &mut &'i str) -> Result<&'i str> {
 }
 
 fn pair<'i>(input: &mut &'i str) -> Result<(&'i str, Value)> {
-    let key = take_while(1.., |character: char| u8::try_from(character).is_ok_and(is_key_byte));
-    separated_pair(key, '=', opt(alt((quoted, bare))).map(|value| value.unwrap_or_else(|| Value::String(String::new()))))
-        .parse_next(input)
+    let key = take_while(1.., |character: char| {
+        u8::try_from(character).is_ok_and(is_key_byte)
+    });
+    separated_pair(
+        key,
+        '=',
+        opt(alt((quoted, bare))).map(|value| value.unwrap_or_else(|| Value::String(String::new()))),
+    )
+    .parse_next(input)
 }
 
 fn bare(input: &mut &str) -> Result<Value> {
-    take_while(1.., |character: char| character != ' ' && character != '"').map(typed).parse_next(input)
+    take_while(1.., |character: char| character != ' ' && character != '"')
+        .map(typed)
+        .parse_next(input)
 }
 
 /// Numbers and booleans keep their type, so that `duration>=100` compares numbers.
@@ -48,8 +63,13 @@ fn typed(word: &str) -> Value {
 }
 
 fn quoted(input: &mut &str) -> Result<Value> {
-    let piece = alt((preceded('\\', winnow::token::any).map(unescape), none_of(['"', '\\'])));
-    delimited('"', repeat(0.., piece), '"').map(Value::String).parse_next(input)
+    let piece = alt((
+        preceded('\\', winnow::token::any).map(unescape),
+        none_of(['"', '\\']),
+    ));
+    delimited('"', repeat(0.., piece), '"')
+        .map(Value::String)
+        .parse_next(input)
 }
 
 fn unescape(character: char) -> char {
@@ -76,7 +96,15 @@ mod tests {
 
     #[test]
     fn other_lines_are_left_alone() {
-        for line in ["", "x", "a=1", "GET /x?a=1 b=2 done", "a=1 and more", "a=\"open b=2", "=1 b=2"] {
+        for line in [
+            "",
+            "x",
+            "a=1",
+            "GET /x?a=1 b=2 done",
+            "a=1 and more",
+            "a=\"open b=2",
+            "=1 b=2",
+        ] {
             assert_eq!(parse(line), None, "{line}");
         }
     }

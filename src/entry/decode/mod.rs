@@ -39,7 +39,11 @@ impl Defaults {
     /// Arrived at `arrival`, namespace `default`, no source.
     #[must_use]
     pub fn at(arrival: Time) -> Self {
-        Self { arrival, namespace: "default".to_owned(), source: None }
+        Self {
+            arrival,
+            namespace: "default".to_owned(),
+            source: None,
+        }
     }
 }
 

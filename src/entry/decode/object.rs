@@ -20,18 +20,25 @@ const ERROR: &[&str] = &["error", "err", "exception"];
 /// the fields under its own name.
 #[must_use]
 pub fn from_object(mut object: Fields, defaults: &Defaults) -> Entry {
-    let whole = if TEXT.iter().any(|name| object.get(*name).is_some_and(is_text)) {
+    let whole = if TEXT
+        .iter()
+        .any(|name| object.get(*name).is_some_and(is_text))
+    {
         None
     } else {
         Some(Value::Object(object.clone()).to_string())
     };
-    let text = take(&mut object, TEXT, |value| is_text(value).then(|| printed(value)));
+    let text = take(&mut object, TEXT, |value| {
+        is_text(value).then(|| printed(value))
+    });
     let mut text = text.or(whole).unwrap_or_default();
     text.truncate(text.trim_end_matches(['\r', '\n']).len());
     let time = take(&mut object, TIME, |value| time_of(value, defaults.arrival));
     let level = take(&mut object, LEVEL, level_of);
     let scope = take_scope(&mut object, defaults);
-    let error = take(&mut object, ERROR, |value| Some(printed(value)).filter(|text| !text.is_empty()));
+    let error = take(&mut object, ERROR, |value| {
+        Some(printed(value)).filter(|text| !text.is_empty())
+    });
     let source = take(&mut object, &["source"], word).or_else(|| defaults.source.clone());
     merge_nested_fields(&mut object);
     object.retain(|_, value| !value.is_null());
@@ -51,7 +58,10 @@ pub fn from_object(mut object: Fields, defaults: &Defaults) -> Entry {
 #[must_use]
 pub fn from_wire(mut object: Fields, defaults: &Defaults) -> Entry {
     let position = take(&mut object, &["id"], Value::as_u64).unwrap_or_default();
-    Entry { position: Position(position), ..from_object(object, defaults) }
+    Entry {
+        position: Position(position),
+        ..from_object(object, defaults)
+    }
 }
 
 fn take_scope(object: &mut Fields, defaults: &Defaults) -> Scope {
@@ -60,8 +70,12 @@ fn take_scope(object: &mut Fields, defaults: &Defaults) -> Scope {
         trace: take(object, TRACE, id),
         span: take(object, SPAN, id),
         track: take(object, &["track"], word),
-        activity: take(object, &["activity"], |value| word(value.get("id").unwrap_or(value))),
-        route: take(object, &["route"], |value| word(value.get("path").unwrap_or(value))),
+        activity: take(object, &["activity"], |value| {
+            word(value.get("id").unwrap_or(value))
+        }),
+        route: take(object, &["route"], |value| {
+            word(value.get("path").unwrap_or(value))
+        }),
         ..Scope::default()
     };
     match object.shift_remove("workflow") {
@@ -116,7 +130,9 @@ fn merge_nested_fields(object: &mut Fields) {
 
 /// The first of `names` whose value means something, taken out of the object.
 fn take<T>(object: &mut Fields, names: &[&str], read: impl Fn(&Value) -> Option<T>) -> Option<T> {
-    let (name, value) = names.iter().find_map(|name| Some((*name, object.get(*name).and_then(&read)?)))?;
+    let (name, value) = names
+        .iter()
+        .find_map(|name| Some((*name, object.get(*name).and_then(&read)?)))?;
     object.shift_remove(name);
     Some(value)
 }
@@ -135,12 +151,18 @@ fn printed(value: &Value) -> String {
 }
 
 fn word(value: &Value) -> Option<String> {
-    value.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+    value
+        .as_str()
+        .filter(|text| !text.is_empty())
+        .map(str::to_owned)
 }
 
 /// A trace or span id; one of zeros only means none.
 fn id(value: &Value) -> Option<String> {
-    if value.as_str().is_some_and(|text| text.bytes().all(|byte| byte == b'0')) {
+    if value
+        .as_str()
+        .is_some_and(|text| text.bytes().all(|byte| byte == b'0'))
+    {
         // Present and meaningless: taken as empty, so that it does not linger in the fields; dropped by the caller.
         return Some(String::new());
     }
@@ -149,7 +171,10 @@ fn id(value: &Value) -> Option<String> {
 
 fn level_of(value: &Value) -> Option<Level> {
     match value {
-        Value::String(text) => text.parse().ok().or_else(|| Level::from_number(text.parse().ok()?)),
+        Value::String(text) => text
+            .parse()
+            .ok()
+            .or_else(|| Level::from_number(text.parse().ok()?)),
         Value::Number(number) => Level::from_number(number.as_i64()?),
         _ => None,
     }
@@ -173,16 +198,22 @@ mod tests {
     use super::*;
 
     fn check(input: &Value) -> Entry {
-        let Value::Object(object) = input.clone() else { panic!("an object") };
+        let Value::Object(object) = input.clone() else {
+            panic!("an object")
+        };
         from_object(object, &Defaults::at(Time(7)))
     }
 
     #[test]
     fn the_usual_names_are_known() {
-        for (text, time, level, trace) in
-            [("msg", "time", "level", "trace"), ("message", "@timestamp", "severity", "traceId"), ("_msg", "ts", "lvl", "trace_id")]
-        {
-            let entry = check(&json!({text: "hello", time: "2026-03-14T09:00:00Z", level: "warning", trace: "abc"}));
+        for (text, time, level, trace) in [
+            ("msg", "time", "level", "trace"),
+            ("message", "@timestamp", "severity", "traceId"),
+            ("_msg", "ts", "lvl", "trace_id"),
+        ] {
+            let entry = check(
+                &json!({text: "hello", time: "2026-03-14T09:00:00Z", level: "warning", trace: "abc"}),
+            );
             assert_eq!(entry.text, "hello");
             assert_eq!(entry.time.to_string(), "2026-03-14T09:00:00Z");
             assert_eq!(entry.level, Level::Warn);
@@ -193,9 +224,14 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_stays_in_the_fields() {
-        let entry = check(&json!({"msg": "x", "level": "loud", "time": "soon", "status": 200, "n": {"a": 1}}));
+        let entry = check(
+            &json!({"msg": "x", "level": "loud", "time": "soon", "status": 200, "n": {"a": 1}}),
+        );
         assert_eq!((entry.level, entry.time), (Level::Info, Time(7)));
-        assert_eq!(Value::Object(entry.fields), json!({"level": "loud", "time": "soon", "status": 200, "n": {"a": 1}}));
+        assert_eq!(
+            Value::Object(entry.fields),
+            json!({"level": "loud", "time": "soon", "status": 200, "n": {"a": 1}})
+        );
     }
 
     #[test]
@@ -207,17 +243,23 @@ mod tests {
 
     #[test]
     fn nested_and_flat_mean_the_same() {
-        let nested = check(&json!({"msg": "m", "workflow": {"workflow": "/a.yaml", "instance": "i", "state": "s", "branch": 2},
-            "route": {"path": "/r"}, "activity": {"id": "act"}, "fields": {"k": 1}}));
-        let flat = check(&json!({"msg": "m", "workflow": "/a.yaml", "instance": "i", "state": "s", "branch": 2,
-            "route": "/r", "activity": "act", "k": 1}));
+        let nested = check(
+            &json!({"msg": "m", "workflow": {"workflow": "/a.yaml", "instance": "i", "state": "s", "branch": 2},
+            "route": {"path": "/r"}, "activity": {"id": "act"}, "fields": {"k": 1}}),
+        );
+        let flat = check(
+            &json!({"msg": "m", "workflow": "/a.yaml", "instance": "i", "state": "s", "branch": 2,
+            "route": "/r", "activity": "act", "k": 1}),
+        );
         assert_eq!(nested, flat);
         assert_eq!(nested.scope.branch, Some(2));
     }
 
     #[test]
     fn zero_ids_and_empty_words_mean_none() {
-        let entry = check(&json!({"msg": "m", "trace": "00000000000000000000000000000000", "span": "0000", "namespace": ""}));
+        let entry = check(
+            &json!({"msg": "m", "trace": "00000000000000000000000000000000", "span": "0000", "namespace": ""}),
+        );
         assert_eq!(entry.scope.trace, None);
         assert_eq!(entry.scope.span, None);
         assert_eq!(entry.scope.namespace, "default");
@@ -225,7 +267,10 @@ mod tests {
 
     #[test]
     fn the_last_of_duplicate_keys_wins() {
-        let Ok(Value::Object(object)) = serde_json::from_str(r#"{"msg":"first","msg":"second"}"#) else { panic!("an object") };
+        let Ok(Value::Object(object)) = serde_json::from_str(r#"{"msg":"first","msg":"second"}"#)
+        else {
+            panic!("an object")
+        };
         assert_eq!(from_object(object, &Defaults::at(Time(0))).text, "second");
     }
 }

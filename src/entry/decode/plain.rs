@@ -18,9 +18,26 @@ pub fn parse(line: &str, defaults: &Defaults) -> (Entry, Form) {
         Some(level) => (level, text),
         None => leading_level(text),
     };
-    let scope = Scope { namespace: defaults.namespace.clone(), ..Scope::default() };
-    let entry = Entry { time, level, scope, text: text.to_owned(), source: defaults.source.clone(), ..Entry::default() };
-    (entry, if found.is_some() { Form::Timed } else { Form::Plain })
+    let scope = Scope {
+        namespace: defaults.namespace.clone(),
+        ..Scope::default()
+    };
+    let entry = Entry {
+        time,
+        level,
+        scope,
+        text: text.to_owned(),
+        source: defaults.source.clone(),
+        ..Entry::default()
+    };
+    (
+        entry,
+        if found.is_some() {
+            Form::Timed
+        } else {
+            Form::Plain
+        },
+    )
 }
 
 type Head<'l> = (crate::base::Time, Option<Level>, &'l str);
@@ -30,8 +47,16 @@ fn headed<'l>(line: &'l str, defaults: &Defaults) -> Option<Head<'l>> {
     let inner = line.strip_prefix('[').unwrap_or(line);
     if let Some((time, length)) = time::leading(inner, defaults.arrival) {
         let rest = &inner[length..];
-        let rest = if inner.len() < line.len() { rest.strip_prefix(']').unwrap_or(rest) } else { rest };
-        return Some((time, None, rest.trim_start_matches([' ', '\t', ':', '|', '-'])));
+        let rest = if inner.len() < line.len() {
+            rest.strip_prefix(']').unwrap_or(rest)
+        } else {
+            rest
+        };
+        return Some((
+            time,
+            None,
+            rest.trim_start_matches([' ', '\t', ':', '|', '-']),
+        ));
     }
     let bracket = line.find('[').filter(|at| *at < 200)?;
     let (time, _) = time::leading(&line[bracket + 1..], defaults.arrival)?;
@@ -62,9 +87,19 @@ fn leading_level(text: &str) -> (Level, &str) {
         let bare = word.trim_matches(|character: char| "[]<>():|".contains(character));
         // A level stands in capitals or in brackets; "error" in a sentence is a word.
         let marked = bare.len() < word.len() || bare.bytes().all(|byte| byte.is_ascii_uppercase());
-        if marked && bare.len() >= 3 && let Ok(level) = bare.parse() {
+        if marked
+            && bare.len() >= 3
+            && let Ok(level) = bare.parse()
+        {
             let rest = text[at..].trim_start_matches([' ', '\t', ':', '|', '-']);
-            return (level, if index == 0 && !rest.is_empty() { rest } else { text });
+            return (
+                level,
+                if index == 0 && !rest.is_empty() {
+                    rest
+                } else {
+                    text
+                },
+            );
         }
     }
     (Level::default(), text)
@@ -79,23 +114,66 @@ mod tests {
     fn time_and_level_are_found() {
         let arrival = time::parse("2026-11-21T00:00:00Z", Time(0)).expect("a time");
         let cases = [
-            ("2026-03-14 09:00:00.000541 ERROR [pay] boom", "2026-03-14T09:00:00.000541Z", Level::Error, "[pay] boom"),
-            ("[2026-03-14 09:00:00] WARN: slow", "2026-03-14T09:00:00Z", Level::Warn, "slow"),
-            ("2026/03/14 09:00:00 [error] 12#0: refused", "2026-03-14T09:00:00Z", Level::Error, "12#0: refused"),
-            ("Mar 14 09:00:00 host app[1]: started", "2026-03-14T09:00:00Z", Level::Info, "host app[1]: started"),
-            ("W0314 09:00:00.123456       1 a.go:12] late", "2026-03-14T09:00:00.123456Z", Level::Warn, "1 a.go:12] late"),
+            (
+                "2026-03-14 09:00:00.000541 ERROR [pay] boom",
+                "2026-03-14T09:00:00.000541Z",
+                Level::Error,
+                "[pay] boom",
+            ),
+            (
+                "[2026-03-14 09:00:00] WARN: slow",
+                "2026-03-14T09:00:00Z",
+                Level::Warn,
+                "slow",
+            ),
+            (
+                "2026/03/14 09:00:00 [error] 12#0: refused",
+                "2026-03-14T09:00:00Z",
+                Level::Error,
+                "12#0: refused",
+            ),
+            (
+                "Mar 14 09:00:00 host app[1]: started",
+                "2026-03-14T09:00:00Z",
+                Level::Info,
+                "host app[1]: started",
+            ),
+            (
+                "W0314 09:00:00.123456       1 a.go:12] late",
+                "2026-03-14T09:00:00.123456Z",
+                Level::Warn,
+                "1 a.go:12] late",
+            ),
             (
                 r#"1.2.3.4 - - [14/Mar/2026:09:00:00 +0000] "GET /""#,
                 "2026-03-14T09:00:00Z",
                 Level::Info,
                 r#"1.2.3.4 - - [14/Mar/2026:09:00:00 +0000] "GET /""#,
             ),
-            ("an error happened", "2026-11-21T00:00:00Z", Level::Info, "an error happened"),
-            ("main FATAL gone", "2026-11-21T00:00:00Z", Level::Fatal, "main FATAL gone"),
+            (
+                "an error happened",
+                "2026-11-21T00:00:00Z",
+                Level::Info,
+                "an error happened",
+            ),
+            (
+                "main FATAL gone",
+                "2026-11-21T00:00:00Z",
+                Level::Fatal,
+                "main FATAL gone",
+            ),
         ];
         for (line, time, level, text) in cases {
             let (entry, _) = parse(line, &Defaults::at(arrival));
-            assert_eq!((entry.time.to_string().as_str(), entry.level, entry.text.as_str()), (time, level, text), "{line}");
+            assert_eq!(
+                (
+                    entry.time.to_string().as_str(),
+                    entry.level,
+                    entry.text.as_str()
+                ),
+                (time, level, text),
+                "{line}"
+            );
         }
     }
 }

@@ -30,7 +30,9 @@ pub fn parse(text: &str, arrival: Time) -> Option<Time> {
     if let Ok(seconds) = text.parse::<f64>() {
         return from_epoch_seconds(seconds);
     }
-    jiff::fmt::rfc2822::parse(text).ok().and_then(|zoned| Time::from_timestamp(zoned.timestamp()))
+    jiff::fmt::rfc2822::parse(text)
+        .ok()
+        .and_then(|zoned| Time::from_timestamp(zoned.timestamp()))
 }
 
 /// The unit is told by the size: below 10¹¹ seconds (until the year 5138), then milliseconds, microseconds, nanoseconds.
@@ -47,7 +49,10 @@ pub fn from_epoch(number: i64) -> Option<Time> {
 
 /// Seconds with a fraction, to the microsecond (what a double can hold today).
 #[must_use]
-#[expect(clippy::cast_possible_truncation, reason = "checked against the range first")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "checked against the range first"
+)]
 pub fn from_epoch_seconds(seconds: f64) -> Option<Time> {
     if seconds.abs() >= 1e11 {
         return from_epoch(seconds as i64);
@@ -70,7 +75,11 @@ pub fn leading(text: &str, arrival: Time) -> Option<(Time, usize)> {
         .expect("a valid pattern")
     });
     // Every form starts with a digit or a capital: most lines without a time are refused here.
-    if !text.as_bytes().first().is_some_and(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase()) {
+    if !text
+        .as_bytes()
+        .first()
+        .is_some_and(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
+    {
         return None;
     }
     let head = &text[..text.floor_char_boundary(48)];
@@ -98,11 +107,18 @@ fn without_year(text: &str, arrival: Time) -> Option<Timestamp> {
     let now = arrival.timestamp().to_zoned(TimeZone::UTC).datetime();
     let padded = text.replacen("  ", " 0", 1);
     let at = |year: i16| -> Option<DateTime> {
-        BrokenDownTime::parse("%Y %b %d %H:%M:%S", format!("{year} {padded}")).ok()?.to_datetime().ok()
+        BrokenDownTime::parse("%Y %b %d %H:%M:%S", format!("{year} {padded}"))
+            .ok()?
+            .to_datetime()
+            .ok()
     };
     // A day ahead of us is a clock that is off; more is last December seen in January.
-    let time = at(now.year()).filter(|time| *time <= now.saturating_add(1.day())).or_else(|| at(now.year() - 1))?;
-    time.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+    let time = at(now.year())
+        .filter(|time| *time <= now.saturating_add(1.day()))
+        .or_else(|| at(now.year() - 1))?;
+    time.to_zoned(TimeZone::UTC)
+        .ok()
+        .map(|zoned| zoned.timestamp())
 }
 
 #[cfg(test)]
@@ -127,11 +143,27 @@ mod tests {
             ("1773478800123456789", "2026-03-14T09:00:00.123456789Z"),
         ];
         for (text, wanted) in cases {
-            assert_eq!(parse(text, arrival).map(|time| time.to_string()).as_deref(), Some(wanted), "{text}");
+            assert_eq!(
+                parse(text, arrival).map(|time| time.to_string()).as_deref(),
+                Some(wanted),
+                "{text}"
+            );
         }
-        for bad in ["", "soon", "2026-13-14T09:00:00Z", "12:00", "Foo 14 09:00:00", "9999-01-01T00:00:00Z"] {
+        for bad in [
+            "",
+            "soon",
+            "2026-13-14T09:00:00Z",
+            "12:00",
+            "Foo 14 09:00:00",
+            "9999-01-01T00:00:00Z",
+        ] {
             assert_eq!(parse(bad, arrival), None, "{bad}");
         }
-        assert_eq!(from_epoch_seconds(1_773_478_800.25).map(|t| t.to_string()).as_deref(), Some("2026-03-14T09:00:00.25Z"));
+        assert_eq!(
+            from_epoch_seconds(1_773_478_800.25)
+                .map(|t| t.to_string())
+                .as_deref(),
+            Some("2026-03-14T09:00:00.25Z")
+        );
     }
 }

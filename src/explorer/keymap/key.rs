@@ -62,7 +62,11 @@ impl Key {
     /// A key without modifiers.
     #[must_use]
     pub const fn plain(code: Code) -> Self {
-        Self { code, ctrl: false, alt: false }
+        Self {
+            code,
+            ctrl: false,
+            alt: false,
+        }
     }
 }
 
@@ -88,7 +92,10 @@ fn parse(text: &str) -> Option<Key> {
 }
 
 pub(super) fn print_sequence(keys: &[Key]) -> String {
-    keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+    keys.iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 impl fmt::Display for Key {
@@ -114,7 +121,18 @@ mod tests {
 
     #[test]
     fn keys_print_and_read_back() {
-        for text in ["j", "ctrl-d", "alt-right", "space", "shift-tab", "g g", "-", "ctrl-alt-x", "?", "ctrl--"] {
+        for text in [
+            "j",
+            "ctrl-d",
+            "alt-right",
+            "space",
+            "shift-tab",
+            "g g",
+            "-",
+            "ctrl-alt-x",
+            "?",
+            "ctrl--",
+        ] {
             let keys = parse_sequence(text).expect(text);
             assert_eq!(print_sequence(&keys), text);
         }

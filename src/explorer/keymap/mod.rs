@@ -32,8 +32,14 @@ pub struct KeymapError(pub Vec<String>);
 
 impl Default for Keymap {
     fn default() -> Self {
-        let rows = ACTIONS.iter().flat_map(|row| row.keys.iter().map(|keys| (*keys, row.action)));
-        Self { bindings: rows.filter_map(|(keys, action)| Some((key::parse_sequence(keys)?, action))).collect() }
+        let rows = ACTIONS
+            .iter()
+            .flat_map(|row| row.keys.iter().map(|keys| (*keys, row.action)));
+        Self {
+            bindings: rows
+                .filter_map(|(keys, action)| Some((key::parse_sequence(keys)?, action)))
+                .collect(),
+        }
     }
 }
 
@@ -48,29 +54,42 @@ impl Keymap {
         let mut bound = Vec::new();
         for (name, keys) in overrides {
             let Some(row) = ACTIONS.iter().find(|row| row.name == name) else {
-                mistakes.push(format!("expected the name of an action (`tailwater keys` lists them), found {name:?}"));
+                mistakes.push(format!(
+                    "expected the name of an action (`tailwater keys` lists them), found {name:?}"
+                ));
                 continue;
             };
             keymap.bindings.retain(|(_, action)| *action != row.action);
             for text in keys {
                 match key::parse_sequence(text) {
                     Some(sequence) => bound.push((sequence, row.action)),
-                    None => mistakes.push(format!("{name}: expected keys such as \"j\", \"ctrl-d\" or \"g g\", found {text:?}")),
+                    None => mistakes.push(format!(
+                        "{name}: expected keys such as \"j\", \"ctrl-d\" or \"g g\", found {text:?}"
+                    )),
                 }
             }
         }
         // A key that is given away leaves its built-in action.
-        keymap.bindings.retain(|(keys, _)| !bound.iter().any(|(taken, _)| taken == keys));
+        keymap
+            .bindings
+            .retain(|(keys, _)| !bound.iter().any(|(taken, _)| taken == keys));
         keymap.bindings.extend(bound);
         for (index, (keys, action)) in keymap.bindings.iter().enumerate() {
             for (others, other) in keymap.bindings.iter().skip(index + 1) {
                 if action != other && (keys.starts_with(others) || others.starts_with(keys)) {
                     let (a, b) = (action.row().name, other.row().name);
-                    mistakes.push(format!("{} would mean both {a} and {b}", key::print_sequence(keys)));
+                    mistakes.push(format!(
+                        "{} would mean both {a} and {b}",
+                        key::print_sequence(keys)
+                    ));
                 }
             }
         }
-        if mistakes.is_empty() { Ok(keymap) } else { Err(KeymapError(mistakes)) }
+        if mistakes.is_empty() {
+            Ok(keymap)
+        } else {
+            Err(KeymapError(mistakes))
+        }
     }
 
     /// What the keys pressed so far mean.
@@ -90,7 +109,11 @@ impl Keymap {
     /// The keys of an action, as they are shown.
     #[must_use]
     pub fn keys_of(&self, action: Action) -> Vec<String> {
-        self.bindings.iter().filter(|(_, bound)| *bound == action).map(|(keys, _)| key::print_sequence(keys)).collect()
+        self.bindings
+            .iter()
+            .filter(|(_, bound)| *bound == action)
+            .map(|(keys, _)| key::print_sequence(keys))
+            .collect()
     }
 }
 
@@ -102,23 +125,45 @@ mod tests {
     fn built_in_keys_are_complete_and_do_not_clash() {
         let keymap = Keymap::with(&BTreeMap::new()).expect("no clash");
         for row in ACTIONS {
-            assert_eq!(keymap.keys_of(row.action).len(), row.keys.len(), "{}", row.name);
+            assert_eq!(
+                keymap.keys_of(row.action).len(),
+                row.keys.len(),
+                "{}",
+                row.name
+            );
         }
     }
 
     #[test]
     fn keys_are_rebound_and_mistakes_are_told_together() {
         let section = |pairs: &[(&str, &[&str])]| -> BTreeMap<String, Vec<String>> {
-            pairs.iter().map(|(name, keys)| ((*name).to_owned(), keys.iter().map(|key| (*key).to_owned()).collect())).collect()
+            pairs
+                .iter()
+                .map(|(name, keys)| {
+                    (
+                        (*name).to_owned(),
+                        keys.iter().map(|key| (*key).to_owned()).collect(),
+                    )
+                })
+                .collect()
         };
-        let keymap = Keymap::with(&section(&[("oldest", &["z z"]), ("follow", &["j"])])).expect("a keymap");
+        let keymap =
+            Keymap::with(&section(&[("oldest", &["z z"]), ("follow", &["j"])])).expect("a keymap");
         let key = |text: &str| key::parse_sequence(text).expect("a key");
         assert_eq!(keymap.resolve(&key("z")), Resolved::Pending);
-        assert_eq!(keymap.resolve(&key("z z")), Resolved::Action(Action::Oldest));
+        assert_eq!(
+            keymap.resolve(&key("z z")),
+            Resolved::Action(Action::Oldest)
+        );
         assert_eq!(keymap.resolve(&key("j")), Resolved::Action(Action::Follow));
         assert_eq!(keymap.resolve(&key("down")), Resolved::Action(Action::Down));
         assert_eq!(keymap.resolve(&key("g")), Resolved::None);
-        let mistakes = Keymap::with(&section(&[("fly", &["j"]), ("up", &["hyper-x"]), ("oldest", &["z"]), ("newest", &["z z"])]));
+        let mistakes = Keymap::with(&section(&[
+            ("fly", &["j"]),
+            ("up", &["hyper-x"]),
+            ("oldest", &["z"]),
+            ("newest", &["z z"]),
+        ]));
         assert_eq!(mistakes.map_err(|error| error.0.len()), Err(3));
     }
 }

@@ -29,7 +29,10 @@ pub(in crate::explorer) fn help_rows(keymap: &Keymap) -> Vec<HelpRow> {
     for group in Group::ALL {
         rows.push(HelpRow::Heading(group.title()));
         for row in ACTIONS.iter().filter(|row| row.group == group) {
-            rows.push(HelpRow::Keys(keymap.keys_of(row.action).join(" "), row.title));
+            rows.push(HelpRow::Keys(
+                keymap.keys_of(row.action).join(" "),
+                row.title,
+            ));
         }
     }
     rows.push(HelpRow::Heading("Query language"));
@@ -45,7 +48,11 @@ mod tests {
     fn every_action_is_in_the_help() {
         let rows = help_rows(&Keymap::default());
         for row in ACTIONS {
-            assert!(rows.contains(&HelpRow::Keys(row.keys.join(" "), row.title)), "{}", row.name);
+            assert!(
+                rows.contains(&HelpRow::Keys(row.keys.join(" "), row.title)),
+                "{}",
+                row.name
+            );
         }
     }
 

@@ -24,7 +24,11 @@ pub(super) enum Overlay {
     /// Actions by name.
     Palette { input: Input, cursor: usize },
     /// One of several values.
-    Choice { title: &'static str, choices: Vec<Choice>, cursor: usize },
+    Choice {
+        title: &'static str,
+        choices: Vec<Choice>,
+        cursor: usize,
+    },
 }
 
 /// A value that can be chosen.
@@ -43,7 +47,10 @@ impl Overlay {
     }
 
     pub fn palette() -> Self {
-        Self::Palette { input: Input::default(), cursor: 0 }
+        Self::Palette {
+            input: Input::default(),
+            cursor: 0,
+        }
     }
 
     pub fn choice(sense: Sense, choices: Vec<Choice>) -> Self {
@@ -51,26 +58,43 @@ impl Overlay {
             Sense::Include => "only entries with",
             Sense::Exclude => "hide entries with",
         };
-        Self::Choice { title, choices, cursor: 0 }
+        Self::Choice {
+            title,
+            choices,
+            cursor: 0,
+        }
     }
 }
 
 /// A key while an overlay is open.
 pub(super) fn press(state: &mut State, key: Key) -> Effects {
-    let leaves = matches!((key.code, key.ctrl), (Code::Esc, _) | (Code::Char('c'), true));
+    let leaves = matches!(
+        (key.code, key.ctrl),
+        (Code::Esc, _) | (Code::Char('c'), true)
+    );
     if leaves {
         state.overlays.pop();
         return Effects::none();
     }
-    let Some(overlay) = state.overlays.last_mut() else { return Effects::none() };
+    let Some(overlay) = state.overlays.last_mut() else {
+        return Effects::none();
+    };
     let step = step_of(key, matches!(overlay, Overlay::Palette { .. }));
     match overlay {
         Overlay::Help { scroll } => match step {
-            Some(step) => *scroll = scroll.saturating_add_signed(step).min(help_rows(&state.keymap).len()),
+            Some(step) => {
+                *scroll = scroll
+                    .saturating_add_signed(step)
+                    .min(help_rows(&state.keymap).len());
+            }
             None => drop(state.overlays.pop()),
         },
         Overlay::Palette { input, cursor } => match step {
-            Some(step) => *cursor = cursor.saturating_add_signed(step).min(matching(input.value()).len().saturating_sub(1)),
+            Some(step) => {
+                *cursor = cursor
+                    .saturating_add_signed(step)
+                    .min(matching(input.value()).len().saturating_sub(1));
+            }
             None if key.code == Code::Enter => return run_palette(state),
             None => {
                 let mut prompt = Prompt::new(PromptKind::Search, String::new());
@@ -80,8 +104,14 @@ pub(super) fn press(state: &mut State, key: Key) -> Effects {
                 }
             }
         },
-        Overlay::Choice { choices, cursor, .. } => match step {
-            Some(step) => *cursor = cursor.saturating_add_signed(step).min(choices.len().saturating_sub(1)),
+        Overlay::Choice {
+            choices, cursor, ..
+        } => match step {
+            Some(step) => {
+                *cursor = cursor
+                    .saturating_add_signed(step)
+                    .min(choices.len().saturating_sub(1));
+            }
             None if key.code == Code::Enter => return run_choice(state),
             None if matches!(key.code, Code::Char('q' | '+' | '-')) => drop(state.overlays.pop()),
             None => {}
@@ -107,7 +137,9 @@ fn step_of(key: Key, typing: bool) -> Option<isize> {
 }
 
 fn run_palette(state: &mut State) -> Effects {
-    let Some(Overlay::Palette { input, cursor }) = state.overlays.pop() else { return Effects::none() };
+    let Some(Overlay::Palette { input, cursor }) = state.overlays.pop() else {
+        return Effects::none();
+    };
     match matching(input.value()).get(cursor) {
         Some(action) => act(state, *action),
         None => Effects::none(),
@@ -115,7 +147,14 @@ fn run_palette(state: &mut State) -> Effects {
 }
 
 fn run_choice(state: &mut State) -> Effects {
-    let Some(Overlay::Choice { mut choices, cursor, .. }) = state.overlays.pop() else { return Effects::none() };
+    let Some(Overlay::Choice {
+        mut choices,
+        cursor,
+        ..
+    }) = state.overlays.pop()
+    else {
+        return Effects::none();
+    };
     if cursor >= choices.len() {
         return Effects::none();
     }

@@ -12,17 +12,32 @@ use crate::explorer::widgets::{frame, put, scrolled, width_of};
 /// Cells that names of fields may take.
 const MAX_NAME: usize = 18;
 
-pub(in crate::explorer) fn detail(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer, regions: &mut Regions) {
+pub(in crate::explorer) fn detail(
+    state: &State,
+    theme: Theme,
+    area: Rect,
+    buffer: &mut Buffer,
+    regions: &mut Regions,
+) {
     let focused = state.focus == Focus::Detail;
     let (Some(row), Some(detail)) = (state.detailed(), &state.detail) else {
         frame(buffer, area, "Details", focused, theme);
         return;
     };
-    let keys = if focused { "+ only · - hide · y copy · enter unfold · esc close" } else { "tab to go in · esc close" };
+    let keys = if focused {
+        "+ only · - hide · y copy · enter unfold · esc close"
+    } else {
+        "tab to go in · esc close"
+    };
     let inner = frame(buffer, area, &format!("Details · {keys}"), focused, theme);
     regions.add(area, Target::Pane(Focus::Detail));
     let lines = detail_lines(row, detail.unfolded);
-    let names = lines.iter().map(|line| width_of(&line.name)).max().unwrap_or(0).min(MAX_NAME);
+    let names = lines
+        .iter()
+        .map(|line| width_of(&line.name))
+        .max()
+        .unwrap_or(0)
+        .min(MAX_NAME);
     let names = u16::try_from(names).unwrap_or(0);
     let first = scrolled(detail.cursor, inner.height);
     for (y, (at, line)) in (inner.y..inner.bottom()).zip(lines.iter().enumerate().skip(first)) {
@@ -36,7 +51,14 @@ pub(in crate::explorer) fn detail(state: &State, theme: Theme, area: Rect, buffe
             _ if line.fold => theme.dim(),
             _ => ratatui::style::Style::new(),
         };
-        put(buffer, x, y, inner.right().saturating_sub(x), &line.text, style);
+        put(
+            buffer,
+            x,
+            y,
+            inner.right().saturating_sub(x),
+            &line.text,
+            style,
+        );
         buffer.set_style(whole, theme.cursor_line(focused && at == detail.cursor));
     }
 }

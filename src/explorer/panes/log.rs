@@ -15,7 +15,13 @@ use crate::explorer::theme::Theme;
 use crate::explorer::widgets::{Runs, lines_of, put, wrapped};
 use crate::query::Matcher;
 
-pub(in crate::explorer) fn log(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer, regions: &mut Regions) {
+pub(in crate::explorer) fn log(
+    state: &State,
+    theme: Theme,
+    area: Rect,
+    buffer: &mut Buffer,
+    regions: &mut Regions,
+) {
     regions.log = area;
     regions.add(area, Target::Pane(Focus::Log));
     if state.window.len() == 0 {
@@ -30,11 +36,26 @@ pub(in crate::explorer) fn log(state: &State, theme: Theme, area: Rect, buffer: 
         if y >= i32::from(area.bottom()) {
             break;
         }
-        let height = draw_row(&Drawn { state, theme, columns, matcher: &matcher, selected: at == state.scroll.selected }, row, area, y, buffer);
+        let height = draw_row(
+            &Drawn {
+                state,
+                theme,
+                columns,
+                matcher: &matcher,
+                selected: at == state.scroll.selected,
+            },
+            row,
+            area,
+            y,
+            buffer,
+        );
         let top = y.max(i32::from(area.y));
         let visible = (y + height).min(i32::from(area.bottom())) - top;
         if visible > 0 {
-            let (top, visible) = (u16::try_from(top).unwrap_or(0), u16::try_from(visible).unwrap_or(0));
+            let (top, visible) = (
+                u16::try_from(top).unwrap_or(0),
+                u16::try_from(visible).unwrap_or(0),
+            );
             regions.add(Rect::new(area.x, top, area.width, visible), Target::Row(at));
         }
         y += height;
@@ -66,7 +87,11 @@ struct Drawn<'s> {
 
 /// Draws a row whose first line is `y` (which may lie above the pane); how many lines it takes.
 fn draw_row(drawn: &Drawn<'_>, row: &Row, area: Rect, y: i32, buffer: &mut Buffer) -> i32 {
-    let inside = |y: i32| u16::try_from(y).ok().filter(|y| (area.y..area.bottom()).contains(y));
+    let inside = |y: i32| {
+        u16::try_from(y)
+            .ok()
+            .filter(|y| (area.y..area.bottom()).contains(y))
+    };
     if let Some(y) = inside(y) {
         draw_head(drawn, row, area, y, buffer);
     }
@@ -74,7 +99,16 @@ fn draw_row(drawn: &Drawn<'_>, row: &Row, area: Rect, y: i32, buffer: &mut Buffe
     let room = area.right().saturating_sub(x);
     if !drawn.state.scroll.wrap {
         if let Some(y) = inside(y) {
-            draw_text(drawn, row, &row.line, x, y, room, drawn.state.scroll.sideways, buffer);
+            draw_text(
+                drawn,
+                row,
+                &row.line,
+                x,
+                y,
+                room,
+                drawn.state.scroll.sideways,
+                buffer,
+            );
         }
         return 1;
     }
@@ -89,14 +123,35 @@ fn draw_row(drawn: &Drawn<'_>, row: &Row, area: Rect, y: i32, buffer: &mut Buffe
 }
 
 fn draw_head(drawn: &Drawn<'_>, row: &Row, area: Rect, y: u16, buffer: &mut Buffer) {
-    let Drawn { state, theme, columns, selected, .. } = drawn;
+    let Drawn {
+        state,
+        theme,
+        columns,
+        selected,
+        ..
+    } = drawn;
     let focused = state.focus == Focus::Log;
     let mut x = area.x;
-    put(buffer, x, y, 1, if *selected { "▌" } else { " " }, if *selected { theme.title() } else { theme.dim() });
+    put(
+        buffer,
+        x,
+        y,
+        1,
+        if *selected { "▌" } else { " " },
+        if *selected {
+            theme.title()
+        } else {
+            theme.dim()
+        },
+    );
     x += 1;
     let time = row.entry.time.row_form();
     let clock = time.get(11..).unwrap_or_default();
-    let style = if *selected { theme.selected(focused) } else { theme.dim() };
+    let style = if *selected {
+        theme.selected(focused)
+    } else {
+        theme.dim()
+    };
     put(buffer, x, y, columns.time, clock, style);
     x += columns.time + 1;
     let word = row.level().word();
@@ -104,15 +159,37 @@ fn draw_head(drawn: &Drawn<'_>, row: &Row, area: Rect, y: u16, buffer: &mut Buff
     put(buffer, x, y, columns.level, word, theme.level(row.level()));
     x += columns.level + 1;
     if columns.namespace > 0 {
-        put(buffer, x, y, columns.namespace, &row.namespace, theme.namespace());
+        put(
+            buffer,
+            x,
+            y,
+            columns.namespace,
+            &row.namespace,
+            theme.namespace(),
+        );
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "a place on the screen is three of them")]
-fn draw_text(drawn: &Drawn<'_>, row: &Row, line: &str, x: u16, y: u16, room: u16, skip: usize, buffer: &mut Buffer) {
+#[expect(
+    clippy::too_many_arguments,
+    reason = "a place on the screen is three of them"
+)]
+fn draw_text(
+    drawn: &Drawn<'_>,
+    row: &Row,
+    line: &str,
+    x: u16,
+    y: u16,
+    room: u16,
+    skip: usize,
+    buffer: &mut Buffer,
+) {
     let theme = drawn.theme;
     // Only what can be in sight is looked at: a line may be 32 KiB long.
-    let cut = line.char_indices().nth(skip + usize::from(room) + 64).map_or(line.len(), |(at, _)| at);
+    let cut = line
+        .char_indices()
+        .nth(skip + usize::from(room) + 64)
+        .map_or(line.len(), |(at, _)| at);
     let sight = &line[..cut];
     let mut runs = Runs::new(line, theme.text(row.level()));
     if std::ptr::eq(line, row.line.as_str()) {
@@ -123,7 +200,12 @@ fn draw_text(drawn: &Drawn<'_>, row: &Row, line: &str, x: u16, y: u16, room: u16
             runs.over(mark.clone(), theme.mark());
         }
     }
-    let searched = drawn.state.search.as_ref().map(|search| search.matcher.spans(sight)).unwrap_or_default();
+    let searched = drawn
+        .state
+        .search
+        .as_ref()
+        .map(|search| search.matcher.spans(sight))
+        .unwrap_or_default();
     for span in drawn.matcher.spans(sight).into_iter().chain(searched) {
         runs.over(span, theme.found());
     }
@@ -135,9 +217,16 @@ fn empty(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
     use crate::explorer::state::Link;
     let searching = state.requests.load.is_some();
     let lines: Vec<String> = match (&state.live.link, searching) {
-        (Link::Lost { reason, .. }, _) => vec!["no answer yet".into(), crate::entry::visible(reason).text.into_owned(), "it is tried again by itself".into()],
+        (Link::Lost { reason, .. }, _) => vec![
+            "no answer yet".into(),
+            crate::entry::visible(reason).text.into_owned(),
+            "it is tried again by itself".into(),
+        ],
         (_, true) => vec!["searching …".into()],
-        _ if state.window.older != Edge::End => vec!["nothing found so far".into(), "k goes on searching older entries".into()],
+        _ if state.window.older != Edge::End => vec![
+            "nothing found so far".into(),
+            "k goes on searching older entries".into(),
+        ],
         _ if state.filters.is_empty() => vec![
             "the log is empty".into(),
             "send entries with `tailwater ingest`, or POST them to a running service".into(),
@@ -145,13 +234,24 @@ fn empty(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
         ],
         _ => vec![
             "nothing matches".into(),
-            crate::entry::visible(&state.query().to_string()).text.into_owned(),
+            crate::entry::visible(&state.query().to_string())
+                .text
+                .into_owned(),
             "X switches the filters off · C removes them · f edits the query".into(),
         ],
     };
     let top = area.y + area.height.saturating_sub(3) / 3;
     for (y, line) in (top..area.bottom()).zip(lines) {
-        let width = u16::try_from(crate::explorer::widgets::width_of(&line)).unwrap_or(area.width).min(area.width);
-        put(buffer, area.x + (area.width - width) / 2, y, width, &line, theme.dim());
+        let width = u16::try_from(crate::explorer::widgets::width_of(&line))
+            .unwrap_or(area.width)
+            .min(area.width);
+        put(
+            buffer,
+            area.x + (area.width - width) / 2,
+            y,
+            width,
+            &line,
+            theme.dim(),
+        );
     }
 }

@@ -12,31 +12,66 @@ use crate::explorer::state::{Edge, Focus, Link, State};
 use crate::explorer::theme::Theme;
 use crate::explorer::widgets::{put, put_right};
 
-pub(in crate::explorer) fn status(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer, regions: &mut Regions) {
+pub(in crate::explorer) fn status(
+    state: &State,
+    theme: Theme,
+    area: Rect,
+    buffer: &mut Buffer,
+    regions: &mut Regions,
+) {
     let (badge, style) = badge(state, theme);
-    let mut x = put(buffer, area.x, area.y, area.width, &format!(" {badge} "), style);
+    let mut x = put(
+        buffer,
+        area.x,
+        area.y,
+        area.width,
+        &format!(" {badge} "),
+        style,
+    );
     regions.add(Rect::new(area.x, area.y, x - area.x, 1), Target::Status);
     if let Some(notice) = &state.notice {
         // A notice is worth more than the place: it takes the line.
-        let style = if notice.failure { theme.failure() } else { theme.attention() };
-        put(buffer, x + 1, area.y, area.right().saturating_sub(x + 1), &visible(&notice.text).text, style);
+        let style = if notice.failure {
+            theme.failure()
+        } else {
+            theme.attention()
+        };
+        put(
+            buffer,
+            x + 1,
+            area.y,
+            area.right().saturating_sub(x + 1),
+            &visible(&notice.text).text,
+            style,
+        );
         return;
     }
     let right = place(state);
     let end = put_right(buffer, x, area.right(), area.y, &right, theme.dim());
     let room = |x: u16| end.saturating_sub(x + 1);
     if let Some(progress) = state.progress {
-        let percent = (progress.scanned * 100).checked_div(progress.total).unwrap_or(0).min(99);
-        let text = format!("searching {percent}% of {} · esc stops", short_count(progress.total));
+        let percent = (progress.scanned * 100)
+            .checked_div(progress.total)
+            .unwrap_or(0)
+            .min(99);
+        let text = format!(
+            "searching {percent}% of {} · esc stops",
+            short_count(progress.total)
+        );
         x = put(buffer, x + 1, area.y, room(x + 1), &text, theme.attention());
     }
     if let Some((done, total)) = state.loading {
         let percent = (done * 100).checked_div(total).unwrap_or(0).min(99);
         let filled = usize::try_from(percent / 10).unwrap_or(0);
-        let text = format!("reading {}{} {percent}%", "█".repeat(filled), "░".repeat(10 - filled));
+        let text = format!(
+            "reading {}{} {percent}%",
+            "█".repeat(filled),
+            "░".repeat(10 - filled)
+        );
         x = put(buffer, x + 1, area.y, room(x + 1), &text, theme.attention());
     }
-    let mut say = |text: &str, style: Style| x = put(buffer, x + 1, area.y, room(x + 1), text, style);
+    let mut say =
+        |text: &str, style: Style| x = put(buffer, x + 1, area.y, room(x + 1), text, style);
     if state.live.is_busy() {
         say(&format!("{}/s", state.live.rate()), theme.dim());
     }
@@ -48,25 +83,53 @@ pub(in crate::explorer) fn status(state: &State, theme: Theme, area: Rect, buffe
 /// How following stands; a word as well as a colour.
 fn badge(state: &State, theme: Theme) -> (String, Style) {
     match &state.live.link {
-        Link::Lost { reason, .. } => (format!("RECONNECTING · {}", visible(reason).text), theme.failure()),
+        Link::Lost { reason, .. } => (
+            format!("RECONNECTING · {}", visible(reason).text),
+            theme.failure(),
+        ),
         Link::Ended => ("ENDED".to_owned(), theme.failure()),
-        _ if !state.live.following && state.live.arrived > 0 => {
-            (format!("HELD · {} new below, G shows them", grouped(state.live.arrived)), theme.attention())
-        }
+        _ if !state.live.following && state.live.arrived > 0 => (
+            format!(
+                "HELD · {} new below, G shows them",
+                grouped(state.live.arrived)
+            ),
+            theme.attention(),
+        ),
         _ if !state.live.following => ("HELD".to_owned(), theme.attention()),
-        Link::Connecting if state.requests.load.is_some() => ("LOADING".to_owned(), theme.attention()),
+        Link::Connecting if state.requests.load.is_some() => {
+            ("LOADING".to_owned(), theme.attention())
+        }
         Link::Connecting | Link::Live => ("LIVE".to_owned(), theme.good()),
     }
 }
 
 /// Where the selected row stands: its day, and how much of the log is in memory.
 fn place(state: &State) -> String {
-    let Some(row) = state.selected() else { return String::new() };
-    let older = if state.window.older == Edge::End { "oldest" } else { "▲ older" };
-    let newer = if state.window.newer == Edge::End { "newest" } else { "▼ newer" };
+    let Some(row) = state.selected() else {
+        return String::new();
+    };
+    let older = if state.window.older == Edge::End {
+        "oldest"
+    } else {
+        "▲ older"
+    };
+    let newer = if state.window.newer == Edge::End {
+        "newest"
+    } else {
+        "▼ newer"
+    };
     let day = row.entry.time.row_form();
-    let ends = if state.size.0 >= 100 { format!("{older} · {newer}  ") } else { String::new() };
-    format!("{ends}{} of {}  {} UTC ", state.scroll.selected + 1, state.window.len(), day.get(..10).unwrap_or_default())
+    let ends = if state.size.0 >= 100 {
+        format!("{older} · {newer}  ")
+    } else {
+        String::new()
+    };
+    format!(
+        "{ends}{} of {}  {} UTC ",
+        state.scroll.selected + 1,
+        state.window.len(),
+        day.get(..10).unwrap_or_default()
+    )
 }
 
 /// Keys of the pane that has the focus.
@@ -82,12 +145,38 @@ pub(in crate::explorer) fn hints(state: &State, theme: Theme, area: Rect, buffer
         (A::NextError, "error"),
         (A::Details, "details"),
         (A::Sources, "sources"),
-        (A::Follow, if state.live.following { "hold" } else { "follow" }),
+        (
+            A::Follow,
+            if state.live.following {
+                "hold"
+            } else {
+                "follow"
+            },
+        ),
         (A::Quit, "quit"),
     ];
-    let chips: &[(A, &str)] = &[(A::ToggleFilter, "off/on"), (A::InvertFilter, "turn around"), (A::RemoveFilter, "remove"), (A::NextPane, "next pane"), (A::Close, "back to the log")];
-    let list: &[(A, &str)] = &[(A::Details, "only this"), (A::Exclude, "hide"), (A::Right, "next field"), (A::NextPane, "next pane"), (A::Close, "back to the log")];
-    let fields: &[(A, &str)] = &[(A::Include, "only"), (A::Exclude, "hide"), (A::Copy, "copy"), (A::CopyJson, "copy JSON"), (A::Details, "unfold"), (A::Close, "close")];
+    let chips: &[(A, &str)] = &[
+        (A::ToggleFilter, "off/on"),
+        (A::InvertFilter, "turn around"),
+        (A::RemoveFilter, "remove"),
+        (A::NextPane, "next pane"),
+        (A::Close, "back to the log"),
+    ];
+    let list: &[(A, &str)] = &[
+        (A::Details, "only this"),
+        (A::Exclude, "hide"),
+        (A::Right, "next field"),
+        (A::NextPane, "next pane"),
+        (A::Close, "back to the log"),
+    ];
+    let fields: &[(A, &str)] = &[
+        (A::Include, "only"),
+        (A::Exclude, "hide"),
+        (A::Copy, "copy"),
+        (A::CopyJson, "copy JSON"),
+        (A::Details, "unfold"),
+        (A::Close, "close"),
+    ];
     let hints = match state.focus {
         Focus::Log => log,
         Focus::Filters => chips,
@@ -95,18 +184,46 @@ pub(in crate::explorer) fn hints(state: &State, theme: Theme, area: Rect, buffer
         Focus::Detail => fields,
     };
     let mut x = area.x + 1;
-    if let Some(error) = state.prompt.as_ref().and_then(crate::explorer::state::Prompt::error) {
-        put(buffer, x, area.y, area.width.saturating_sub(1), &visible(&error.to_string()).text, theme.failure());
+    if let Some(error) = state
+        .prompt
+        .as_ref()
+        .and_then(crate::explorer::state::Prompt::error)
+    {
+        put(
+            buffer,
+            x,
+            area.y,
+            area.width.saturating_sub(1),
+            &visible(&error.to_string()).text,
+            theme.failure(),
+        );
         return;
     }
-    let help = format!("{} help ", state.keymap.keys_of(A::Help).first().cloned().unwrap_or_default());
+    let help = format!(
+        "{} help ",
+        state
+            .keymap
+            .keys_of(A::Help)
+            .first()
+            .cloned()
+            .unwrap_or_default()
+    );
     let end = put_right(buffer, area.x, area.right(), area.y, &help, theme.key());
     if state.prompt.is_some() {
-        put(buffer, x, area.y, end.saturating_sub(x), "enter takes it · tab completes · up brings earlier ones back · esc leaves", theme.dim());
+        put(
+            buffer,
+            x,
+            area.y,
+            end.saturating_sub(x),
+            "enter takes it · tab completes · up brings earlier ones back · esc leaves",
+            theme.dim(),
+        );
         return;
     }
     for (action, words) in hints {
-        let Some(key) = state.keymap.keys_of(*action).into_iter().next() else { continue };
+        let Some(key) = state.keymap.keys_of(*action).into_iter().next() else {
+            continue;
+        };
         let needed = u16::try_from(key.chars().count() + 1 + words.len() + 2).unwrap_or(u16::MAX);
         if x + needed > end {
             break;

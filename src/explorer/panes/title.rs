@@ -10,25 +10,67 @@ use crate::explorer::state::{Chip, State};
 use crate::explorer::theme::Theme;
 use crate::explorer::widgets::{put, put_right, width_of};
 
-pub(in crate::explorer) fn title(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer, regions: &mut Regions) {
+pub(in crate::explorer) fn title(
+    state: &State,
+    theme: Theme,
+    area: Rect,
+    buffer: &mut Buffer,
+    regions: &mut Regions,
+) {
     let right = format!("{} entries ", grouped(state.total()));
     let end = put_right(buffer, area.x, area.right(), area.y, &right, theme.dim());
-    let mut x = put(buffer, area.x, area.y, end - area.x, " tailwater ", theme.title());
-    x = put(buffer, x, area.y, end.saturating_sub(x), &visible(&state.name).text, theme.dim());
+    let mut x = put(
+        buffer,
+        area.x,
+        area.y,
+        end - area.x,
+        " tailwater ",
+        theme.title(),
+    );
+    x = put(
+        buffer,
+        x,
+        area.y,
+        end.saturating_sub(x),
+        &visible(&state.name).text,
+        theme.dim(),
+    );
     x = x.saturating_add(2);
     if let Some(level) = state.filters.level {
         let text = format!("≥ {level}");
-        x = put(buffer, x, area.y, end.saturating_sub(x), &text, theme.level(level)).saturating_add(2);
+        x = put(
+            buffer,
+            x,
+            area.y,
+            end.saturating_sub(x),
+            &text,
+            theme.level(level),
+        )
+        .saturating_add(2);
     }
     for (index, chip) in state.filters.chips.iter().enumerate() {
         let text = chip_text(chip);
         let room = end.saturating_sub(x + 1);
         if usize::from(room) < width_of(&text).min(12) {
-            put(buffer, x, area.y, room, &format!("+{} more", state.filters.chips.len() - index), theme.dim());
+            put(
+                buffer,
+                x,
+                area.y,
+                room,
+                &format!("+{} more", state.filters.chips.len() - index),
+                theme.dim(),
+            );
             break;
         }
         let start = x;
-        x = put(buffer, x, area.y, room, &text, theme.chip(chip.enabled, chip.negated));
+        x = put(
+            buffer,
+            x,
+            area.y,
+            room,
+            &text,
+            theme.chip(chip.enabled, chip.negated),
+        );
         regions.add(Rect::new(start, area.y, x - start, 1), Target::Chip(index));
         x = x.saturating_add(2);
     }

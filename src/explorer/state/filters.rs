@@ -13,16 +13,27 @@ pub(in crate::explorer) struct Chip {
 
 impl Chip {
     pub fn include(expression: Expression) -> Self {
-        Self { expression, negated: false, enabled: true }
+        Self {
+            expression,
+            negated: false,
+            enabled: true,
+        }
     }
 
     pub fn exclude(expression: Expression) -> Self {
-        Self { negated: true, ..Self::include(expression) }
+        Self {
+            negated: true,
+            ..Self::include(expression)
+        }
     }
 
     /// The condition as it holds.
     pub fn condition(&self) -> Expression {
-        if self.negated { self.expression.clone().negated() } else { self.expression.clone() }
+        if self.negated {
+            self.expression.clone().negated()
+        } else {
+            self.expression.clone()
+        }
     }
 
     /// The field it speaks of, if it asks for values of one.
@@ -60,7 +71,9 @@ impl Filters {
             match chip.field() {
                 Some(field) if !chip.negated => {
                     if !joined.contains(&field) {
-                        let same = enabled.iter().filter(|other| !other.negated && other.field().as_ref() == Some(&field));
+                        let same = enabled.iter().filter(|other| {
+                            !other.negated && other.field().as_ref() == Some(&field)
+                        });
                         parts.push(Expression::any(same.map(|other| other.condition())));
                         joined.push(field);
                     }
@@ -70,13 +83,22 @@ impl Filters {
         }
         parts.extend(self.level.map(Expression::at_least));
         parts.push(self.typed.0.clone());
-        parts.extend(self.preview.as_ref().filter(|text| !text.is_empty()).map(Expression::contains));
+        parts.extend(
+            self.preview
+                .as_ref()
+                .filter(|text| !text.is_empty())
+                .map(Expression::contains),
+        );
         Query(Expression::all(parts))
     }
 
     /// Adds a condition; one that is there already is switched on and has its sense.
     pub fn add(&mut self, chip: Chip) {
-        match self.chips.iter_mut().find(|other| other.expression == chip.expression) {
+        match self
+            .chips
+            .iter_mut()
+            .find(|other| other.expression == chip.expression)
+        {
             Some(other) => *other = chip,
             None => self.chips.push(chip),
         }
@@ -101,10 +123,16 @@ mod tests {
         filters.add(Chip::exclude(Expression::contains("health")));
         filters.level = Some(Level::Warn);
         filters.typed = "boom".parse().expect("a query");
-        assert_eq!(filters.query().to_string(), "(namespace:pay OR namespace:auth) -health level>=warn boom");
+        assert_eq!(
+            filters.query().to_string(),
+            "(namespace:pay OR namespace:auth) -health level>=warn boom"
+        );
         filters.chips[1].enabled = false;
         filters.add(Chip::include(Expression::contains("health")));
-        assert_eq!(filters.query().to_string(), "namespace:pay health level>=warn boom");
+        assert_eq!(
+            filters.query().to_string(),
+            "namespace:pay health level>=warn boom"
+        );
         assert_eq!(filters.chips.len(), 3);
     }
 }

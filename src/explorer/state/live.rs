@@ -15,7 +15,10 @@ pub(in crate::explorer) enum Link {
     Connecting,
     Live,
     /// Lost for this reason; tried again at this time.
-    Lost { reason: String, again: Time },
+    Lost {
+        reason: String,
+        again: Time,
+    },
     /// The log is gone.
     Ended,
 }
@@ -60,7 +63,11 @@ impl LiveState {
 
     /// Forgets what is too old for the rate.
     pub fn forget(&mut self, now: Time) {
-        while self.recent.front().is_some_and(|(time, _)| now.since(*time) > RATE_SPAN) {
+        while self
+            .recent
+            .front()
+            .is_some_and(|(time, _)| now.since(*time) > RATE_SPAN)
+        {
             self.recent.pop_front();
         }
     }

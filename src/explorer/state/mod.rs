@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 
 pub(super) use filters::{Chip, Filters};
 pub(super) use history::{History, Place};
-pub(super) use live::{LiveState, Link};
+pub(super) use live::{Link, LiveState};
 pub(super) use prompt::{Completion, Prompt, PromptKind};
 pub(super) use window::{Edge, Window};
 
@@ -50,6 +50,10 @@ pub(super) const VALUE_FIELDS: [Field; 10] = [
 
 /// Everything.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says one thing of the screen; none depends on another"
+)]
 pub(super) struct State {
     pub now: Time,
     /// Columns and rows of the terminal.
@@ -148,7 +152,10 @@ pub(super) struct Values {
 
 impl Values {
     pub fn shown_field(&self) -> Field {
-        VALUE_FIELDS.get(self.field).cloned().unwrap_or(Field::Namespace)
+        VALUE_FIELDS
+            .get(self.field)
+            .cloned()
+            .unwrap_or(Field::Namespace)
     }
 }
 
@@ -224,8 +231,15 @@ impl State {
     /// The row the detail pane shows.
     pub fn detailed(&self) -> Option<&Row> {
         let selected = self.selected()?;
-        let whole = self.detail.as_ref().and_then(|detail| detail.whole.as_deref());
-        Some(whole.filter(|whole| whole.key() == selected.key()).unwrap_or(selected))
+        let whole = self
+            .detail
+            .as_ref()
+            .and_then(|detail| detail.whole.as_deref());
+        Some(
+            whole
+                .filter(|whole| whole.key() == selected.key())
+                .unwrap_or(selected),
+        )
     }
 
     /// Everything in the log, by the last count.

@@ -47,7 +47,12 @@ pub(in crate::explorer) struct Prompt {
 
 impl Prompt {
     pub fn new(kind: PromptKind, text: String) -> Self {
-        Self { kind, input: Input::new(text), completion: Completion::default(), recalled: 0 }
+        Self {
+            kind,
+            input: Input::new(text),
+            completion: Completion::default(),
+            recalled: 0,
+        }
     }
 
     pub fn text(&self) -> &str {
@@ -56,12 +61,19 @@ impl Prompt {
 
     /// The byte at the caret.
     pub fn caret(&self) -> usize {
-        self.text().char_indices().nth(self.input.cursor()).map_or(self.text().len(), |(at, _)| at)
+        self.text()
+            .char_indices()
+            .nth(self.input.cursor())
+            .map_or(self.text().len(), |(at, _)| at)
     }
 
     /// What is wrong with a query.
     pub fn error(&self) -> Option<ParseQueryError> {
-        if self.kind == PromptKind::Query { self.text().parse::<Query>().err() } else { None }
+        if self.kind == PromptKind::Query {
+            self.text().parse::<Query>().err()
+        } else {
+            None
+        }
     }
 
     /// Replaces the text; the caret goes to its end.
@@ -71,7 +83,13 @@ impl Prompt {
 
     /// Inserts text as if typed; line ends become spaces.
     pub fn insert(&mut self, text: &str) {
-        for character in text.chars().map(|character| if character.is_control() { ' ' } else { character }) {
+        for character in text.chars().map(|character| {
+            if character.is_control() {
+                ' '
+            } else {
+                character
+            }
+        }) {
             let _ = self.input.handle(InputRequest::InsertChar(character));
         }
     }
@@ -80,7 +98,9 @@ impl Prompt {
     pub fn edit(&mut self, key: Key) -> bool {
         let request = match (key.code, key.ctrl, key.alt) {
             (Code::Char(character), false, false) => InputRequest::InsertChar(character),
-            (Code::Backspace, false, false) | (Code::Char('h'), true, _) => InputRequest::DeletePrevChar,
+            (Code::Backspace, false, false) | (Code::Char('h'), true, _) => {
+                InputRequest::DeletePrevChar
+            }
             (Code::Delete, ..) => InputRequest::DeleteNextChar,
             (Code::Left, false, _) => InputRequest::GoToPrevChar,
             (Code::Right, false, _) => InputRequest::GoToNextChar,

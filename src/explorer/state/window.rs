@@ -75,7 +75,12 @@ impl Window {
     pub fn extend_older(&mut self, page: Page) -> usize {
         let before = self.rows.len();
         let first = self.rows.front().map(Row::key);
-        for entry in page.entries.into_iter().rev().filter(|entry| first.is_none_or(|first| entry.key() < first)) {
+        for entry in page
+            .entries
+            .into_iter()
+            .rev()
+            .filter(|entry| first.is_none_or(|first| entry.key() < first))
+        {
             let row = Row::new(entry);
             self.weight += row.weight;
             self.rows.push_front(row);
@@ -100,12 +105,19 @@ impl Window {
     pub fn arrive(&mut self, entries: Vec<Entry>) -> (Vec<usize>, usize) {
         let mut places = Vec::with_capacity(entries.len());
         for entry in entries {
-            let first = self.rows.front().map(Row::key).filter(|first| entry.key() < *first);
+            let first = self
+                .rows
+                .front()
+                .map(Row::key)
+                .filter(|first| entry.key() < *first);
             if let Some(key) = first
                 && (self.older != Edge::End || self.rows.len() >= ENOUGH_ROWS)
             {
                 if self.older == Edge::End {
-                    self.older = Edge::More(Cursor { key, direction: Direction::Older });
+                    self.older = Edge::More(Cursor {
+                        key,
+                        direction: Direction::Older,
+                    });
                 }
                 continue;
             }
@@ -138,7 +150,10 @@ impl Window {
             trimmed = true;
         }
         if trimmed && let Some(last) = self.rows.back() {
-            self.newer = Edge::More(Cursor { key: last.key(), direction: Direction::Newer });
+            self.newer = Edge::More(Cursor {
+                key: last.key(),
+                direction: Direction::Newer,
+            });
         }
     }
 
@@ -148,8 +163,13 @@ impl Window {
             self.weight -= self.rows.pop_front().map_or(0, |row| row.weight);
             trimmed += 1;
         }
-        if trimmed > 0 && let Some(first) = self.rows.front() {
-            self.older = Edge::More(Cursor { key: first.key(), direction: Direction::Older });
+        if trimmed > 0
+            && let Some(first) = self.rows.front()
+        {
+            self.older = Edge::More(Cursor {
+                key: first.key(),
+                direction: Direction::Older,
+            });
         }
         trimmed
     }
@@ -164,15 +184,25 @@ mod tests {
     use crate::entry::Position;
 
     fn entry(time: i64, position: u64) -> Entry {
-        Entry { time: Time(time), position: Position(position), text: format!("{position}"), ..Entry::default() }
+        Entry {
+            time: Time(time),
+            position: Position(position),
+            text: format!("{position}"),
+            ..Entry::default()
+        }
     }
 
     fn page(range: std::ops::Range<u64>, older: bool, newer: bool) -> Page {
-        let cursor = |position: u64, direction| Cursor { key: entry(i64::try_from(position).unwrap_or(0), position).key(), direction };
+        let cursor = |position: u64, direction| Cursor {
+            key: entry(i64::try_from(position).unwrap_or(0), position).key(),
+            direction,
+        };
         Page {
             older: older.then(|| cursor(range.start, Direction::Older)),
             newer: newer.then(|| cursor(range.end, Direction::Newer)),
-            entries: range.map(|n| entry(i64::try_from(n).unwrap_or(0), n)).collect(),
+            entries: range
+                .map(|n| entry(i64::try_from(n).unwrap_or(0), n))
+                .collect(),
             ..Page::default()
         }
     }
@@ -180,7 +210,10 @@ mod tests {
     fn check(window: &Window) {
         let keys: Vec<_> = window.rows.iter().map(Row::key).collect();
         assert!(keys.is_sorted_by(|a, b| a < b), "sorted, without doubles");
-        assert_eq!(window.weight, window.rows.iter().map(|row| row.weight).sum::<usize>());
+        assert_eq!(
+            window.weight,
+            window.rows.iter().map(|row| row.weight).sum::<usize>()
+        );
         assert!(window.len() <= MAX_ROWS);
     }
 
@@ -197,7 +230,10 @@ mod tests {
         assert!(!window.is_attached(), "the newest rows made room");
         let first = window.rows[0].key().position.0;
         let last = window.rows[window.len() - 1].key().position.0;
-        assert_eq!(window.extend_newer(page(last + 1..last + 101, true, true)), 100);
+        assert_eq!(
+            window.extend_newer(page(last + 1..last + 101, true, true)),
+            100
+        );
         assert_eq!(window.rows[0].key().position.0, first + 100);
         assert!(matches!(window.older, Edge::More(_)));
         check(&window);

@@ -24,7 +24,11 @@ pub(in crate::explorer) struct Painter {
 
 impl Painter {
     pub fn new() -> Self {
-        Self { shown: Buffer::empty(Rect::default()), anew: true, cursor: None }
+        Self {
+            shown: Buffer::empty(Rect::default()),
+            anew: true,
+            cursor: None,
+        }
     }
 
     /// Whatever the terminal shows is forgotten.
@@ -41,7 +45,10 @@ impl Painter {
             self.cursor = None;
             out.extend_from_slice(b"\x1b[?25l\x1b[m\x1b[H\x1b[2J");
         }
-        let mut pen = Pen { look: Look::default(), place: None };
+        let mut pen = Pen {
+            look: Look::default(),
+            place: None,
+        };
         if let Some(rows) = moved_rows(&self.shown, next, region) {
             self.scroll(region, rows, &mut out, &mut pen);
         }
@@ -51,7 +58,9 @@ impl Painter {
         pen.look(Look::default(), &mut out);
         if !out.is_empty() || self.cursor != cursor {
             match cursor {
-                Some((x, y)) => out.extend_from_slice(format!("\x1b[{};{}H\x1b[?25h", y + 1, x + 1).as_bytes()),
+                Some((x, y)) => {
+                    out.extend_from_slice(format!("\x1b[{};{}H\x1b[?25h", y + 1, x + 1).as_bytes());
+                }
                 None if self.cursor.is_some() => out.extend_from_slice(b"\x1b[?25l"),
                 None => {}
             }
@@ -80,9 +89,14 @@ impl Painter {
         out.extend_from_slice(b"\x1b[r");
         pen.place = None;
         let width = usize::from(self.shown.area.width);
-        let (from, to) = (usize::from(region.y) * width, usize::from(region.bottom()) * width);
+        let (from, to) = (
+            usize::from(region.y) * width,
+            usize::from(region.bottom()) * width,
+        );
         let moved = count * width;
-        let Some(cells) = self.shown.content.get_mut(from..to) else { return };
+        let Some(cells) = self.shown.content.get_mut(from..to) else {
+            return;
+        };
         if rows > 0 {
             cells.rotate_left(moved);
             let kept = cells.len() - moved;
@@ -96,7 +110,8 @@ impl Painter {
 
 /// How the rows of the region moved, if drawing them again would cost much more: up positive, down negative.
 fn moved_rows(shown: &Buffer, next: &Buffer, region: Rect) -> Option<i32> {
-    if region.width != next.area.width || region.height < 4 || region.bottom() > next.area.bottom() {
+    if region.width != next.area.width || region.height < 4 || region.bottom() > next.area.bottom()
+    {
         return None;
     }
     let width = usize::from(next.area.width);
@@ -105,22 +120,40 @@ fn moved_rows(shown: &Buffer, next: &Buffer, region: Rect) -> Option<i32> {
         let mut hasher = DefaultHasher::new();
         let start = usize::from(y) * width;
         // The first cells hold the mark of the selected row, which moves on its own.
-        for cell in buffer.content.get(start + 14.min(width)..start + width).into_iter().flatten() {
+        for cell in buffer
+            .content
+            .get(start + 14.min(width)..start + width)
+            .into_iter()
+            .flatten()
+        {
             cell.symbol().hash(&mut hasher);
         }
         hasher.finish()
     };
-    let rows = |buffer: &Buffer| -> Vec<u64> { (region.y..region.bottom()).map(|y| row(buffer, y)).collect() };
+    let rows = |buffer: &Buffer| -> Vec<u64> {
+        (region.y..region.bottom())
+            .map(|y| row(buffer, y))
+            .collect()
+    };
     let (old, new) = (rows(shown), rows(next));
     let height = old.len();
     let blank = row(&Buffer::empty(next.area), 0);
     let matches = |shift: i32| -> usize {
-        let at = |y: usize| y.checked_add_signed(shift as isize).and_then(|from| old.get(from));
-        new.iter().enumerate().filter(|(y, hash)| **hash != blank && at(*y) == Some(*hash)).count()
+        let at = |y: usize| {
+            y.checked_add_signed(shift as isize)
+                .and_then(|from| old.get(from))
+        };
+        new.iter()
+            .enumerate()
+            .filter(|(y, hash)| **hash != blank && at(*y) == Some(*hash))
+            .count()
     };
     let still = matches(0);
     let most = i32::try_from(height).unwrap_or(0) - 1;
-    let best = (1..=most).flat_map(|shift| [shift, -shift]).map(|shift| (matches(shift), shift)).max_by_key(|(count, shift)| (*count, -shift.abs()))?;
+    let best = (1..=most)
+        .flat_map(|shift| [shift, -shift])
+        .map(|shift| (matches(shift), shift))
+        .max_by_key(|(count, shift)| (*count, -shift.abs()))?;
     // Worth it when it saves more than a line or two.
     (best.0 > still + 2).then_some(best.1)
 }
@@ -140,7 +173,9 @@ impl Pen {
     fn go(&mut self, x: u16, y: u16, out: &mut Vec<u8>) {
         match self.place {
             Some(place) if place == (x, y) => {}
-            Some((from, row)) if row == y && x > from => out.extend_from_slice(forward(x - from).as_bytes()),
+            Some((from, row)) if row == y && x > from => {
+                out.extend_from_slice(forward(x - from).as_bytes());
+            }
             _ => out.extend_from_slice(to(x, y).as_bytes()),
         }
         self.place = Some((x, y));
@@ -148,26 +183,44 @@ impl Pen {
 }
 
 fn forward(cells: u16) -> String {
-    if cells == 1 { "\x1b[C".to_owned() } else { format!("\x1b[{cells}C") }
+    if cells == 1 {
+        "\x1b[C".to_owned()
+    } else {
+        format!("\x1b[{cells}C")
+    }
 }
 
 fn to(x: u16, y: u16) -> String {
-    if x == 0 { format!("\x1b[{}H", y + 1) } else { format!("\x1b[{};{}H", y + 1, x + 1) }
+    if x == 0 {
+        format!("\x1b[{}H", y + 1)
+    } else {
+        format!("\x1b[{};{}H", y + 1, x + 1)
+    }
 }
 
 fn paint_row(shown: &Buffer, next: &Buffer, y: u16, out: &mut Vec<u8>, pen: &mut Pen) {
     let width = next.area.width;
     let start = usize::from(y) * usize::from(width);
     let row = start..start + usize::from(width);
-    let (Some(old), Some(new)) = (shown.content.get(row.clone()), next.content.get(row)) else { return };
+    let (Some(old), Some(new)) = (shown.content.get(row.clone()), next.content.get(row)) else {
+        return;
+    };
     if old == new {
         return;
     }
     // Wide characters take two cells: a row that has or had some is drawn from its first change to its end, so that no
     // half of one is left behind.
-    let wide = old.iter().chain(new).any(|cell| cell.symbol().len() > 1 && cell.symbol().width() > 1);
+    let wide = old
+        .iter()
+        .chain(new)
+        .any(|cell| cell.symbol().len() > 1 && cell.symbol().width() > 1);
     let erasable = |cell: &Cell| cell.symbol() == " " && Look::of(cell).is_plain();
-    let end_of = |cells: &[Cell]| cells.iter().rposition(|cell| !erasable(cell)).map_or(0, |at| at + 1);
+    let end_of = |cells: &[Cell]| {
+        cells
+            .iter()
+            .rposition(|cell| !erasable(cell))
+            .map_or(0, |at| at + 1)
+    };
     let (old_end, end) = (end_of(old), end_of(new));
     let mut x = if wide { wide_start(old, new) } else { 0 };
     while x < end {
@@ -181,7 +234,11 @@ fn paint_row(shown: &Buffer, next: &Buffer, y: u16, out: &mut Vec<u8>, pen: &mut
             out.extend_from_slice(new[x].symbol().as_bytes());
             x += new[x].symbol().width().clamp(1, 2);
             // On over a short stretch without a change: a jump would take as many bytes.
-            let same = if wide { 0 } else { (x..end).take_while(|x| old[*x] == new[*x]).count() };
+            let same = if wide {
+                0
+            } else {
+                (x..end).take_while(|x| old[*x] == new[*x]).count()
+            };
             if x >= end || same > GAP || x + same >= end {
                 break;
             }
@@ -229,7 +286,12 @@ mod tests {
 
     const WIDTH: u16 = 40;
     const HEIGHT: u16 = 12;
-    const REGION: Rect = Rect { x: 0, y: 2, width: WIDTH, height: 8 };
+    const REGION: Rect = Rect {
+        x: 0,
+        y: 2,
+        width: WIDTH,
+        height: 8,
+    };
 
     fn screen(lines: &[(String, u8)]) -> Buffer {
         let mut buffer = Buffer::empty(Rect::new(0, 0, WIDTH, HEIGHT));
@@ -250,15 +312,30 @@ mod tests {
         for y in 0..HEIGHT {
             let mut skip = false;
             for x in 0..WIDTH {
-                let (cell, want) = (parser.screen().cell(y, x).expect("a cell"), wanted.cell((x, y)).expect("a cell"));
+                let (cell, want) = (
+                    parser.screen().cell(y, x).expect("a cell"),
+                    wanted.cell((x, y)).expect("a cell"),
+                );
                 if !skip {
-                    let shown = if cell.has_contents() { cell.contents() } else { " " };
+                    let shown = if cell.has_contents() {
+                        cell.contents()
+                    } else {
+                        " "
+                    };
                     assert_eq!(shown, want.symbol(), "cell {x} of row {y}");
-                    assert_eq!(cell.inverse(), want.modifier.contains(Modifier::REVERSED), "cell {x} of row {y}");
+                    assert_eq!(
+                        cell.inverse(),
+                        want.modifier.contains(Modifier::REVERSED),
+                        "cell {x} of row {y}"
+                    );
                     // A bold blank looks like any blank.
                     let bold = cell.bold() == want.modifier.contains(Modifier::BOLD);
                     assert!(bold || want.symbol() == " ", "cell {x} of row {y}");
-                    assert_eq!(cell.bgcolor() == vt100::Color::Default, want.bg == Color::Reset, "cell {x} of row {y}");
+                    assert_eq!(
+                        cell.bgcolor() == vt100::Color::Default,
+                        want.bg == Color::Reset,
+                        "cell {x} of row {y}"
+                    );
                 }
                 skip = !skip && want.symbol().width() == 2;
             }
@@ -266,7 +343,10 @@ mod tests {
     }
 
     fn lines() -> impl Strategy<Value = Vec<(String, u8)>> {
-        prop::collection::vec(("[a-c ]{0,45}|[a-b日本 ]{0,25}", 0..4_u8), usize::from(HEIGHT))
+        prop::collection::vec(
+            ("[a-c ]{0,45}|[a-b日本 ]{0,25}", 0..4_u8),
+            usize::from(HEIGHT),
+        )
     }
 
     proptest! {
@@ -278,6 +358,7 @@ mod tests {
             for (mut lines, shift) in frames {
                 // Some frames are the one before with its region moved.
                 if let (Some(before), true) = (&previous, shift != 0) {
+                    #[expect(clippy::needless_range_loop, reason = "rows move from one place to another")]
                     for y in 2..10_usize {
                         if let Some(from) = y.checked_add_signed(shift as isize).filter(|from| (2..10).contains(from)) {
                             lines[y] = before[from].clone();
@@ -297,7 +378,19 @@ mod tests {
     fn a_row_of_scrolling_costs_a_row() {
         let row = |n: i32| (format!("              row number {n} of the log"), 0);
         let mut painter = Painter::new();
-        let frame = |first: i32| screen(&(0..i32::from(HEIGHT)).map(|y| if (2..10).contains(&y) { row(first + y) } else { (format!("fixed {y}"), 1) }).collect::<Vec<_>>());
+        let frame = |first: i32| {
+            screen(
+                &(0..i32::from(HEIGHT))
+                    .map(|y| {
+                        if (2..10).contains(&y) {
+                            row(first + y)
+                        } else {
+                            (format!("fixed {y}"), 1)
+                        }
+                    })
+                    .collect::<Vec<_>>(),
+            )
+        };
         painter.paint(&frame(0), REGION, None);
         let down = painter.paint(&frame(1), REGION, None);
         let up = painter.paint(&frame(0), REGION, None);

@@ -13,7 +13,11 @@ pub(super) struct Look {
 
 impl Look {
     pub fn of(cell: &Cell) -> Self {
-        Self { foreground: cell.fg, background: cell.bg, modifier: cell.modifier }
+        Self {
+            foreground: cell.fg,
+            background: cell.bg,
+            modifier: cell.modifier,
+        }
     }
 
     /// Whether a blank cell of this look is the same as an erased one.

@@ -80,20 +80,35 @@ fn wrap(state: &mut State) -> Effects {
 
 /// Draws all anew, and asks again where a question failed.
 fn redraw(state: &mut State) -> Effects {
-    let again = if state.window.stalled { load::again(state) } else { Effects::none() };
+    let again = if state.window.stalled {
+        load::again(state)
+    } else {
+        Effects::none()
+    };
     Effects::from(Effect::Redraw).and(again)
 }
 
 /// Stops what runs; whether anything did.
 fn stop(state: &mut State) -> Option<Effects> {
     let requests = &mut state.requests;
-    let running: Vec<_> = [requests.load.take(), requests.extend.take(), requests.find.take()].into_iter().flatten().collect();
+    let running: Vec<_> = [
+        requests.load.take(),
+        requests.extend.take(),
+        requests.find.take(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     if running.is_empty() {
         return None;
     }
     state.window.stalled = true;
     state.progress = None;
-    notice(state, "stopped: what was found so far is shown · moving on asks for more", false);
+    notice(
+        state,
+        "stopped: what was found so far is shown · moving on asks for more",
+        false,
+    );
     let stopped = Effects(running.into_iter().map(Effect::Stop).collect());
     Some(stopped.and(load::stopped(state)))
 }

@@ -28,25 +28,49 @@ pub(in crate::explorer) fn detail_lines(row: &Row, unfolded: bool) -> Vec<Detail
     let entry = &row.entry;
     let mut lines = Vec::new();
     let mut add = |name: &str, field: Field, value: &str| {
-        let mut texts: Vec<String> =
-            value.trim_end_matches('\n').split('\n').map(|line| visible(line.trim_end_matches('\r')).text.replace('␉', "    ")).collect();
+        let mut texts: Vec<String> = value
+            .trim_end_matches('\n')
+            .split('\n')
+            .map(|line| {
+                visible(line.trim_end_matches('\r'))
+                    .text
+                    .replace('␉', "    ")
+            })
+            .collect();
         let hidden = texts.len().saturating_sub(FOLDED_LINES);
         let folds = hidden > 1 && !unfolded;
         if folds {
             texts.truncate(FOLDED_LINES);
         }
         for (index, text) in texts.into_iter().enumerate() {
-            let name = if index == 0 { visible(name).text.into_owned() } else { String::new() };
-            lines.push(DetailLine { name, text, value: Some((field.clone(), value.to_owned())), fold: false });
+            let name = if index == 0 {
+                visible(name).text.into_owned()
+            } else {
+                String::new()
+            };
+            lines.push(DetailLine {
+                name,
+                text,
+                value: Some((field.clone(), value.to_owned())),
+                fold: false,
+            });
         }
         if folds {
             let text = format!("… {hidden} more lines · enter shows them");
-            lines.push(DetailLine { name: String::new(), text, value: Some((field, value.to_owned())), fold: true });
+            lines.push(DetailLine {
+                name: String::new(),
+                text,
+                value: Some((field, value.to_owned())),
+                fold: true,
+            });
         }
     };
     add("time", Field::Other("time".into()), &entry.time.to_string());
     add("level", Field::Level, entry.level.word());
-    for field in KNOWN_FIELDS.iter().filter(|field| !matches!(field, Field::Level | Field::Text | Field::Error)) {
+    for field in KNOWN_FIELDS
+        .iter()
+        .filter(|field| !matches!(field, Field::Level | Field::Text | Field::Error))
+    {
         if let Some(value) = field.own_value(entry) {
             add(field.name(), field.clone(), &value);
         }
@@ -78,10 +102,17 @@ pub(super) fn open(state: &mut State) -> Effects {
 
 /// Keeps the pane in step with the selected row; asks for the rest of an entry of which the window holds the head.
 pub(super) fn refresh(state: &mut State) -> Effects {
-    let Some(row) = state.detailed() else { return Effects::none() };
+    let Some(row) = state.detailed() else {
+        return Effects::none();
+    };
     let (cut, position) = (row.cut, row.entry.position);
-    let count = state.detail.as_ref().map_or(0, |detail| detail_lines(row, detail.unfolded).len());
-    let Some(detail) = &mut state.detail else { return Effects::none() };
+    let count = state
+        .detail
+        .as_ref()
+        .map_or(0, |detail| detail_lines(row, detail.unfolded).len());
+    let Some(detail) = &mut state.detail else {
+        return Effects::none();
+    };
     detail.cursor = detail.cursor.min(count.saturating_sub(1));
     if !cut || detail.asked == Some(position) {
         return Effects::none();
@@ -110,7 +141,10 @@ pub(super) fn fold(state: &mut State) -> Effects {
 /// Moves the cursor in the pane.
 pub(super) fn move_by(state: &mut State, rows: i32) {
     let unfolded = state.detail.as_ref().is_some_and(|detail| detail.unfolded);
-    let last = state.detailed().map_or(0, |row| detail_lines(row, unfolded).len()).saturating_sub(1);
+    let last = state
+        .detailed()
+        .map_or(0, |row| detail_lines(row, unfolded).len())
+        .saturating_sub(1);
     if let Some(detail) = &mut state.detail {
         detail.cursor = detail.cursor.saturating_add_signed(rows as isize).min(last);
     }
@@ -120,8 +154,14 @@ pub(super) fn move_by(state: &mut State, rows: i32) {
 pub(super) fn value_at_cursor(state: &mut State) -> Option<(Field, String)> {
     let line = current_line(state)?;
     let (field, value) = line.value?;
-    if matches!(&field, Field::Other(name) if name == "time" || name == "id") || value.contains('\n') {
-        notice(state, format!("{field} cannot be filtered by this value"), false);
+    if matches!(&field, Field::Other(name) if name == "time" || name == "id")
+        || value.contains('\n')
+    {
+        notice(
+            state,
+            format!("{field} cannot be filtered by this value"),
+            false,
+        );
         return None;
     }
     Some((field, value))
@@ -136,14 +176,35 @@ fn current_line(state: &State) -> Option<DetailLine> {
 /// Copies the value under the cursor, or the row as a line of text.
 pub(super) fn copy(state: &mut State) -> Effects {
     let text = match state.focus {
-        Focus::Detail => current_line(state).and_then(|line| line.value).map(|(_, value)| value),
-        Focus::Values => state.values.facets.values.get(state.values.cursor).map(|facet| facet.value.clone()),
-        Focus::Sources => state.namespaces.get(state.source_cursor).map(|count| count.name.clone()),
-        Focus::Filters => state.filters.chips.get(state.chip_cursor).map(|chip| chip.condition().to_string()),
+        Focus::Detail => current_line(state)
+            .and_then(|line| line.value)
+            .map(|(_, value)| value),
+        Focus::Values => state
+            .values
+            .facets
+            .values
+            .get(state.values.cursor)
+            .map(|facet| facet.value.clone()),
+        Focus::Sources => state
+            .namespaces
+            .get(state.source_cursor)
+            .map(|count| count.name.clone()),
+        Focus::Filters => state
+            .filters
+            .chips
+            .get(state.chip_cursor)
+            .map(|chip| chip.condition().to_string()),
         Focus::Log => state.detailed().map(|row| {
             let entry = &row.entry;
-            let error = entry.error.as_ref().map(|error| format!(" {error}")).unwrap_or_default();
-            format!("{} {} {} {}{error}", entry.time, entry.level, entry.scope.namespace, entry.text)
+            let error = entry
+                .error
+                .as_ref()
+                .map(|error| format!(" {error}"))
+                .unwrap_or_default();
+            format!(
+                "{} {} {} {}{error}",
+                entry.time, entry.level, entry.scope.namespace, entry.text
+            )
         }),
     };
     text.map_or_else(Effects::none, |text| Effect::Copy(text).into())
@@ -154,4 +215,3 @@ pub(super) fn copy_json(state: &mut State) -> Effects {
     let line = state.detailed().map(|row| json::to_line(&row.entry));
     line.map_or_else(Effects::none, |line| Effect::Copy(line).into())
 }
-

@@ -19,7 +19,9 @@ pub(in crate::explorer) enum Sense {
 
 /// After the question changed: asks again, the selected row stays where it is.
 pub(super) fn changed(state: &mut State) -> Effects {
-    state.chip_cursor = state.chip_cursor.min(state.filters.chips.len().saturating_sub(1));
+    state.chip_cursor = state
+        .chip_cursor
+        .min(state.filters.chips.len().saturating_sub(1));
     load::again(state)
 }
 
@@ -37,11 +39,21 @@ pub(super) fn value(state: &mut State, sense: Sense) -> Effects {
             Some((field, value)) => apply(state, sense, field, &value),
             None => Effects::none(),
         },
-        Focus::Sources => match state.namespaces.get(state.source_cursor).map(|count| count.name.clone()) {
+        Focus::Sources => match state
+            .namespaces
+            .get(state.source_cursor)
+            .map(|count| count.name.clone())
+        {
             Some(name) => apply(state, sense, Field::Namespace, &name),
             None => Effects::none(),
         },
-        Focus::Values => match state.values.facets.values.get(state.values.cursor).map(|facet| facet.value.clone()) {
+        Focus::Values => match state
+            .values
+            .facets
+            .values
+            .get(state.values.cursor)
+            .map(|facet| facet.value.clone())
+        {
             Some(value) => apply(state, sense, state.values.shown_field(), &value),
             None => Effects::none(),
         },
@@ -49,7 +61,12 @@ pub(super) fn value(state: &mut State, sense: Sense) -> Effects {
 }
 
 /// Adds a chip for a value.
-pub(in crate::explorer) fn apply(state: &mut State, sense: Sense, field: Field, value: &str) -> Effects {
+pub(in crate::explorer) fn apply(
+    state: &mut State,
+    sense: Sense,
+    field: Field,
+    value: &str,
+) -> Effects {
     let expression = Expression::equals(field, value);
     state.filters.add(match sense {
         Sense::Include => Chip::include(expression),
@@ -60,16 +77,25 @@ pub(in crate::explorer) fn apply(state: &mut State, sense: Sense, field: Field, 
 }
 
 fn choose_value(state: &mut State, sense: Sense) -> Effects {
-    let Some(row) = state.selected() else { return Effects::none() };
+    let Some(row) = state.selected() else {
+        return Effects::none();
+    };
     let entry = &row.entry;
-    let known = KNOWN_FIELDS.iter().filter(|field| !matches!(field, Field::Text)).cloned();
+    let known = KNOWN_FIELDS
+        .iter()
+        .filter(|field| !matches!(field, Field::Text))
+        .cloned();
     let fields = known.chain(entry.fields.keys().map(|name| Field::Other(name.clone())));
     let choices: Vec<Choice> = fields
         .filter_map(|field| {
             let value = field.value(entry)?;
             let fits = !value.is_empty() && value.len() <= MAX_OFFERED;
             fits.then(|| Choice {
-                label: format!("{:<12} {}", visible(field.name()).text, visible(&value).text),
+                label: format!(
+                    "{:<12} {}",
+                    visible(field.name()).text,
+                    visible(&value).text
+                ),
                 sense,
                 value: value.into_owned(),
                 field,
@@ -84,7 +110,10 @@ fn choose_value(state: &mut State, sense: Sense) -> Effects {
 pub(super) fn only_namespace(state: &mut State, name: &str) -> Effects {
     let chip = Chip::include(Expression::equals(Field::Namespace, name));
     let was_only = state.filters.chips.contains(&chip);
-    state.filters.chips.retain(|chip| chip.field() != Some(Field::Namespace) || chip.negated);
+    state
+        .filters
+        .chips
+        .retain(|chip| chip.field() != Some(Field::Namespace) || chip.negated);
     if !was_only {
         state.filters.chips.push(chip);
     }
@@ -94,12 +123,20 @@ pub(super) fn only_namespace(state: &mut State, name: &str) -> Effects {
 /// The chip that keys act on: the one under the cursor, or the newest.
 fn current(state: &State) -> Option<usize> {
     let last = state.filters.chips.len().checked_sub(1)?;
-    Some(if state.focus == Focus::Filters { state.chip_cursor.min(last) } else { last })
+    Some(if state.focus == Focus::Filters {
+        state.chip_cursor.min(last)
+    } else {
+        last
+    })
 }
 
 fn with_current(state: &mut State, change: impl FnOnce(&mut Vec<Chip>, usize)) -> Effects {
     let Some(at) = current(state) else {
-        notice(state, "there is no filter yet · + and - make one, f types a query", false);
+        notice(
+            state,
+            "there is no filter yet · + and - make one, f types a query",
+            false,
+        );
         return Effects::none();
     };
     change(&mut state.filters.chips, at);
@@ -124,7 +161,11 @@ pub(super) fn remove(state: &mut State) -> Effects {
 /// Switches all chips off, or all on when none is.
 pub(super) fn toggle_all(state: &mut State) -> Effects {
     let on = !state.filters.chips.iter().any(|chip| chip.enabled);
-    state.filters.chips.iter_mut().for_each(|chip| chip.enabled = on);
+    state
+        .filters
+        .chips
+        .iter_mut()
+        .for_each(|chip| chip.enabled = on);
     changed(state)
 }
 

@@ -7,27 +7,42 @@ use crate::query::{Expression, Field};
 
 /// Where one is.
 fn here(state: &State) -> Place {
-    let anchor = state.selected().map(|row| row.key()).filter(|_| !state.live.following);
-    Place { filters: state.filters.clone(), anchor, line: state.scroll.line }
+    let anchor = state
+        .selected()
+        .map(super::super::row::Row::key)
+        .filter(|_| !state.live.following);
+    Place {
+        filters: state.filters.clone(),
+        anchor,
+        line: state.scroll.line,
+    }
 }
 
 /// Remembers the place that is about to be left. A row that is followed is remembered as that row.
 pub(super) fn leave(state: &mut State) {
     let mut place = here(state);
-    place.anchor = state.selected().map(|row| row.key());
+    place.anchor = state.selected().map(super::super::row::Row::key);
     state.history.leave(place);
 }
 
 /// Shows everything that shares the selected row's value of a field, in every namespace; the row stays selected.
 pub(super) fn pivot(state: &mut State, field: &Field) -> Effects {
-    let Some(row) = state.selected() else { return Effects::none() };
-    let Some(value) = field.own_value(&row.entry).map(std::borrow::Cow::into_owned) else {
+    let Some(row) = state.selected() else {
+        return Effects::none();
+    };
+    let Some(value) = field
+        .own_value(&row.entry)
+        .map(std::borrow::Cow::into_owned)
+    else {
         notice(state, format!("this entry has no {field}"), false);
         return Effects::none();
     };
     let key = row.key();
     leave(state);
-    state.filters = Filters { chips: vec![Chip::include(Expression::equals(field.clone(), value))], ..Filters::default() };
+    state.filters = Filters {
+        chips: vec![Chip::include(Expression::equals(field.clone(), value))],
+        ..Filters::default()
+    };
     state.live.following = false;
     load::around(state, key)
 }

@@ -8,7 +8,12 @@ use crate::explorer::state::State;
 
 /// A key was pressed.
 pub(super) fn press(state: &mut State, key: Key) -> Effects {
-    let is_cancel = key == Key { code: Code::Char('c'), ctrl: true, alt: false };
+    let is_cancel = key
+        == Key {
+            code: Code::Char('c'),
+            ctrl: true,
+            alt: false,
+        };
     if !is_cancel {
         state.leaving = false;
     }
@@ -28,7 +33,11 @@ pub(super) fn press(state: &mut State, key: Key) -> Effects {
         Resolved::None => {
             let keys = std::mem::take(&mut state.pressed);
             let text: Vec<_> = keys.iter().map(ToString::to_string).collect();
-            notice(state, format!("{} does nothing here · ? shows the keys", text.join(" ")), false);
+            notice(
+                state,
+                format!("{} does nothing here · ? shows the keys", text.join(" ")),
+                false,
+            );
             Effects::none()
         }
     }
@@ -42,6 +51,10 @@ pub(super) fn paste(state: &mut State, text: &str) -> Effects {
     if state.prompt.is_some() {
         return prompt::paste(state, text);
     }
-    notice(state, "pasted text goes into a prompt: press f, / or & first", false);
+    notice(
+        state,
+        "pasted text goes into a prompt: press f, / or & first",
+        false,
+    );
     Effects::none()
 }

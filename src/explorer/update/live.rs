@@ -25,7 +25,10 @@ pub(super) fn live(state: &mut State, number: Number, live: Live) -> Effects {
             state.live.link = Link::Live;
         }
         Live::Lost { reason, wait_ms } => {
-            state.live.link = Link::Lost { reason, again: state.now.later(Duration::from_millis(wait_ms)) };
+            state.live.link = Link::Lost {
+                reason,
+                again: state.now.later(Duration::from_millis(wait_ms)),
+            };
         }
         Live::Ended => state.live.link = Link::Ended,
     }
@@ -37,8 +40,15 @@ fn arrived(state: &mut State, entries: Vec<crate::entry::Entry>) {
         return;
     }
     // What is older than all that is shown is being read, not happening.
-    let newest = state.window.rows().back().map(crate::explorer::row::Row::key);
-    let count = entries.iter().filter(|entry| newest.is_none_or(|newest| entry.key() > newest)).count() as u64;
+    let newest = state
+        .window
+        .rows()
+        .back()
+        .map(crate::explorer::row::Row::key);
+    let count = entries
+        .iter()
+        .filter(|entry| newest.is_none_or(|newest| entry.key() > newest))
+        .count() as u64;
     state.live.note(state.now, count);
     if !state.live.following {
         state.live.arrived += count;

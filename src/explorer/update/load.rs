@@ -35,7 +35,11 @@ pub(super) fn around(state: &mut State, key: Key) -> Effects {
 
 /// Asks the same place again: after the question changed, or after a failure.
 pub(super) fn again(state: &mut State) -> Effects {
-    match state.selected().map(|row| row.key()).filter(|_| !state.live.following) {
+    match state
+        .selected()
+        .map(super::super::row::Row::key)
+        .filter(|_| !state.live.following)
+    {
         Some(key) => around(state, key),
         None => newest(state),
     }
@@ -54,7 +58,14 @@ fn load(state: &mut State, at: At) -> Effects {
     state.head = None;
     state.touched = false;
     state.landing = at;
-    Effects::from(Effect::Load { number, query: state.query(), now: state.now, at, limit }).and(values(state))
+    Effects::from(Effect::Load {
+        number,
+        query: state.query(),
+        now: state.now,
+        at,
+        limit,
+    })
+    .and(values(state))
 }
 
 /// Asks for the values of the Values pane, while it is open.
@@ -64,7 +75,13 @@ pub(super) fn values(state: &mut State) -> Effects {
     }
     let number = state.requests.next();
     state.requests.facets = Some(number);
-    Effect::Facets { number, query: state.query(), now: state.now, field: state.values.shown_field() }.into()
+    Effect::Facets {
+        number,
+        query: state.query(),
+        now: state.now,
+        field: state.values.shown_field(),
+    }
+    .into()
 }
 
 /// A page to replace the window came.
@@ -81,7 +98,10 @@ pub(super) fn loaded(state: &mut State, number: Number, page: Page, done: bool) 
     let head = page.head;
     state.head = Some(head);
     // Until a scan is done, its page grows: what the user selected meanwhile stays selected.
-    let kept = state.selected().map(|row| row.key()).filter(|_| state.touched);
+    let kept = state
+        .selected()
+        .map(super::super::row::Row::key)
+        .filter(|_| state.touched);
     state.window.replace(page);
     match (kept, state.landing) {
         (Some(key), _) => state.scroll.selected = nearest(state, key),
@@ -89,7 +109,11 @@ pub(super) fn loaded(state: &mut State, number: Number, page: Page, done: bool) 
         (None, At::Oldest) => (state.scroll.selected, state.scroll.line) = (0, 0),
         (None, At::Around(key)) => state.scroll.selected = nearest(state, key),
     }
-    if done { follow(state, head) } else { Effects::none() }
+    if done {
+        follow(state, head)
+    } else {
+        Effects::none()
+    }
 }
 
 /// A load was stopped: what it found stays, and what arrives is followed from there.
@@ -102,14 +126,23 @@ pub(super) fn stopped(state: &mut State) -> Effects {
 
 /// The row of a key, or the one after its place.
 fn nearest(state: &State, key: Key) -> usize {
-    state.window.search(key).unwrap_or_else(|place| place.min(state.window.len().saturating_sub(1)))
+    state
+        .window
+        .search(key)
+        .unwrap_or_else(|place| place.min(state.window.len().saturating_sub(1)))
 }
 
 /// Follows what arrives after a position. What arrived before is in the page that told the position.
 fn follow(state: &mut State, after: crate::entry::Position) -> Effects {
     let number = state.requests.next();
     state.requests.follow = Some(number);
-    Effect::Follow { number, query: state.query(), now: state.now, after }.into()
+    Effect::Follow {
+        number,
+        query: state.query(),
+        now: state.now,
+        after,
+    }
+    .into()
 }
 
 /// A page beyond an edge came.
@@ -127,7 +160,11 @@ pub(super) fn extended(state: &mut State, number: Number, page: Page) -> Effects
     let fallen = state.window.extend_newer(page);
     state.scroll.selected = state.scroll.selected.saturating_sub(fallen);
     // At the end again: what arrived since the page was read comes through a feed from there on.
-    if state.window.is_attached() { follow(state, head) } else { Effects::none() }
+    if state.window.is_attached() {
+        follow(state, head)
+    } else {
+        Effects::none()
+    }
 }
 
 /// Asks for the next page when the view comes near an edge behind which there is more.
@@ -149,5 +186,12 @@ fn extend(state: &mut State, cursor: Cursor, older: bool) -> Effects {
     let number = state.requests.next();
     state.requests.extend = Some(number);
     state.extending_older = older;
-    Effect::Extend { number, query: state.query(), now: state.now, cursor, limit: EXTEND }.into()
+    Effect::Extend {
+        number,
+        query: state.query(),
+        now: state.now,
+        cursor,
+        limit: EXTEND,
+    }
+    .into()
 }

@@ -50,7 +50,13 @@ pub(super) fn update(state: &mut State, message: Message) -> Effects {
         Message::Loaded { number, page, done } => load::loaded(state, number, page, done),
         Message::Extended { number, page } => load::extended(state, number, page),
         Message::Scanning { number, progress } => {
-            if [state.requests.load, state.requests.extend, state.requests.find].contains(&Some(number)) {
+            if [
+                state.requests.load,
+                state.requests.extend,
+                state.requests.find,
+            ]
+            .contains(&Some(number))
+            {
                 state.progress = Some(progress);
             }
             Effects::none()
@@ -63,11 +69,18 @@ pub(super) fn update(state: &mut State, message: Message) -> Effects {
             state.live.counted = state.now;
             Effects::none()
         }
-        Message::Facets { number, field, facets } => {
+        Message::Facets {
+            number,
+            field,
+            facets,
+        } => {
             if state.requests.facets == Some(number) && state.values.shown_field() == field {
                 state.requests.facets = None;
                 state.values.facets = facets;
-                state.values.cursor = state.values.cursor.min(state.values.facets.values.len().saturating_sub(1));
+                state.values.cursor = state
+                    .values
+                    .cursor
+                    .min(state.values.facets.values.len().saturating_sub(1));
             }
             Effects::none()
         }
@@ -80,12 +93,16 @@ pub(super) fn update(state: &mut State, message: Message) -> Effects {
             }
             Effects::none()
         }
-        Message::Failed { number, reason } => failed(state, number, reason),
+        Message::Failed { number, reason } => failed(state, number, &reason),
         Message::Loading(reading) => {
             let finished = state.loading.is_some() && reading.is_none();
             state.loading = reading;
             state.live.uncounted = true;
-            if finished { Effect::Namespaces.into() } else { Effects::none() }
+            if finished {
+                Effect::Namespaces.into()
+            } else {
+                Effects::none()
+            }
         }
         Message::Copied(how) => {
             notice(state, how, false);
@@ -94,7 +111,9 @@ pub(super) fn update(state: &mut State, message: Message) -> Effects {
         Message::Woke => woke(state),
     };
     navigate::settle(state);
-    let effects = effects.and(load::prefetch(state)).and(detail::refresh(state));
+    let effects = effects
+        .and(load::prefetch(state))
+        .and(detail::refresh(state));
     effects.and(wake(state))
 }
 
@@ -108,18 +127,31 @@ fn resized(state: &mut State, width: u16, height: u16) -> Effects {
 
 /// Tells something for a while.
 fn notice(state: &mut State, text: impl Into<String>, failure: bool) {
-    state.notice = Some(Notice { text: text.into(), failure, until: state.now.later(NOTICE) });
+    state.notice = Some(Notice {
+        text: text.into(),
+        failure,
+        until: state.now.later(NOTICE),
+    });
 }
 
-fn failed(state: &mut State, number: super::message::Number, reason: String) -> Effects {
+fn failed(state: &mut State, number: super::message::Number, reason: &str) -> Effects {
     if state.requests.load == Some(number) {
         // Nothing is on its way any more: it is asked again after a while.
         let again = state.now.later(RETRY);
-        state.live.link = super::state::Link::Lost { reason: reason.clone(), again };
+        state.live.link = super::state::Link::Lost {
+            reason: reason.to_owned(),
+            again,
+        };
     }
     let requests = &mut state.requests;
     let mut known = false;
-    for slot in [&mut requests.load, &mut requests.extend, &mut requests.find, &mut requests.facets, &mut requests.complete] {
+    for slot in [
+        &mut requests.load,
+        &mut requests.extend,
+        &mut requests.find,
+        &mut requests.facets,
+        &mut requests.complete,
+    ] {
         if *slot == Some(number) {
             *slot = None;
             known = true;
@@ -128,7 +160,11 @@ fn failed(state: &mut State, number: super::message::Number, reason: String) -> 
     if known {
         state.progress = None;
         state.window.stalled = true;
-        notice(state, format!("{reason} · what is on screen stays; G or ctrl-l tries again"), true);
+        notice(
+            state,
+            format!("{reason} · what is on screen stays; G or ctrl-l tries again"),
+            true,
+        );
     }
     Effects::none()
 }
@@ -136,7 +172,11 @@ fn failed(state: &mut State, number: super::message::Number, reason: String) -> 
 fn woke(state: &mut State) -> Effects {
     state.waking = false;
     state.live.forget(state.now);
-    if state.notice.as_ref().is_some_and(|notice| notice.until <= state.now) {
+    if state
+        .notice
+        .as_ref()
+        .is_some_and(|notice| notice.until <= state.now)
+    {
         state.notice = None;
     }
     if let super::state::Link::Lost { again, .. } = &state.live.link
@@ -157,7 +197,9 @@ fn woke(state: &mut State) -> Effects {
 /// Asks to be woken while something on the screen passes with time; an explorer at rest sleeps.
 fn wake(state: &mut State) -> Effects {
     let reconnecting = matches!(state.live.link, super::state::Link::Lost { .. });
-    if state.waking || !(state.notice.is_some() || state.live.is_busy() || state.live.uncounted || reconnecting) {
+    if state.waking
+        || !(state.notice.is_some() || state.live.is_busy() || state.live.uncounted || reconnecting)
+    {
         return Effects::none();
     }
     state.waking = true;

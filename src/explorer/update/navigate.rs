@@ -25,8 +25,16 @@ pub(super) fn move_by(state: &mut State, rows: i32) -> Effects {
         state.scroll.selected = to;
     } else {
         let height = usize::from(areas(state).log.height);
-        let lines = if to == from { 0 } else { lines_of(state, if to > from { from } else { to }) };
-        state.scroll.line = if to > from { (state.scroll.line + lines).min(height) } else { state.scroll.line.saturating_sub(lines) };
+        let lines = if to == from {
+            0
+        } else {
+            lines_of(state, if to > from { from } else { to })
+        };
+        state.scroll.line = if to > from {
+            (state.scroll.line + lines).min(height)
+        } else {
+            state.scroll.line.saturating_sub(lines)
+        };
         state.scroll.selected = to;
     }
     if rows < 0 {
@@ -42,7 +50,11 @@ pub(super) fn scroll_by(state: &mut State, rows: i32) -> Effects {
     let last = state.window.len().saturating_sub(1);
     state.touched = true;
     state.window.stalled = false;
-    state.scroll.selected = state.scroll.selected.saturating_add_signed(rows as isize).min(last);
+    state.scroll.selected = state
+        .scroll
+        .selected
+        .saturating_add_signed(rows as isize)
+        .min(last);
     if rows < 0 {
         state.live.following = false;
     } else if state.scroll.selected == last && state.window.is_attached() {

@@ -9,14 +9,20 @@ use crate::query::{Completing, Expression, Values, ValuesRequest, completing};
 
 /// Opens a prompt.
 pub(super) fn open(state: &mut State, kind: PromptKind) -> Effects {
-    let text = if kind == PromptKind::Query { state.filters.typed_text.clone() } else { String::new() };
+    let text = if kind == PromptKind::Query {
+        state.filters.typed_text.clone()
+    } else {
+        String::new()
+    };
     state.prompt = Some(Prompt::new(kind, text));
     complete(state)
 }
 
 /// A key while a prompt is open.
 pub(super) fn press(state: &mut State, key: Key) -> Effects {
-    let Some(prompt) = &mut state.prompt else { return Effects::none() };
+    let Some(prompt) = &mut state.prompt else {
+        return Effects::none();
+    };
     match (key.code, key.ctrl) {
         (Code::Esc, _) | (Code::Char('c'), true) => leave(state),
         (Code::Enter, _) => submit(state),
@@ -40,7 +46,9 @@ pub(super) fn paste(state: &mut State, text: &str) -> Effects {
 
 /// The text changed: search marks and the live filter change with it.
 fn edited(state: &mut State) -> Effects {
-    let Some(prompt) = &mut state.prompt else { return Effects::none() };
+    let Some(prompt) = &mut state.prompt else {
+        return Effects::none();
+    };
     prompt.recalled = 0;
     let (kind, text) = (prompt.kind, prompt.text().to_owned());
     match kind {
@@ -58,9 +66,19 @@ fn edited(state: &mut State) -> Effects {
 
 /// Leaves without taking what was typed.
 fn leave(state: &mut State) -> Effects {
-    let Some(prompt) = state.prompt.take() else { return Effects::none() };
+    let Some(prompt) = state.prompt.take() else {
+        return Effects::none();
+    };
     match prompt.kind {
-        PromptKind::TextFilter if state.filters.preview.take().is_some_and(|text| !text.is_empty()) => load::again(state),
+        PromptKind::TextFilter
+            if state
+                .filters
+                .preview
+                .take()
+                .is_some_and(|text| !text.is_empty()) =>
+        {
+            load::again(state)
+        }
         PromptKind::Search => {
             state.search = None;
             Effects::none()
@@ -70,7 +88,9 @@ fn leave(state: &mut State) -> Effects {
 }
 
 fn submit(state: &mut State) -> Effects {
-    let Some(prompt) = &state.prompt else { return Effects::none() };
+    let Some(prompt) = &state.prompt else {
+        return Effects::none();
+    };
     if prompt.error().is_some() {
         // The bar says what is wrong; the text stays to be mended.
         return Effects::none();
@@ -96,7 +116,9 @@ fn submit(state: &mut State) -> Effects {
 
 /// Takes a typed query.
 pub(super) fn query(state: &mut State, text: String) -> Effects {
-    let Ok(query) = text.parse() else { return Effects::none() };
+    let Ok(query) = text.parse() else {
+        return Effects::none();
+    };
     if query == state.filters.typed {
         state.filters.typed_text = text;
         return Effects::none();
@@ -109,18 +131,28 @@ pub(super) fn query(state: &mut State, text: String) -> Effects {
 
 /// Asks for completions of the word at the caret.
 fn complete(state: &mut State) -> Effects {
-    let Some(prompt) = &mut state.prompt else { return Effects::none() };
+    let Some(prompt) = &mut state.prompt else {
+        return Effects::none();
+    };
     prompt.completion = Completion::default();
     if prompt.kind != PromptKind::Query {
         return Effects::none();
     }
     let request = match completing(prompt.text(), prompt.caret()) {
         Some(Completing::Name(start, word)) => {
-            prompt.completion = Completion { start, names: true, ..Completion::default() };
+            prompt.completion = Completion {
+                start,
+                names: true,
+                ..Completion::default()
+            };
             ValuesRequest::Names(word)
         }
         Some(Completing::Value(start, field, word)) => {
-            prompt.completion = Completion { start, names: false, ..Completion::default() };
+            prompt.completion = Completion {
+                start,
+                names: false,
+                ..Completion::default()
+            };
             ValuesRequest::Of(field, word)
         }
         None => return Effects::none(),
@@ -143,7 +175,9 @@ pub(super) fn completions(state: &mut State, number: Number, values: Values) -> 
 
 /// Puts the next completion into the text.
 fn choose(state: &mut State, step: isize) -> Effects {
-    let Some(prompt) = &mut state.prompt else { return Effects::none() };
+    let Some(prompt) = &mut state.prompt else {
+        return Effects::none();
+    };
     let count = prompt.completion.values.len();
     if count == 0 {
         return Effects::none();
@@ -154,13 +188,26 @@ fn choose(state: &mut State, step: isize) -> Effects {
         Some(at) => (at + count).saturating_add_signed(step) % count,
     };
     prompt.completion.chosen = Some(next);
-    let value = prompt.completion.values.get(next).cloned().unwrap_or_default();
-    let word = if prompt.completion.names { format!("{value}:") } else { quoted(&value) };
+    let value = prompt
+        .completion
+        .values
+        .get(next)
+        .cloned()
+        .unwrap_or_default();
+    let word = if prompt.completion.names {
+        format!("{value}:")
+    } else {
+        quoted(&value)
+    };
     let start = prompt.completion.start.min(prompt.text().len());
     let text = format!("{}{word}", &prompt.text()[..start]);
     prompt.set(text);
     // A single name is settled: its values are next.
-    if count == 1 { complete(state) } else { Effects::none() }
+    if count == 1 {
+        complete(state)
+    } else {
+        Effects::none()
+    }
 }
 
 fn quoted(value: &str) -> String {
@@ -170,11 +217,26 @@ fn quoted(value: &str) -> String {
 
 /// Brings back an earlier line.
 fn recall(state: &mut State, step: isize) -> Effects {
-    let Some(prompt) = &mut state.prompt else { return Effects::none() };
+    let Some(prompt) = &mut state.prompt else {
+        return Effects::none();
+    };
     let kind = prompt.kind;
-    let earlier: Vec<&String> = state.lines.iter().rev().filter(|(of, _)| *of == kind).map(|(_, text)| text).collect();
-    let recalled = prompt.recalled.saturating_add_signed(step).min(earlier.len());
-    let text = recalled.checked_sub(1).and_then(|at| earlier.get(at)).map(|text| (*text).clone()).unwrap_or_default();
+    let earlier: Vec<&String> = state
+        .lines
+        .iter()
+        .rev()
+        .filter(|(of, _)| *of == kind)
+        .map(|(_, text)| text)
+        .collect();
+    let recalled = prompt
+        .recalled
+        .saturating_add_signed(step)
+        .min(earlier.len());
+    let text = recalled
+        .checked_sub(1)
+        .and_then(|at| earlier.get(at))
+        .map(|text| (*text).clone())
+        .unwrap_or_default();
     prompt.set(text);
     let effects = edited(state);
     if let Some(prompt) = &mut state.prompt {

@@ -10,14 +10,24 @@ use crate::query::{Cursor, Direction, Expression, Matcher, Query};
 /// Searches for what was typed: words, or `/a regex/`. Nothing typed ends the search.
 pub(super) fn start(state: &mut State, text: &str) -> Effects {
     set(state, text);
-    if state.search.is_none() { Effects::none() } else { again(state, Direction::Older) }
+    if state.search.is_none() {
+        Effects::none()
+    } else {
+        again(state, Direction::Older)
+    }
 }
 
 /// Marks what is being typed.
 pub(super) fn set(state: &mut State, text: &str) {
-    let as_regex = (text.len() > 2 && text.starts_with('/') && text.ends_with('/')).then(|| text.parse().ok()).flatten();
+    let as_regex = (text.len() > 2 && text.starts_with('/') && text.ends_with('/'))
+        .then(|| text.parse().ok())
+        .flatten();
     let query: Query = as_regex.unwrap_or_else(|| Expression::contains(text).into());
-    state.search = (!text.is_empty()).then(|| Search { matcher: Matcher::compile(&query, state.now), query, text: text.to_owned() });
+    state.search = (!text.is_empty()).then(|| Search {
+        matcher: Matcher::compile(&query, state.now),
+        query,
+        text: text.to_owned(),
+    });
 }
 
 /// The next match of the search.
@@ -45,7 +55,9 @@ fn find(state: &mut State, query: &Query, matcher: &Matcher, direction: Directio
     let (rows, selected) = (state.window.rows(), state.scroll.selected);
     let found = match direction {
         Direction::Newer => (selected + 1..rows.len()).find(|at| matcher.matches(&rows[*at].entry)),
-        Direction::Older => (0..selected.min(rows.len())).rev().find(|at| matcher.matches(&rows[*at].entry)),
+        Direction::Older => (0..selected.min(rows.len()))
+            .rev()
+            .find(|at| matcher.matches(&rows[*at].entry)),
     };
     if let Some(at) = found {
         select(state, at);
@@ -55,7 +67,12 @@ fn find(state: &mut State, query: &Query, matcher: &Matcher, direction: Directio
         Direction::Older => (state.window.older, "no earlier match"),
         Direction::Newer => (state.window.newer, "no later match"),
     };
-    let edge_key = if direction == Direction::Older { rows.front() } else { rows.back() }.map(|row| row.key());
+    let edge_key = if direction == Direction::Older {
+        rows.front()
+    } else {
+        rows.back()
+    }
+    .map(super::super::row::Row::key);
     let (Edge::More(_), Some(key)) = (edge, edge_key) else {
         notice(state, end, false);
         return Effects::none();
@@ -63,14 +80,24 @@ fn find(state: &mut State, query: &Query, matcher: &Matcher, direction: Directio
     let number = state.requests.next();
     state.requests.find = Some(number);
     let query = state.query().and(query);
-    Effect::Find { number, query, now: state.now, cursor: Cursor { key, direction } }.into()
+    Effect::Find {
+        number,
+        query,
+        now: state.now,
+        cursor: Cursor { key, direction },
+    }
+    .into()
 }
 
 /// Selects a row near the middle of the pane when it is not in sight.
 fn select(state: &mut State, at: usize) {
     let height = usize::from(crate::explorer::layout::areas(state).log.height);
     let moved = at.abs_diff(state.scroll.selected);
-    let line = if at > state.scroll.selected { state.scroll.line + moved } else { state.scroll.line.wrapping_sub(moved) };
+    let line = if at > state.scroll.selected {
+        state.scroll.line + moved
+    } else {
+        state.scroll.line.wrapping_sub(moved)
+    };
     state.scroll.line = if line < height { line } else { height / 2 };
     state.scroll.selected = at;
     state.live.following = false;
@@ -83,15 +110,12 @@ pub(super) fn found(state: &mut State, number: Number, place: Option<Key>) -> Ef
     }
     state.requests.find = None;
     state.progress = None;
-    match place {
-        Some(key) => {
-            state.live.following = false;
-            state.scroll.line = usize::from(crate::explorer::layout::areas(state).log.height) / 2;
-            load::around(state, key)
-        }
-        None => {
-            notice(state, "no further match in the whole log", false);
-            Effects::none()
-        }
+    if let Some(key) = place {
+        state.live.following = false;
+        state.scroll.line = usize::from(crate::explorer::layout::areas(state).log.height) / 2;
+        load::around(state, key)
+    } else {
+        notice(state, "no further match in the whole log", false);
+        Effects::none()
     }
 }

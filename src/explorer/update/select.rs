@@ -7,16 +7,21 @@ use crate::explorer::overlays;
 use crate::explorer::state::{Focus, PromptKind, State, VALUE_FIELDS};
 
 /// Cells that the text moves sideways.
-const SIDEWAYS: usize = 8;
+const SIDEWAYS: isize = 8;
 
 /// Down, or up.
 pub(super) fn vertical(state: &mut State, rows: i32) -> Effects {
-    let step = |at: usize, count: usize| at.saturating_add_signed(rows as isize).min(count.saturating_sub(1));
+    let step = |at: usize, count: usize| {
+        at.saturating_add_signed(rows as isize)
+            .min(count.saturating_sub(1))
+    };
     match state.focus {
         Focus::Log => return navigate::move_by(state, rows),
         Focus::Sources => state.source_cursor = step(state.source_cursor, state.namespaces.len()),
         Focus::Filters => state.chip_cursor = step(state.chip_cursor, state.filters.chips.len()),
-        Focus::Values => state.values.cursor = step(state.values.cursor, state.values.facets.values.len()),
+        Focus::Values => {
+            state.values.cursor = step(state.values.cursor, state.values.facets.values.len());
+        }
         Focus::Detail => detail::move_by(state, rows),
     }
     Effects::none()
@@ -32,7 +37,7 @@ pub(super) fn horizontal(state: &mut State, step: isize) -> Effects {
         return load::values(state);
     }
     if !state.scroll.wrap {
-        state.scroll.sideways = state.scroll.sideways.saturating_add_signed(step * SIDEWAYS as isize);
+        state.scroll.sideways = state.scroll.sideways.saturating_add_signed(step * SIDEWAYS);
     }
     Effects::none()
 }
@@ -59,7 +64,11 @@ pub(super) fn enter(state: &mut State) -> Effects {
         Focus::Log => detail::open(state),
         Focus::Detail => detail::fold(state),
         Focus::Filters => filter::toggle(state),
-        Focus::Sources => match state.namespaces.get(state.source_cursor).map(|count| count.name.clone()) {
+        Focus::Sources => match state
+            .namespaces
+            .get(state.source_cursor)
+            .map(|count| count.name.clone())
+        {
             Some(name) => filter::only_namespace(state, &name),
             None => Effects::none(),
         },
@@ -78,7 +87,11 @@ pub(super) fn sources(state: &mut State) -> Effects {
     let was_open = state.sources_open;
     state.sources_open = true;
     state.focus = Focus::Sources;
-    if was_open { Effects::none() } else { load::values(state) }
+    if was_open {
+        Effects::none()
+    } else {
+        load::values(state)
+    }
 }
 
 /// The next open pane.
@@ -87,7 +100,10 @@ pub(super) fn next_pane(state: &mut State, step: isize) -> Effects {
     if panes.len() == 1 {
         return sources(state);
     }
-    let at = panes.iter().position(|pane| *pane == state.focus).unwrap_or(0);
+    let at = panes
+        .iter()
+        .position(|pane| *pane == state.focus)
+        .unwrap_or(0);
     let next = (at + panes.len()).saturating_add_signed(step) % panes.len();
     state.focus = panes.get(next).copied().unwrap_or_default();
     Effects::none()
@@ -104,7 +120,8 @@ pub(super) fn click(state: &mut State, target: Target) -> Effects {
             if row == state.scroll.selected {
                 return detail::open(state);
             }
-            let rows = i32::try_from(row).unwrap_or(0) - i32::try_from(state.scroll.selected).unwrap_or(0);
+            let rows =
+                i32::try_from(row).unwrap_or(0) - i32::try_from(state.scroll.selected).unwrap_or(0);
             state.live.following = false;
             let lines = i32::try_from(state.scroll.line).unwrap_or(0) + rows;
             state.scroll.line = usize::try_from(lines).unwrap_or(0);

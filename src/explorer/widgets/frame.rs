@@ -8,13 +8,29 @@ use super::put;
 use crate::explorer::theme::Theme;
 
 /// Draws the border of a pane with its heading; the room inside.
-pub(in crate::explorer) fn frame(buffer: &mut Buffer, area: Rect, title: &str, focused: bool, theme: Theme) -> Rect {
+pub(in crate::explorer) fn frame(
+    buffer: &mut Buffer,
+    area: Rect,
+    title: &str,
+    focused: bool,
+    theme: Theme,
+) -> Rect {
     Clear.render(area, buffer);
-    let block = Block::new().borders(Borders::ALL).border_type(BorderType::Rounded).border_style(theme.border(focused));
+    let block = Block::new()
+        .borders(Borders::ALL)
+        .border_type(BorderType::Rounded)
+        .border_style(theme.border(focused));
     let inner = block.inner(area);
     block.render(area, buffer);
     let title = format!(" {title} ");
-    put(buffer, area.x + 1, area.y, area.width.saturating_sub(2), &title, theme.heading(focused));
+    put(
+        buffer,
+        area.x + 1,
+        area.y,
+        area.width.saturating_sub(2),
+        &title,
+        theme.heading(focused),
+    );
     inner
 }
 

@@ -12,7 +12,11 @@ const MAX_CLUSTER_CHARS: usize = 5;
 
 /// Cells a text takes.
 pub(in crate::explorer) fn width_of(text: &str) -> usize {
-    if text.is_ascii() { text.len() } else { text.graphemes(true).map(cluster_width).sum() }
+    if text.is_ascii() {
+        text.len()
+    } else {
+        text.graphemes(true).map(cluster_width).sum()
+    }
 }
 
 /// Terminals draw one or two cells; what claims none is drawn with its neighbour.
@@ -21,14 +25,30 @@ fn cluster_width(cluster: &str) -> usize {
 }
 
 /// Puts text at a place, cut to `room` cells; the column after it.
-pub(in crate::explorer) fn put(buffer: &mut Buffer, x: u16, y: u16, room: u16, text: &str, style: Style) -> u16 {
+pub(in crate::explorer) fn put(
+    buffer: &mut Buffer,
+    x: u16,
+    y: u16,
+    room: u16,
+    text: &str,
+    style: Style,
+) -> u16 {
     let mut runs = Runs::new(text, style);
     runs.draw(buffer, x, y, room, 0)
 }
 
 /// Puts text so that it ends before `right`; the column where it starts.
-pub(in crate::explorer) fn put_right(buffer: &mut Buffer, left: u16, right: u16, y: u16, text: &str, style: Style) -> u16 {
-    let width = u16::try_from(width_of(text)).unwrap_or(u16::MAX).min(right.saturating_sub(left));
+pub(in crate::explorer) fn put_right(
+    buffer: &mut Buffer,
+    left: u16,
+    right: u16,
+    y: u16,
+    text: &str,
+    style: Style,
+) -> u16 {
+    let width = u16::try_from(width_of(text))
+        .unwrap_or(u16::MAX)
+        .min(right.saturating_sub(left));
     put(buffer, right - width, y, width, text, style);
     right - width
 }
@@ -43,7 +63,11 @@ pub(in crate::explorer) struct Runs<'t> {
 
 impl<'t> Runs<'t> {
     pub fn new(text: &'t str, base: Style) -> Self {
-        Self { text, base, layers: Vec::new() }
+        Self {
+            text,
+            base,
+            layers: Vec::new(),
+        }
     }
 
     /// Patches a style over a range of bytes.
@@ -52,7 +76,10 @@ impl<'t> Runs<'t> {
     }
 
     fn style_at(&self, byte: usize) -> Style {
-        self.layers.iter().filter(|(range, _)| range.contains(&byte)).fold(self.base, |style, (_, over)| style.patch(*over))
+        self.layers
+            .iter()
+            .filter(|(range, _)| range.contains(&byte))
+            .fold(self.base, |style, (_, over)| style.patch(*over))
     }
 
     /// Draws what is beyond `skip` cells into `room` cells; the column after it. Text that is cut shows `…`.
@@ -69,7 +96,9 @@ impl<'t> Runs<'t> {
                 if let Some(cell) = buffer.cell_mut(place) {
                     set(cell, cluster, self.style_at(byte));
                 }
-                if width == 2 && let Some(cell) = buffer.cell_mut((place.0 + 1, y)) {
+                if width == 2
+                    && let Some(cell) = buffer.cell_mut((place.0 + 1, y))
+                {
                     cell.reset();
                 }
             }
@@ -80,7 +109,10 @@ impl<'t> Runs<'t> {
         if at < self.text.len() && room > 0 {
             // Something is left: the last cell says so.
             let last = x + room - 1;
-            let previous_is_wide = last > x && buffer.cell((last - 1, y)).is_some_and(|cell| cell.symbol().width() == 2);
+            let previous_is_wide = last > x
+                && buffer
+                    .cell((last - 1, y))
+                    .is_some_and(|cell| cell.symbol().width() == 2);
             if previous_is_wide && let Some(cell) = buffer.cell_mut((last - 1, y)) {
                 cell.set_symbol(" ");
             }
@@ -94,7 +126,10 @@ impl<'t> Runs<'t> {
 }
 
 fn set(cell: &mut ratatui::buffer::Cell, cluster: &str, style: Style) {
-    let end = cluster.char_indices().nth(MAX_CLUSTER_CHARS).map_or(cluster.len(), |(at, _)| at);
+    let end = cluster
+        .char_indices()
+        .nth(MAX_CLUSTER_CHARS)
+        .map_or(cluster.len(), |(at, _)| at);
     cell.set_symbol(&cluster[..end]);
     cell.set_style(style);
 }

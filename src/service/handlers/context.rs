@@ -26,6 +26,15 @@ pub(in crate::service) async fn context(
         before: number("before", params.before.as_deref(), 20, MAX_LIMIT)?,
         after: number("after", params.after.as_deref(), 20, MAX_LIMIT)?,
     };
-    let page = service.backend.context(request).await?.ok_or_else(Failure::entry_not_found)?;
-    Ok(Json(wrap(&page, Direction::Older, Order::Ascending, Dialect::Full)))
+    let page = service
+        .backend
+        .context(request)
+        .await?
+        .ok_or_else(Failure::entry_not_found)?;
+    Ok(Json(wrap(
+        &page,
+        Direction::Older,
+        Order::Ascending,
+        Dialect::Full,
+    )))
 }

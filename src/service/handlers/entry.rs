@@ -11,11 +11,22 @@ use crate::service::Service;
 use crate::service::error::Failure;
 
 /// One entry, whole.
-pub(in crate::service) async fn entry(State(service): State<Service>, Path(id): Path<String>) -> Result<Json<Data<Value>>, Failure> {
-    let entry = service.backend.entry(position(&id)?).await?.ok_or_else(Failure::entry_not_found)?;
-    Ok(Json(Data { data: to_value(&entry, Dialect::Full) }))
+pub(in crate::service) async fn entry(
+    State(service): State<Service>,
+    Path(id): Path<String>,
+) -> Result<Json<Data<Value>>, Failure> {
+    let entry = service
+        .backend
+        .entry(position(&id)?)
+        .await?
+        .ok_or_else(Failure::entry_not_found)?;
+    Ok(Json(Data {
+        data: to_value(&entry, Dialect::Full),
+    }))
 }
 
 pub(super) fn position(id: &str) -> Result<Position, Failure> {
-    id.parse().map(Position).map_err(|_| Failure::invalid(format!("id: expected a position, found {id:?}")))
+    id.parse()
+        .map(Position)
+        .map_err(|_| Failure::invalid(format!("id: expected a position, found {id:?}")))
 }

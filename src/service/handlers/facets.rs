@@ -16,11 +16,16 @@ pub(in crate::service) async fn facets(
     Query(params): Query<FacetsParams>,
 ) -> Result<Json<Data<Facets>>, Failure> {
     let field = params.field.as_deref().filter(|name| !name.is_empty());
-    let request = FacetsRequest {
-        query: query(params.query.as_deref())?,
-        now: Time::now(),
-        field: Field::named(field.ok_or_else(|| Failure::invalid("field: expected the name of a field, found none"))?),
-        limit: number("limit", params.limit.as_deref(), 20, 1_000)?,
-    };
-    Ok(Json(Data { data: service.backend.facets(request).await? }))
+    let request =
+        FacetsRequest {
+            query: query(params.query.as_deref())?,
+            now: Time::now(),
+            field: Field::named(field.ok_or_else(|| {
+                Failure::invalid("field: expected the name of a field, found none")
+            })?),
+            limit: number("limit", params.limit.as_deref(), 20, 1_000)?,
+        };
+    Ok(Json(Data {
+        data: service.backend.facets(request).await?,
+    }))
 }

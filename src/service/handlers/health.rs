@@ -10,7 +10,13 @@ use crate::store::Health;
 pub(in crate::service) async fn health(State(service): State<Service>) -> (StatusCode, String) {
     match service.store.health() {
         Health::Good => (StatusCode::OK, "ok\n".to_owned()),
-        Health::Full => (StatusCode::SERVICE_UNAVAILABLE, "the disk is full: nothing is accepted until there is room\n".to_owned()),
-        Health::Failed(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("nothing is accepted since a write failed: {reason}\n")),
+        Health::Full => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the disk is full: nothing is accepted until there is room\n".to_owned(),
+        ),
+        Health::Failed(reason) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("nothing is accepted since a write failed: {reason}\n"),
+        ),
     }
 }

@@ -19,9 +19,19 @@ pub(in crate::service) async fn histogram(
     let request = HistogramRequest {
         query: query(params.query.as_deref())?,
         now,
-        after: params.after.as_deref().map(|text| time("after", text, now)).transpose()?,
-        before: params.before.as_deref().map(|text| time("before", text, now)).transpose()?,
+        after: params
+            .after
+            .as_deref()
+            .map(|text| time("after", text, now))
+            .transpose()?,
+        before: params
+            .before
+            .as_deref()
+            .map(|text| time("before", text, now))
+            .transpose()?,
         buckets: number("buckets", params.buckets.as_deref(), 60, 2_000)?,
     };
-    Ok(Json(Data { data: service.backend.histogram(request).await? }))
+    Ok(Json(Data {
+        data: service.backend.histogram(request).await?,
+    }))
 }

@@ -19,7 +19,10 @@ const BUDGET: Duration = Duration::from_millis(250);
 type Answer = Result<Json<ListAnswer>, Failure>;
 
 /// Entries of every namespace.
-pub(in crate::service) async fn all(State(service): State<Service>, Query(params): Query<ListParams>) -> Answer {
+pub(in crate::service) async fn all(
+    State(service): State<Service>,
+    Query(params): Query<ListParams>,
+) -> Answer {
     list(&service, &params, None).await
 }
 
@@ -38,13 +41,26 @@ pub(in crate::service) async fn of_namespace(
 async fn list(service: &Service, params: &ListParams, namespace: Option<&str>) -> Answer {
     let (request, order) = page_request(params, namespace, Time::now())?;
     let page = service.backend.gather(&request, BUDGET).await?;
-    let dialect = if namespace.is_some() { Dialect::Direktiv } else { Dialect::Full };
+    let dialect = if namespace.is_some() {
+        Dialect::Direktiv
+    } else {
+        Dialect::Full
+    };
     Ok(Json(wrap(&page, request.direction, order, dialect)))
 }
 
 /// A page in its wire form.
-pub(super) fn wrap(page: &Page, direction: Direction, order: Order, dialect: Dialect) -> ListAnswer {
-    let going_on = if direction == Direction::Older { page.older } else { page.newer };
+pub(super) fn wrap(
+    page: &Page,
+    direction: Direction,
+    order: Order,
+    dialect: Dialect,
+) -> ListAnswer {
+    let going_on = if direction == Direction::Older {
+        page.older
+    } else {
+        page.newer
+    };
     let print = |cursor: Option<crate::query::Cursor>| cursor.map(|cursor| cursor.to_string());
     let meta = ListMeta {
         previous_page: previous_page(page),
@@ -56,7 +72,11 @@ pub(super) fn wrap(page: &Page, direction: Direction, order: Order, dialect: Dia
         partial: page.partial,
         progress: page.progress,
     };
-    let mut data: Vec<_> = page.entries.iter().map(|entry| to_value(entry, dialect)).collect();
+    let mut data: Vec<_> = page
+        .entries
+        .iter()
+        .map(|entry| to_value(entry, dialect))
+        .collect();
     if order == Order::Descending {
         data.reverse();
     }

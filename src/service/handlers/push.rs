@@ -44,7 +44,10 @@ pub(in crate::service) struct PushParams {
 }
 
 /// Entries that name their namespaces.
-pub(in crate::service) async fn all(State(service): State<Service>, body: Body) -> Result<Response, Failure> {
+pub(in crate::service) async fn all(
+    State(service): State<Service>,
+    body: Body,
+) -> Result<Response, Failure> {
     push(&service, body, None).await
 }
 
@@ -66,12 +69,17 @@ async fn push(service: &Service, body: Body, namespace: Option<&str>) -> Result<
     let outcome = read_lines(body, &mut intake).await;
     let answer = intake.finish().await?;
     match outcome {
-        Ok(()) if answer.accepted > 0 || answer.rejected.is_empty() => Ok((StatusCode::ACCEPTED, Json(answer)).into_response()),
+        Ok(()) if answer.accepted > 0 || answer.rejected.is_empty() => {
+            Ok((StatusCode::ACCEPTED, Json(answer)).into_response())
+        }
         Ok(()) => Ok((StatusCode::BAD_REQUEST, Json(answer)).into_response()),
         Err(TooLarge(what)) if answer.accepted > 0 => {
             // What came before the bound is durable and must be told.
             let mut answer = answer;
-            answer.rejected.push(Rejection { line: 0, reason: what });
+            answer.rejected.push(Rejection {
+                line: 0,
+                reason: what,
+            });
             Ok((StatusCode::PAYLOAD_TOO_LARGE, Json(answer)).into_response())
         }
         Err(TooLarge(what)) => Err(Failure::too_large(what)),
@@ -89,19 +97,28 @@ async fn read_lines(body: Body, intake: &mut Intake<'_>) -> Result<(), TooLarge>
         let Ok(chunk) = chunk else { return Ok(()) };
         total += chunk.len();
         if total > MAX_BODY_BYTES {
-            return Err(TooLarge(format!("the body is longer than {MAX_BODY_BYTES} bytes")));
+            return Err(TooLarge(format!(
+                "the body is longer than {MAX_BODY_BYTES} bytes"
+            )));
         }
         rest.extend_from_slice(&chunk);
-        let is_whole = *whole.get_or_insert_with(|| rest.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'['));
+        let is_whole = *whole.get_or_insert_with(|| {
+            rest.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[')
+        });
         if is_whole {
             if rest.len() > MAX_WHOLE_BYTES {
-                return Err(TooLarge(format!("an array may have {MAX_WHOLE_BYTES} bytes; send lines instead")));
+                return Err(TooLarge(format!(
+                    "an array may have {MAX_WHOLE_BYTES} bytes; send lines instead"
+                )));
             }
             continue;
         }
         let Some(end) = memchr::memrchr(b'\n', &rest) else {
             if rest.len() > MAX_LINE_BYTES {
-                return Err(TooLarge(format!("line {} is longer than {MAX_LINE_BYTES} bytes", intake.line + 1)));
+                return Err(TooLarge(format!(
+                    "line {} is longer than {MAX_LINE_BYTES} bytes",
+                    intake.line + 1
+                )));
             }
             continue;
         };
@@ -126,7 +143,10 @@ async fn read_lines(body: Body, intake: &mut Intake<'_>) -> Result<(), TooLarge>
 
 /// Whether the first line opens an object that it does not close.
 fn starts_pretty(lines: &[u8]) -> bool {
-    let first = lines.split(|byte| *byte == b'\n').find(|line| !line.trim_ascii().is_empty()).unwrap_or_default();
+    let first = lines
+        .split(|byte| *byte == b'\n')
+        .find(|line| !line.trim_ascii().is_empty())
+        .unwrap_or_default();
     first.trim_ascii().starts_with(b"{")
         && serde_json::from_slice::<serde::de::IgnoredAny>(first).is_err_and(|error| error.is_eof())
 }
@@ -203,7 +223,10 @@ impl<'s> Intake<'s> {
         if let Some(namespace) = self.namespace
             && entry.scope.namespace != namespace
         {
-            return self.reject(format!("the namespace of the path is {namespace:?}, that of the entry {:?}", entry.scope.namespace));
+            return self.reject(format!(
+                "the namespace of the path is {namespace:?}, that of the entry {:?}",
+                entry.scope.namespace
+            ));
         }
         self.batch.push(entry);
         if self.batch.len() >= BATCH {
@@ -213,7 +236,10 @@ impl<'s> Intake<'s> {
 
     fn reject(&mut self, reason: String) {
         if self.answer.rejected.len() < MAX_REJECTIONS {
-            self.answer.rejected.push(Rejection { line: self.line, reason });
+            self.answer.rejected.push(Rejection {
+                line: self.line,
+                reason,
+            });
         }
     }
 
@@ -252,7 +278,10 @@ impl<'s> Intake<'s> {
         match self.failure {
             Some(error) if self.answer.accepted == 0 => Err(error.into()),
             Some(error) => {
-                let reason = format!("only the first {} entries were accepted: {error}", self.answer.accepted);
+                let reason = format!(
+                    "only the first {} entries were accepted: {error}",
+                    self.answer.accepted
+                );
                 self.answer.rejected.push(Rejection { line: 0, reason });
                 Ok(self.answer)
             }
@@ -273,7 +302,12 @@ fn kind(value: &Value) -> &'static str {
 }
 
 /// Direktiv's sidecar: one object with a track, answered with an empty 200.
-async fn sidecar(service: &Service, body: Body, namespace: &str, instance: &str) -> Result<Response, Failure> {
+async fn sidecar(
+    service: &Service,
+    body: Body,
+    namespace: &str,
+    instance: &str,
+) -> Result<Response, Failure> {
     let body = axum::body::to_bytes(body, MAX_SIDECAR_BYTES)
         .await
         .map_err(|_| Failure::too_large(format!("a line may have {MAX_SIDECAR_BYTES} bytes")))?;
@@ -285,13 +319,25 @@ async fn sidecar(service: &Service, body: Body, namespace: &str, instance: &str)
         return Err(Failure::bad_request("bad request missing 'track' field"));
     }
     if object.get("namespace").and_then(Value::as_str) != Some(namespace) {
-        return Err(Failure::bad_request("bad request invalid or mismatched namespace"));
+        return Err(Failure::bad_request(
+            "bad request invalid or mismatched namespace",
+        ));
     }
     if !object.get("msg").is_some_and(Value::is_string) {
-        return Err(Failure::bad_request("bad request missing or invalid 'msg' field"));
+        return Err(Failure::bad_request(
+            "bad request missing or invalid 'msg' field",
+        ));
     }
-    object.entry("instance").or_insert_with(|| Value::String(instance.to_owned()));
-    let entry = from_object(object, &Defaults { namespace: namespace.to_owned(), ..Defaults::at(Time::now()) });
+    object
+        .entry("instance")
+        .or_insert_with(|| Value::String(instance.to_owned()));
+    let entry = from_object(
+        object,
+        &Defaults {
+            namespace: namespace.to_owned(),
+            ..Defaults::at(Time::now())
+        },
+    );
     service.appender.append(vec![entry]).await?;
     Ok(StatusCode::OK.into_response())
 }

@@ -55,13 +55,28 @@ pub(in crate::service) async fn of_namespace(
     subscribe(service, &headers, &params, Some(namespace)).await
 }
 
-async fn subscribe(service: Service, headers: &HeaderMap, params: &SubscribeParams, namespace: Option<String>) -> Result<Response, Failure> {
+async fn subscribe(
+    service: Service,
+    headers: &HeaderMap,
+    params: &SubscribeParams,
+    namespace: Option<String>,
+) -> Result<Response, Failure> {
     let now = Time::now();
     let query = selection(&params.list, namespace.as_deref())?.into();
-    let id = headers.get("last-event-id").and_then(|value| value.to_str().ok()).or(params.last_event_id.as_deref());
+    let id = headers
+        .get("last-event-id")
+        .and_then(|value| value.to_str().ok())
+        .or(params.last_event_id.as_deref());
     let resumed: Option<Position> = id.and_then(|id| id.parse().ok()).map(Position);
-    let dialect = if namespace.is_some() { Dialect::Direktiv } else { Dialect::Full };
-    let form = Form { dialect, cut: params.full.as_deref() != Some("true") };
+    let dialect = if namespace.is_some() {
+        Dialect::Direktiv
+    } else {
+        Dialect::Full
+    };
+    let form = Form {
+        dialect,
+        cut: params.full.as_deref() != Some("true"),
+    };
     let (first, after) = match resumed {
         Some(position) => (Vec::new(), position),
         None => backfill(&service, &query, now).await?,
@@ -79,14 +94,21 @@ async fn subscribe(service: Service, headers: &HeaderMap, params: &SubscribePara
     let body = Body::from_stream(ReceiverStream::new(receiver).map(Ok::<_, Infallible>));
     let mut response = body.into_response();
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/event-stream"),
+    );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
     Ok(response)
 }
 
 /// The entries of the last seconds by position, and the position after which to follow.
-async fn backfill(service: &Service, query: &crate::query::Query, now: Time) -> Result<(Vec<Entry>, Position), Failure> {
+async fn backfill(
+    service: &Service,
+    query: &crate::query::Query,
+    now: Time,
+) -> Result<(Vec<Entry>, Position), Failure> {
     let request = PageRequest {
         query: query.clone(),
         now,
@@ -97,13 +119,23 @@ async fn backfill(service: &Service, query: &crate::query::Query, now: Time) -> 
     };
     let page = service.backend.page(request).await?;
     let from = now.earlier(BACKFILL);
-    let mut entries: Vec<_> = page.entries.into_iter().filter(|entry| entry.time > from && entry.position <= page.head).collect();
+    let mut entries: Vec<_> = page
+        .entries
+        .into_iter()
+        .filter(|entry| entry.time > from && entry.position <= page.head)
+        .collect();
     entries.sort_by_key(|entry| entry.position);
     Ok((entries, page.head))
 }
 
 /// Sends until the subscriber or the log is gone.
-async fn push(service: &Service, sender: &mpsc::Sender<Bytes>, form: Form, first: &[Entry], request: &FollowRequest) {
+async fn push(
+    service: &Service,
+    sender: &mpsc::Sender<Bytes>,
+    form: Form,
+    first: &[Entry],
+    request: &FollowRequest,
+) {
     // A comment at once: headers reach the client, and proxies see life.
     if sender.send(Bytes::from_static(b":\n")).await.is_err() {
         return;
@@ -155,7 +187,10 @@ impl Form {
                 shorten(&mut value, data.len());
                 data = value.to_string();
             }
-            text.push_str(&format!("id: {}\nevent: message\ndata: {data}\n\n", entry.position));
+            text.push_str(&format!(
+                "id: {}\nevent: message\ndata: {data}\n\n",
+                entry.position
+            ));
         }
         Bytes::from(text)
     }
@@ -163,7 +198,9 @@ impl Form {
 
 /// Cuts the text, drops the fields if need be, and says so.
 fn shorten(value: &mut Value, length: usize) {
-    let Some(object) = value.as_object_mut() else { return };
+    let Some(object) = value.as_object_mut() else {
+        return;
+    };
     if length > MAX_EVENT_BYTES {
         object.remove("fields");
     }
@@ -171,7 +208,9 @@ fn shorten(value: &mut Value, length: usize) {
         if let Some(Value::String(text)) = object.get_mut(name) {
             // Escaping makes a character six times as long at the worst.
             let mut room = MAX_EVENT_BYTES / 3;
-            while serde_json::to_string(&text[..text.floor_char_boundary(room)]).is_ok_and(|escaped| escaped.len() > MAX_EVENT_BYTES / 3) {
+            while serde_json::to_string(&text[..text.floor_char_boundary(room)])
+                .is_ok_and(|escaped| escaped.len() > MAX_EVENT_BYTES / 3)
+            {
                 room /= 2;
             }
             text.truncate(text.floor_char_boundary(room));
@@ -186,13 +225,32 @@ mod tests {
 
     #[test]
     fn long_events_are_cut_and_say_so() {
-        let form = Form { dialect: Dialect::Direktiv, cut: true };
-        for text in ["x".repeat(100_000), "\u{1}".repeat(100_000), "é".repeat(100_000)] {
-            let frame = form.frames(&[Entry { position: Position(1), error: Some(text.clone()), text, ..Entry::default() }]);
+        let form = Form {
+            dialect: Dialect::Direktiv,
+            cut: true,
+        };
+        for text in [
+            "x".repeat(100_000),
+            "\u{1}".repeat(100_000),
+            "é".repeat(100_000),
+        ] {
+            let frame = form.frames(&[Entry {
+                position: Position(1),
+                error: Some(text.clone()),
+                text,
+                ..Entry::default()
+            }]);
             assert!(frame.len() < 60_000, "{}", frame.len());
             assert!(String::from_utf8_lossy(&frame).contains("\"truncated\":true"));
         }
-        let whole = Form { dialect: Dialect::Full, cut: false }.frames(&[Entry { text: "x".repeat(100_000), ..Entry::default() }]);
+        let whole = Form {
+            dialect: Dialect::Full,
+            cut: false,
+        }
+        .frames(&[Entry {
+            text: "x".repeat(100_000),
+            ..Entry::default()
+        }]);
         assert!(whole.len() > 100_000);
     }
 }

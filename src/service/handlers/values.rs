@@ -18,5 +18,7 @@ pub(in crate::service) async fn values(
         Some(field) => ValuesRequest::Of(Field::named(field), prefix),
         None => ValuesRequest::Names(prefix),
     };
-    Ok(Json(Data { data: service.backend.values(request).await? }))
+    Ok(Json(Data {
+        data: service.backend.values(request).await?,
+    }))
 }

@@ -3,7 +3,16 @@
 /// The trace of twelve lines in the middle.
 pub const MIDDLE_TRACE: &str = "0badcafe5eedbead0123456789abcdef";
 
-const NAMESPACES: [&str; 8] = ["gateway", "auth", "orders", "payments", "inventory", "search", "billing", "notify"];
+const NAMESPACES: [&str; 8] = [
+    "gateway",
+    "auth",
+    "orders",
+    "payments",
+    "inventory",
+    "search",
+    "billing",
+    "notify",
+];
 
 /// JSON lines a millisecond apart from 2026-03-14 09:00:00: several namespaces, traces over them, one error in 40.
 pub struct Lines {
@@ -15,7 +24,11 @@ impl Lines {
     pub fn line(&self, n: usize) -> String {
         let middle = (self.count / 2..self.count / 2 + 12).contains(&n);
         let namespace = NAMESPACES[if middle { n % 8 } else { (n * n + n / 7) % 8 }];
-        let trace = if middle { MIDDLE_TRACE.to_owned() } else { format!("{:032x}", (n / 9) as u128 + 1) };
+        let trace = if middle {
+            MIDDLE_TRACE.to_owned()
+        } else {
+            format!("{:032x}", (n / 9) as u128 + 1)
+        };
         let (level, error) = match n % 40 {
             13 => ("error", ",\"error\":\"deadline exceeded\""),
             7 | 27 => ("warn", ""),

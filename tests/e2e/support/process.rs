@@ -9,11 +9,17 @@ pub fn tailwater(home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tailwater"));
     for (name, _) in std::env::vars_os() {
         let name_text = name.to_string_lossy();
-        if name_text.starts_with("TAILWATER_") || name_text.starts_with("XDG_") || ["NO_COLOR", "COLORTERM", "TMUX"].contains(&&*name_text) {
+        if name_text.starts_with("TAILWATER_")
+            || name_text.starts_with("XDG_")
+            || ["NO_COLOR", "COLORTERM", "TMUX"].contains(&&*name_text)
+        {
             command.env_remove(&name);
         }
     }
-    command.env("HOME", home).env("TERM", "xterm-256color").env("RUST_BACKTRACE", "0");
+    command
+        .env("HOME", home)
+        .env("TERM", "xterm-256color")
+        .env("RUST_BACKTRACE", "0");
     command
 }
 
@@ -45,8 +51,16 @@ pub fn run_with_input(home: &Path, arguments: &[&str], input: &[u8]) -> Run {
         // A program that does not read its input is not at fault.
         let _ = stdin.write_all(&input);
     });
-    let Output { status, stdout, stderr } = child.wait_with_output().expect("it ends");
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = child.wait_with_output().expect("it ends");
     writer.join().expect("written");
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    Run { code: status.code(), out: text(stdout), err: text(stderr) }
+    Run {
+        code: status.code(),
+        out: text(stdout),
+        err: text(stderr),
+    }
 }

@@ -23,7 +23,12 @@ pub struct Screen {
 }
 
 fn size(columns: u16, rows: u16) -> PtySize {
-    PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }
+    PtySize {
+        rows,
+        cols: columns,
+        pixel_width: 0,
+        pixel_height: 0,
+    }
 }
 
 impl Screen {
@@ -36,39 +41,68 @@ impl Screen {
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_tailwater"));
         command.args(arguments);
         for (name, _) in std::env::vars() {
-            if name.starts_with("TAILWATER_") || name.starts_with("XDG_") || ["NO_COLOR", "COLORTERM", "TMUX"].contains(&name.as_str()) {
+            if name.starts_with("TAILWATER_")
+                || name.starts_with("XDG_")
+                || ["NO_COLOR", "COLORTERM", "TMUX"].contains(&name.as_str())
+            {
                 command.env_remove(name);
             }
         }
         command.env("HOME", home);
         command.env("TERM", "xterm-256color");
-        let pair = native_pty_system().openpty(size(columns, rows)).expect("a pseudo-terminal");
-        let child = pair.slave.spawn_command(command).expect("the program starts");
+        let pair = native_pty_system()
+            .openpty(size(columns, rows))
+            .expect("a pseudo-terminal");
+        let child = pair
+            .slave
+            .spawn_command(command)
+            .expect("the program starts");
         drop(pair.slave);
         let zero = "a size";
-        let parser = vt100::Parser::new(NonZeroU16::new(rows).expect(zero), NonZeroU16::new(columns).expect(zero), 0);
-        let (parser, raw) = (Arc::new(Mutex::new(parser)), Arc::new(Mutex::new(Vec::new())));
+        let parser = vt100::Parser::new(
+            NonZeroU16::new(rows).expect(zero),
+            NonZeroU16::new(columns).expect(zero),
+            0,
+        );
+        let (parser, raw) = (
+            Arc::new(Mutex::new(parser)),
+            Arc::new(Mutex::new(Vec::new())),
+        );
         let mut reader = pair.master.try_clone_reader().expect("a reader");
         let writer = pair.master.take_writer().expect("a writer");
         let (shown, bytes) = (Arc::clone(&parser), Arc::clone(&raw));
         let closing = Arc::new(AtomicBool::new(false));
         let closed = Arc::clone(&closing);
         let reader = std::thread::spawn(move || {
-            let mut buffer = [0; 64 << 10];
+            let mut buffer = vec![0; 64 << 10];
             while let Ok(count @ 1..) = reader.read(&mut buffer) {
                 if closed.load(Ordering::SeqCst) {
                     return;
                 }
-                bytes.lock().expect("unpoisoned").extend_from_slice(&buffer[..count]);
+                bytes
+                    .lock()
+                    .expect("unpoisoned")
+                    .extend_from_slice(&buffer[..count]);
                 shown.lock().expect("unpoisoned").process(&buffer[..count]);
             }
         });
-        Self { parser, raw, writer, master: Some(pair.master), closing, reader: Some(reader), child }
+        Self {
+            parser,
+            raw,
+            writer,
+            master: Some(pair.master),
+            closing,
+            reader: Some(reader),
+            child,
+        }
     }
 
     /// Types text or keys, as a terminal sends them.
     pub fn keys(&mut self, keys: &str) {
-        self.writer.write_all(keys.as_bytes()).and_then(|()| self.writer.flush()).expect("typed");
+        self.writer
+            .write_all(keys.as_bytes())
+            .and_then(|()| self.writer.flush())
+            .expect("typed");
     }
 
     /// The rows of the screen.
@@ -87,17 +121,27 @@ impl Screen {
         let found = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             wait_for(what, || Some(self.rows()).filter(|rows| condition(rows)))
         }));
-        found.unwrap_or_else(|_| panic!("waited in vain for {what}; the screen shows:\n{}", self.text()))
+        found.unwrap_or_else(|_| {
+            panic!(
+                "waited in vain for {what}; the screen shows:\n{}",
+                self.text()
+            )
+        })
     }
 
     /// Waits until some row contains the text.
     pub fn see(&self, text: &str) -> Vec<String> {
-        self.wait(&format!("{text:?}"), |rows| rows.iter().any(|row| row.contains(text)))
+        self.wait(&format!("{text:?}"), |rows| {
+            rows.iter().any(|row| row.contains(text))
+        })
     }
 
     /// The row of the selected entry.
     pub fn selected(&self) -> Option<(usize, String)> {
-        self.rows().into_iter().enumerate().find(|(_, row)| row.starts_with('▌'))
+        self.rows()
+            .into_iter()
+            .enumerate()
+            .find(|(_, row)| row.starts_with('▌'))
     }
 
     /// Everything the program wrote.
@@ -107,7 +151,11 @@ impl Screen {
 
     /// Whether the terminal is in its usual mode: lines and echo.
     pub fn is_cooked(&self) -> bool {
-        let modes = self.master.as_ref().and_then(|master| master.get_termios()).map(|modes| modes.local_flags.bits());
+        let modes = self
+            .master
+            .as_ref()
+            .and_then(|master| master.get_termios())
+            .map(|modes| modes.local_flags.bits());
         let usual = rustix::termios::LocalModes::ICANON | rustix::termios::LocalModes::ECHO;
         modes.is_some_and(|modes| modes & usual.bits() == usual.bits())
     }
@@ -116,14 +164,27 @@ impl Screen {
     pub fn is_restored(&self) -> bool {
         let parser = self.parser.lock().expect("unpoisoned");
         let screen = parser.screen();
-        !screen.alternate_screen() && !screen.hide_cursor() && !screen.bracketed_paste()
+        !screen.alternate_screen()
+            && !screen.hide_cursor()
+            && !screen.bracketed_paste()
             && screen.mouse_protocol_mode() == vt100::MouseProtocolMode::None
     }
 
     pub fn resize(&mut self, columns: u16, rows: u16) {
         let zero = "a size";
-        self.parser.lock().expect("unpoisoned").screen_mut().set_size(NonZeroU16::new(rows).expect(zero), NonZeroU16::new(columns).expect(zero));
-        self.master.as_ref().expect("a terminal").resize(size(columns, rows)).expect("resized");
+        self.parser
+            .lock()
+            .expect("unpoisoned")
+            .screen_mut()
+            .set_size(
+                NonZeroU16::new(rows).expect(zero),
+                NonZeroU16::new(columns).expect(zero),
+            );
+        self.master
+            .as_ref()
+            .expect("a terminal")
+            .resize(size(columns, rows))
+            .expect("resized");
     }
 
     pub fn pid(&self) -> rustix::process::Pid {

@@ -48,10 +48,26 @@ impl Service {
             .spawn()
             .expect("the service starts");
         let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("an output")).read_line(&mut line).expect("a line");
-        let url = line.strip_prefix("listening on ").unwrap_or_else(|| panic!("not ready: {line:?}")).trim().to_owned();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        Self { child, url, data, home: home.to_owned(), runtime, http: reqwest::Client::new() }
+        BufReader::new(child.stdout.take().expect("an output"))
+            .read_line(&mut line)
+            .expect("a line");
+        let url = line
+            .strip_prefix("listening on ")
+            .unwrap_or_else(|| panic!("not ready: {line:?}"))
+            .trim()
+            .to_owned();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        Self {
+            child,
+            url,
+            data,
+            home: home.to_owned(),
+            runtime,
+            http: reqwest::Client::new(),
+        }
     }
 
     pub fn get(&self, path: &str) -> Reply {
@@ -59,23 +75,41 @@ impl Service {
     }
 
     pub fn post(&self, path: &str, body: impl Into<reqwest::Body>) -> Reply {
-        self.send(self.http.post(format!("{}{path}", self.url)).header("content-type", "application/x-ndjson").body(body))
+        self.send(
+            self.http
+                .post(format!("{}{path}", self.url))
+                .header("content-type", "application/x-ndjson")
+                .body(body),
+        )
     }
 
     pub fn post_as(&self, path: &str, kind: &str, body: impl Into<reqwest::Body>) -> Reply {
-        self.send(self.http.post(format!("{}{path}", self.url)).header("content-type", kind).body(body))
+        self.send(
+            self.http
+                .post(format!("{}{path}", self.url))
+                .header("content-type", kind)
+                .body(body),
+        )
     }
 
     fn send(&self, request: reqwest::RequestBuilder) -> Reply {
         self.runtime.block_on(async {
             let response = request.send().await.expect("an answer");
             let status = response.status().as_u16();
-            Reply { status, body: response.text().await.expect("a body") }
+            Reply {
+                status,
+                body: response.text().await.expect("a body"),
+            }
         })
     }
 
     /// Reads from a stream until `enough` says so of what came; gives all of it.
-    pub fn stream(&self, path: &str, headers: &[(&str, &str)], enough: impl Fn(&str) -> bool) -> String {
+    pub fn stream(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+        enough: impl Fn(&str) -> bool,
+    ) -> String {
         self.runtime.block_on(async {
             let mut request = self.http.get(format!("{}{path}", self.url));
             for (name, value) in headers {
@@ -85,7 +119,10 @@ impl Service {
             assert_eq!(response.status().as_u16(), 200);
             let mut text = String::new();
             while !enough(&text) {
-                let chunk = tokio::time::timeout(super::PATIENCE, response.chunk()).await.expect("in time").expect("a chunk");
+                let chunk = tokio::time::timeout(super::PATIENCE, response.chunk())
+                    .await
+                    .expect("in time")
+                    .expect("a chunk");
                 match chunk {
                     Some(chunk) => text.push_str(&String::from_utf8_lossy(&chunk)),
                     None => break,
@@ -103,7 +140,8 @@ impl Service {
 
     /// Asks it to stop and waits until it has; its exit status.
     pub fn stop(&mut self) -> std::process::ExitStatus {
-        let pid = rustix::process::Pid::from_raw(i32::try_from(self.child.id()).expect("a pid")).expect("a pid");
+        let pid = rustix::process::Pid::from_raw(i32::try_from(self.child.id()).expect("a pid"))
+            .expect("a pid");
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("told");
         self.child.wait().expect("ended")
     }

@@ -1,0 +1,250 @@
+//! Does what `update` asked for: the only part that waits.
+
+mod tasks;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::task::JoinHandle;
+
+use super::effect::{At, Effect};
+use super::message::{Message, Number};
+use crate::backend::Backend;
+use crate::entry::Position;
+use crate::query::{Cursor, FacetsRequest, FollowRequest, ValuesRequest};
+use tasks::Asked;
+
+/// Values asked for of a field.
+const FACET_LIMIT: usize = 100;
+/// Live entries that wait to be shown: beyond them the feed is not read, and it loses nothing.
+const LIVE_QUEUE: usize = 4;
+
+/// Carries effects out and sends their messages.
+#[derive(Debug)]
+pub(super) struct Performer {
+    backend: Backend,
+    messages: UnboundedSender<Message>,
+    /// Under way, by kind: a newer one ends the older.
+    load: Running,
+    extend: Running,
+    find: Running,
+    follow: Running,
+    facets: Running,
+    complete: Running,
+    /// Live messages that were not yet taken in.
+    live: Arc<Semaphore>,
+}
+
+/// Something under way; dropping it ends it.
+#[derive(Debug, Default)]
+struct Running(Option<(Number, JoinHandle<()>)>);
+
+impl Running {
+    fn replace(&mut self, number: Number, task: JoinHandle<()>) {
+        self.stop();
+        self.0 = Some((number, task));
+    }
+
+    fn stop(&mut self) {
+        if let Some((_, task)) = self.0.take() {
+            task.abort();
+        }
+    }
+
+    fn stop_if(&mut self, number: Number) {
+        if self
+            .0
+            .as_ref()
+            .is_some_and(|(running, _)| *running == number)
+        {
+            self.stop();
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl Performer {
+    pub fn new(backend: Backend, messages: UnboundedSender<Message>) -> Self {
+        Self {
+            backend,
+            messages,
+            load: Running::default(),
+            extend: Running::default(),
+            find: Running::default(),
+            follow: Running::default(),
+            facets: Running::default(),
+            complete: Running::default(),
+            live: Arc::new(Semaphore::new(LIVE_QUEUE)),
+        }
+    }
+
+    /// A live message was taken in: the feed may be read on.
+    pub fn taken_in(&self) {
+        self.live.add_permits(1);
+    }
+
+    /// Starts an effect; those of the terminal are the runtime's.
+    pub fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Load {
+                number,
+                query,
+                now,
+                at,
+                limit,
+            } => self.load(number, Asked { query, now, limit }, at),
+            Effect::Extend {
+                number,
+                query,
+                now,
+                cursor,
+                limit,
+            } => self.extend(number, Asked { query, now, limit }, cursor),
+            Effect::Find {
+                number,
+                query,
+                now,
+                cursor,
+            } => self.find(
+                number,
+                Asked {
+                    query,
+                    now,
+                    limit: 1,
+                },
+                cursor,
+            ),
+            Effect::Stop(number) => self.stop(number),
+            Effect::Follow {
+                number,
+                query,
+                now,
+                after,
+            } => self.follow(number, FollowRequest { query, now, after }),
+            Effect::Namespaces => self.namespaces(),
+            Effect::Facets {
+                number,
+                query,
+                now,
+                field,
+            } => self.facets(
+                number,
+                FacetsRequest {
+                    query,
+                    now,
+                    field,
+                    limit: FACET_LIMIT,
+                },
+            ),
+            Effect::Complete { number, request } => self.complete(number, request),
+            Effect::Whole(position) => self.whole(position),
+            Effect::Wake(after) => self.wake(after),
+            Effect::Copy(_) | Effect::Redraw | Effect::Suspend | Effect::Quit => {}
+        }
+    }
+
+    fn load(&mut self, number: Number, asked: Asked, at: At) {
+        let (backend, messages) = self.handles();
+        self.extend.stop();
+        let task = async move { tasks::load(&backend, &messages, number, &asked, at).await };
+        self.load.replace(number, tokio::spawn(task));
+    }
+
+    fn extend(&mut self, number: Number, asked: Asked, cursor: Cursor) {
+        let (backend, messages) = self.handles();
+        let task = async move { tasks::extend(&backend, &messages, number, &asked, cursor).await };
+        self.extend.replace(number, tokio::spawn(task));
+    }
+
+    fn find(&mut self, number: Number, asked: Asked, cursor: Cursor) {
+        let (backend, messages) = self.handles();
+        let task = async move { tasks::find(&backend, &messages, number, &asked, cursor).await };
+        self.find.replace(number, tokio::spawn(task));
+    }
+
+    fn stop(&mut self, number: Number) {
+        for running in [&mut self.load, &mut self.extend, &mut self.find] {
+            running.stop_if(number);
+        }
+    }
+
+    fn follow(&mut self, number: Number, request: FollowRequest) {
+        let (backend, messages) = self.handles();
+        self.live = Arc::new(Semaphore::new(LIVE_QUEUE));
+        let permits = Arc::clone(&self.live);
+        let task =
+            async move { tasks::follow(&backend, &messages, number, &request, &permits).await };
+        self.follow.replace(number, tokio::spawn(task));
+    }
+
+    fn namespaces(&self) {
+        let (backend, messages) = self.handles();
+        tokio::spawn(async move {
+            // Counts are a courtesy: where they fail, the page has failed too and says so.
+            if let Ok(counts) = backend.namespaces().await {
+                let _ = messages.send(Message::Namespaces(counts));
+            }
+        });
+    }
+
+    fn facets(&mut self, number: Number, request: FacetsRequest) {
+        let (backend, messages) = self.handles();
+        let task = tokio::spawn(async move {
+            let field = request.field.clone();
+            let message = match backend.facets(request).await {
+                Ok(facets) => Message::Facets {
+                    number,
+                    field,
+                    facets,
+                },
+                Err(error) => Message::Failed {
+                    number,
+                    reason: error.explained(),
+                },
+            };
+            let _ = messages.send(message);
+        });
+        self.facets.replace(number, task);
+    }
+
+    fn complete(&mut self, number: Number, request: ValuesRequest) {
+        let (backend, messages) = self.handles();
+        let task = tokio::spawn(async move {
+            if let Ok(values) = backend.values(request).await {
+                let _ = messages.send(Message::Completions { number, values });
+            }
+        });
+        self.complete.replace(number, task);
+    }
+
+    fn whole(&self, position: Position) {
+        let (backend, messages) = self.handles();
+        tokio::spawn(async move {
+            if let Ok(entry) = backend.entry(position).await {
+                let _ = messages.send(Message::Whole {
+                    position,
+                    entry: entry.map(Box::new),
+                });
+            }
+        });
+    }
+
+    fn wake(&self, after: Duration) {
+        let (_, messages) = self.handles();
+        tokio::spawn(async move {
+            tokio::time::sleep(after).await;
+            let _ = messages.send(Message::Woke);
+        });
+    }
+
+    fn handles(&self) -> (Backend, UnboundedSender<Message>) {
+        (self.backend.clone(), self.messages.clone())
+    }
+}
