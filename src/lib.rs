@@ -1,14 +1,63 @@
 //! Tailwater: a terminal log explorer with its log service built in.
+//!
+//! An on-call engineer opens it over SSH in the middle of an incident and reads the right lines within seconds: the newest
+//! page at once, older pages as they scroll, live entries as they arrive, narrowed by namespace, level, trace or text. The
+//! same program is the service that collects those logs.
+//!
+//! # How it flows
+//!
+//! ```text
+//!  files, stdin, HTTP --decode--> Entry --store::Appender--> write-ahead log, memtable, sealed runs
+//!                                                                  |
+//!                          Page, Feed, Histogram, Facets <--Query--+
+//!                                    |
+//!                  Backend: the embedded log, or a service through the client
+//!                   |                |                      |
+//!               explorer      query, tail (cli)      service (HTTP, SSE) <--client-- another tailwater
+//! ```
+//!
+//! # The rooms, in the order of their layers
+//!
+//! - [`base`]: time as a value, backoff, units; nothing of ours.
+//! - [`entry`]: one log record; bytes to entries ([`entry::decode`]) and back ([`entry::json`]); text made safe to show.
+//! - [`query`]: the query language, the matcher, requests and answers.
+//! - [`store`]: the embedded log.
+//! - `files`: plain log files, read into a temporary log.
+//! - [`api`]: the wire contract, types only.
+//! - [`client`]: every outgoing HTTP call.
+//! - `backend`: the narrow waist: whatever can be explored answers the same questions.
+//! - `service`: the HTTP service.
+//! - `explorer`: the terminal program.
+//! - `config`: file, environment and flags to settings.
+//! - [`cli`]: the command line, which wires the rooms together.
+//!
+//! # Invariants
+//!
+//! - The log is the queue: everything enters by one door and gets a running position; whoever follows holds a position.
+//!   Nothing is buffered per follower, so there is no gap and no double.
+//! - Entry, query, and the explorer's state, update and view know no clock, socket, disk or terminal: time arrives as a
+//!   value. A test reads the sources and checks this, and who imports whom.
+//! - Log text is hostile: it is made visible once, where it enters the screen ([`entry::visible`]); copies keep the bytes.
+//! - Every queue, page, line, window, body, retry and wait has a bound, and a reason for it.
+//! - Nothing panics on input. An error says what was expected, what was found and where.
+
+pub mod base;
+pub mod entry;
+pub mod query;
+
+pub mod store;
+
+pub(crate) mod files;
 
 pub mod api;
-pub mod backend;
-pub mod base;
-pub mod cli;
 pub mod client;
-pub mod config;
-pub mod entry;
-pub mod explorer;
-pub mod files;
-pub mod query;
-pub mod service;
-pub mod store;
+
+pub(crate) mod backend;
+
+pub(crate) mod service;
+
+pub(crate) mod explorer;
+
+pub(crate) mod config;
+
+pub mod cli;

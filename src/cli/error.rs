@@ -10,7 +10,7 @@ use crate::{backend, client, config, explorer, files, service, store};
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum Error {
+pub(crate) enum Error {
     /// The configuration.
     #[error(transparent)]
     Config(#[from] config::Error),

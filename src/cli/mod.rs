@@ -16,7 +16,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use args::{Args, Command};
-pub use error::Error;
+pub(crate) use error::Error;
 
 /// What a command came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -40,10 +40,6 @@ impl Group {
 
 /// Something a user can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(
-    missing_docs,
-    reason = "each is described by its row in the list below"
-)]
 pub enum Action {
     Down,
     Up,

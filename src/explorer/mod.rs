@@ -34,8 +34,8 @@ mod update;
 mod view;
 mod widgets;
 
-pub use action::{ACTIONS, Action, Group};
+pub use action::{ACTIONS, Group};
 pub use error::Error;
-pub use keymap::{Key, Keymap, KeymapError};
+pub use keymap::{Keymap, KeymapError};
 pub use runtime::{Ending, Options, run};
 pub use theme::Depth;

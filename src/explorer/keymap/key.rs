@@ -15,7 +15,6 @@ pub struct Key {
 
 /// Which key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[allow(missing_docs, reason = "keys are named for what is printed on them")]
 pub enum Code {
     Char(char),
     Enter,
