@@ -116,6 +116,9 @@ pub(super) fn areas(state: &State) -> Areas {
     areas
 }
 
+/// Cells of a column that shows a chosen field.
+pub(super) const FIELD_COLUMN: u16 = 14;
+
 /// The columns of the log pane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Columns {
@@ -123,6 +126,8 @@ pub(super) struct Columns {
     pub level: u16,
     /// 0 when there is only one namespace.
     pub namespace: u16,
+    /// How many of the chosen fields have room.
+    pub fields: u16,
     /// Where the text starts.
     pub text: u16,
 }
@@ -142,11 +147,15 @@ pub(super) fn columns(state: &State) -> Columns {
         0
     };
     let time = 12;
-    let text = 1 + time + 1 + level + 1 + if namespace > 0 { namespace + 1 } else { 0 };
+    let fixed = 1 + time + 1 + level + 1 + if namespace > 0 { namespace + 1 } else { 0 };
+    // The text keeps half of the screen.
+    let room = (state.size.0 / 2).saturating_sub(fixed) / (FIELD_COLUMN + 1);
+    let fields = u16::try_from(state.columns.len()).unwrap_or(room).min(room);
     Columns {
         time,
         level,
         namespace,
-        text,
+        fields,
+        text: fixed + fields * (FIELD_COLUMN + 1),
     }
 }

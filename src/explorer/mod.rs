@@ -34,6 +34,9 @@ mod update;
 mod view;
 mod widgets;
 
+#[cfg(test)]
+mod tests;
+
 pub use action::{ACTIONS, Group};
 pub use error::Error;
 pub use keymap::{Keymap, KeymapError};

@@ -172,6 +172,8 @@ struct Pace {
     last: Instant,
     /// Frames that nobody asked for wait until here.
     quiet_until: Instant,
+    /// Whether anything was drawn yet.
+    begun: bool,
     wish: Wish,
 }
 
@@ -190,6 +192,7 @@ impl Pace {
         Self {
             last: now,
             quiet_until: now + FIRST_FRAME,
+            begun: false,
             wish: Wish::Quiet,
         }
     }
@@ -198,12 +201,14 @@ impl Pace {
         match self.wish {
             Wish::None => None,
             Wish::Quiet => Some(self.quiet_until),
+            Wish::Prompt if !self.begun => Some(self.last),
             Wish::Prompt => Some(self.last + FRAME),
         }
     }
 
     fn drawn(&mut self, bytes: usize) {
         self.last = Instant::now();
+        self.begun = true;
         #[expect(
             clippy::cast_precision_loss,
             reason = "a frame has some thousand bytes"
@@ -308,7 +313,14 @@ impl Runtime {
             _ => Wish::Prompt,
         };
         let effects = update(&mut self.state, message);
-        self.pace.wish = self.pace.wish.max(wish);
+        // The first frame waits a moment for both the first page and the namespaces: columns do not jump, and the screen is
+        // drawn once.
+        let ready =
+            self.pace.begun || (self.state.window.len() > 0 && !self.state.namespaces.is_empty());
+        self.pace.wish = self
+            .pace
+            .wish
+            .max(if ready { wish } else { wish.min(Wish::Quiet) });
         self.perform(effects);
     }
 
@@ -346,6 +358,7 @@ impl Runtime {
     }
 
     fn draw(&mut self) -> std::io::Result<()> {
+        let started = Instant::now();
         let (width, height) = self.state.size;
         let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
         self.regions = view(&self.state, self.theme, &mut buffer);
@@ -356,6 +369,11 @@ impl Runtime {
         if bytes.is_empty() {
             return Ok(());
         }
+        tracing::debug!(
+            micros = started.elapsed().as_micros(),
+            bytes = bytes.len(),
+            "frame"
+        );
         let mut out = std::io::stdout().lock();
         out.write_all(&bytes)?;
         out.flush()

@@ -13,7 +13,7 @@ use super::keymap::{Code, Key};
 use super::layout::Target;
 use super::state::{Prompt, PromptKind, State};
 use super::update::act::act;
-use super::update::filter::{Sense, apply};
+use super::update::filter::{Sense, apply, toggle_column};
 use crate::query::Field;
 
 /// Something that lies above the panes.
@@ -36,9 +36,18 @@ pub(super) enum Overlay {
 pub(super) struct Choice {
     /// As it is shown, made safe.
     pub label: String,
-    pub sense: Sense,
+    pub what: Purpose,
     pub field: Field,
     pub value: String,
+}
+
+/// What is done with a value that is chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// It narrows the log.
+    Filter(Sense),
+    /// Its field becomes a column, or ceases to be one.
+    Column,
 }
 
 impl Overlay {
@@ -53,10 +62,11 @@ impl Overlay {
         }
     }
 
-    pub fn choice(sense: Sense, choices: Vec<Choice>) -> Self {
-        let title = match sense {
-            Sense::Include => "only entries with",
-            Sense::Exclude => "hide entries with",
+    pub fn choice(what: Purpose, choices: Vec<Choice>) -> Self {
+        let title = match what {
+            Purpose::Filter(Sense::Include) => "only entries with",
+            Purpose::Filter(Sense::Exclude) => "hide entries with",
+            Purpose::Column => "show or hide as a column",
         };
         Self::Choice {
             title,
@@ -159,7 +169,10 @@ fn run_choice(state: &mut State) -> Effects {
         return Effects::none();
     }
     let choice = choices.swap_remove(cursor);
-    apply(state, choice.sense, choice.field, &choice.value)
+    match choice.what {
+        Purpose::Filter(sense) => apply(state, sense, choice.field, &choice.value),
+        Purpose::Column => toggle_column(state, choice.field),
+    }
 }
 
 /// Pasted text goes where text is typed.

@@ -8,7 +8,8 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::explorer::layout::{Columns, Regions, Target, columns};
+use crate::entry::visible;
+use crate::explorer::layout::{Columns, FIELD_COLUMN, Regions, Target, columns};
 use crate::explorer::row::Row;
 use crate::explorer::state::{Edge, Focus, State};
 use crate::explorer::theme::Theme;
@@ -167,6 +168,20 @@ fn draw_head(drawn: &Drawn<'_>, row: &Row, area: Rect, y: u16, buffer: &mut Buff
             &row.namespace,
             theme.namespace(),
         );
+        x += columns.namespace + 1;
+    }
+    for field in state.columns.iter().take(usize::from(columns.fields)) {
+        if let Some(value) = field.value(&row.entry) {
+            put(
+                buffer,
+                x,
+                y,
+                FIELD_COLUMN,
+                &visible(&value).text,
+                theme.dim(),
+            );
+        }
+        x += FIELD_COLUMN + 1;
     }
 }
 
@@ -219,7 +234,7 @@ fn empty(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let lines: Vec<String> = match (&state.live.link, searching) {
         (Link::Lost { reason, .. }, _) => vec![
             "no answer yet".into(),
-            crate::entry::visible(reason).text.into_owned(),
+            visible(reason).text.into_owned(),
             "it is tried again by itself".into(),
         ],
         (_, true) => vec!["searching …".into()],
@@ -234,9 +249,7 @@ fn empty(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
         ],
         _ => vec![
             "nothing matches".into(),
-            crate::entry::visible(&state.query().to_string())
-                .text
-                .into_owned(),
+            visible(&state.query().to_string()).text.into_owned(),
             "X switches the filters off · C removes them · f edits the query".into(),
         ],
     };

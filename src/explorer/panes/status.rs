@@ -172,6 +172,7 @@ pub(in crate::explorer) fn hints(state: &State, theme: Theme, area: Rect, buffer
     let fields: &[(A, &str)] = &[
         (A::Include, "only"),
         (A::Exclude, "hide"),
+        (A::Column, "column"),
         (A::Copy, "copy"),
         (A::CopyJson, "copy JSON"),
         (A::Details, "unfold"),

@@ -70,6 +70,8 @@ pub(super) struct State {
     pub lines: Vec<(PromptKind, String)>,
 
     pub filters: Filters,
+    /// Fields shown as columns of the log, beside the usual ones.
+    pub columns: Vec<Field>,
     pub window: Window,
     pub scroll: Scroll,
     pub search: Option<Search>,
@@ -193,6 +195,7 @@ impl State {
             prompt: None,
             lines: Vec::new(),
             filters: Filters::default(),
+            columns: Vec::new(),
             window: Window::default(),
             scroll: Scroll::default(),
             search: None,

@@ -55,6 +55,7 @@ pub(in crate::explorer) fn act(state: &mut State, action: Action) -> Effects {
         Action::NextPane => select::next_pane(state, 1),
         Action::PreviousPane => select::next_pane(state, -1),
         Action::Wrap => wrap(state),
+        Action::Column => filter::column(state),
         Action::Copy => detail::copy(state),
         Action::CopyJson => detail::copy_json(state),
         Action::Palette => overlay(state, Overlay::palette()),

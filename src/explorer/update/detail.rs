@@ -167,6 +167,11 @@ pub(super) fn value_at_cursor(state: &mut State) -> Option<(Field, String)> {
     Some((field, value))
 }
 
+/// The field under the cursor.
+pub(super) fn field_at_cursor(state: &State) -> Option<Field> {
+    Some(current_line(state)?.value?.0)
+}
+
 fn current_line(state: &State) -> Option<DetailLine> {
     let detail = state.detail.as_ref()?;
     let mut lines = detail_lines(state.detailed()?, detail.unfolded);

@@ -3,7 +3,7 @@
 use super::{detail, load, notice};
 use crate::entry::{Level, visible};
 use crate::explorer::effect::Effects;
-use crate::explorer::overlays::{Choice, Overlay};
+use crate::explorer::overlays::{Choice, Overlay, Purpose};
 use crate::explorer::state::{Chip, Focus, State};
 use crate::query::{Expression, Field, KNOWN_FIELDS};
 
@@ -34,7 +34,7 @@ pub(super) fn level(state: &mut State, level: Option<Level>) -> Effects {
 /// Includes or excludes the value under the cursor; of a log row, one of its values is chosen.
 pub(super) fn value(state: &mut State, sense: Sense) -> Effects {
     match state.focus {
-        Focus::Log | Focus::Filters => choose_value(state, sense),
+        Focus::Log | Focus::Filters => choose_value(state, Purpose::Filter(sense)),
         Focus::Detail => match detail::value_at_cursor(state) {
             Some((field, value)) => apply(state, sense, field, &value),
             None => Effects::none(),
@@ -76,7 +76,8 @@ pub(in crate::explorer) fn apply(
     changed(state)
 }
 
-fn choose_value(state: &mut State, sense: Sense) -> Effects {
+/// Offers the values of the selected row.
+fn choose_value(state: &mut State, what: Purpose) -> Effects {
     let Some(row) = state.selected() else {
         return Effects::none();
     };
@@ -96,13 +97,43 @@ fn choose_value(state: &mut State, sense: Sense) -> Effects {
                     visible(field.name()).text,
                     visible(&value).text
                 ),
-                sense,
+                what,
                 value: value.into_owned(),
                 field,
             })
         })
         .collect();
-    state.overlays.push(Overlay::choice(sense, choices));
+    state.overlays.push(Overlay::choice(what, choices));
+    Effects::none()
+}
+
+/// Shows or hides the field under the cursor as a column; of a log row, one of its fields is chosen.
+pub(super) fn column(state: &mut State) -> Effects {
+    match state.focus {
+        Focus::Values => {
+            let field = state.values.shown_field();
+            toggle_column(state, field)
+        }
+        Focus::Detail => match detail::field_at_cursor(state) {
+            Some(field) => toggle_column(state, field),
+            None => Effects::none(),
+        },
+        Focus::Log | Focus::Sources | Focus::Filters => choose_value(state, Purpose::Column),
+    }
+}
+
+/// Shows a field as a column, or hides it. What every row shows already is not shown twice.
+pub(in crate::explorer) fn toggle_column(state: &mut State, field: Field) -> Effects {
+    if matches!(
+        field,
+        Field::Level | Field::Namespace | Field::Text | Field::Error
+    ) {
+        notice(state, format!("{field} is shown already"), false);
+    } else if let Some(at) = state.columns.iter().position(|shown| *shown == field) {
+        state.columns.remove(at);
+    } else {
+        state.columns.push(field);
+    }
     Effects::none()
 }
 

@@ -32,7 +32,7 @@ const WAKE_EVERY: Duration = Duration::from_secs(1);
 
 /// What a fresh explorer asks for.
 pub(super) fn start(state: &mut State) -> Effects {
-    load::newest(state).and(Effect::Namespaces.into())
+    Effects::from(Effect::Namespaces).and(load::newest(state))
 }
 
 /// Takes in what happened.

@@ -1,0 +1,526 @@
+//! The explorer without a terminal: keys through the real keymap and update, effects answered from a plain list, the
+//! screen as text.
+
+use std::collections::VecDeque;
+
+use proptest::prelude::*;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::effect::{At, Effect, Effects};
+use super::keymap::{Code, Key, Keymap};
+use super::message::{Live, Message, Number};
+use super::state::State;
+use super::theme::{Depth, Theme};
+use super::update::{start, update};
+use super::view::view;
+use crate::base::Time;
+use crate::entry::{Entry, Key as Place, Level, Position, Scope};
+use crate::query::{Cursor, Direction, Facet, Facets, Matcher, NamespaceCount, Page, Query};
+
+/// An explorer over a list of entries.
+struct Harness {
+    state: State,
+    log: Vec<Entry>,
+    waiting: VecDeque<Effect>,
+    feed: Option<(Number, Query, Position)>,
+    copied: Vec<String>,
+    left: bool,
+}
+
+fn entry(n: u64) -> Entry {
+    let namespace = ["pay", "auth"][usize::try_from(n % 2).unwrap_or(0)];
+    Entry {
+        position: Position(n),
+        time: Time(i64::try_from(n).unwrap_or(0) * 1_000_000_000),
+        level: if n % 10 == 3 {
+            Level::Error
+        } else {
+            Level::Info
+        },
+        scope: Scope {
+            namespace: namespace.into(),
+            trace: Some(format!("t{}", n / 4)),
+            ..Scope::default()
+        },
+        text: format!("entry {n}."),
+        ..Entry::default()
+    }
+}
+
+impl Harness {
+    fn new(count: u64, size: (u16, u16)) -> Self {
+        let state = State::new("test".into(), Keymap::default(), size, Time(0));
+        let log = (1..=count).map(entry).collect();
+        let mut harness = Self {
+            state,
+            log,
+            waiting: VecDeque::new(),
+            feed: None,
+            copied: Vec::new(),
+            left: false,
+        };
+        let effects = start(&mut harness.state);
+        harness.take(effects);
+        harness.settle();
+        harness
+    }
+
+    fn take(&mut self, effects: Effects) {
+        self.waiting.extend(effects.0);
+    }
+
+    fn tell(&mut self, message: Message) {
+        let effects = update(&mut self.state, message);
+        self.take(effects);
+    }
+
+    /// Answers everything that is asked for.
+    fn settle(&mut self) {
+        for _ in 0..1_000 {
+            let Some(effect) = self.waiting.pop_front() else {
+                return;
+            };
+            if let Some(message) = self.answer(effect) {
+                self.tell(message);
+            }
+        }
+        panic!("the explorer asks for ever");
+    }
+
+    /// Keys as they are written in the keymap, separated by blanks.
+    fn press(&mut self, keys: &str) {
+        for name in keys.split(' ') {
+            let key = match name {
+                "enter" => Key::plain(Code::Enter),
+                "esc" => Key::plain(Code::Esc),
+                "tab" => Key::plain(Code::Tab),
+                "pageup" => Key::plain(Code::PageUp),
+                "pagedown" => Key::plain(Code::PageDown),
+                "backspace" => Key::plain(Code::Backspace),
+                "space" => Key::plain(Code::Char(' ')),
+                one => Key::plain(Code::Char(one.chars().next().expect("a key"))),
+            };
+            self.tell(Message::Key(key));
+            self.settle();
+        }
+    }
+
+    fn type_text(&mut self, text: &str) {
+        for character in text.chars() {
+            self.tell(Message::Key(Key::plain(Code::Char(character))));
+        }
+        self.settle();
+    }
+
+    fn arrive(&mut self, count: u64) {
+        let first = self.log.len() as u64 + 1;
+        self.log.extend((first..first + count).map(entry));
+        if let Some((number, query, after)) = self.feed.clone() {
+            let matcher = Matcher::compile(&query, Time(0));
+            let entries: Vec<_> = self
+                .log
+                .iter()
+                .filter(|entry| entry.position > after && matcher.matches(entry))
+                .cloned()
+                .collect();
+            let at = Position(self.log.len() as u64);
+            self.feed = Some((number, query, at));
+            self.tell(Message::Live(number, Live::Entries(entries, at)));
+            self.settle();
+        }
+    }
+
+    fn page(&self, query: &Query, cursor: Cursor, limit: usize) -> Page {
+        let matcher = Matcher::compile(query, Time(0));
+        let all = self
+            .log
+            .iter()
+            .filter(|entry| matcher.matches(entry))
+            .cloned();
+        let at = |key, direction| Some(Cursor { key, direction });
+        let mut page = Page {
+            head: Position(self.log.len() as u64),
+            ..Page::default()
+        };
+        match cursor.direction {
+            Direction::Older => {
+                let older: Vec<_> = all.filter(|entry| entry.key() < cursor.key).collect();
+                let cut = older.len().saturating_sub(limit);
+                page.entries = older[cut..].to_vec();
+                page.older = if cut > 0 {
+                    at(page.entries[0].key(), Direction::Older)
+                } else {
+                    None
+                };
+                page.newer = if cursor.key == Place::MAX {
+                    None
+                } else {
+                    at(cursor.key, Direction::Newer)
+                };
+            }
+            Direction::Newer => {
+                let newer: Vec<_> = all.filter(|entry| entry.key() > cursor.key).collect();
+                page.entries = newer[..limit.min(newer.len())].to_vec();
+                page.newer = if newer.len() > limit {
+                    at(page.entries[limit - 1].key(), Direction::Newer)
+                } else {
+                    None
+                };
+                page.older = if cursor.key == Place::MIN {
+                    None
+                } else {
+                    at(cursor.key, Direction::Older)
+                };
+            }
+        }
+        page
+    }
+
+    #[expect(clippy::too_many_lines, reason = "one arm an effect")]
+    fn answer(&mut self, effect: Effect) -> Option<Message> {
+        match effect {
+            Effect::Load {
+                number,
+                query,
+                at,
+                limit,
+                ..
+            } => {
+                let older = |key| Cursor {
+                    key,
+                    direction: Direction::Older,
+                };
+                let page = match at {
+                    At::Newest => self.page(&query, older(Place::MAX), limit),
+                    At::Oldest => self.page(
+                        &query,
+                        Cursor {
+                            key: Place::MIN,
+                            direction: Direction::Newer,
+                        },
+                        limit,
+                    ),
+                    At::Around(key) => {
+                        let including = Place {
+                            position: Position(key.position.0 + 1),
+                            ..key
+                        };
+                        let page = self.page(&query, older(including), limit / 2);
+                        page.joined(
+                            self.page(
+                                &query,
+                                Cursor {
+                                    key,
+                                    direction: Direction::Newer,
+                                },
+                                limit / 2,
+                            ),
+                            Direction::Newer,
+                        )
+                    }
+                };
+                Some(Message::Loaded {
+                    number,
+                    page,
+                    done: true,
+                })
+            }
+            Effect::Extend {
+                number,
+                query,
+                cursor,
+                limit,
+                ..
+            } => Some(Message::Extended {
+                number,
+                page: self.page(&query, cursor, limit),
+            }),
+            Effect::Find {
+                number,
+                query,
+                cursor,
+                ..
+            } => {
+                let place = self.page(&query, cursor, 1).entries.first().map(Entry::key);
+                Some(Message::Found { number, place })
+            }
+            Effect::Follow {
+                number,
+                query,
+                after,
+                ..
+            } => {
+                self.feed = Some((number, query, after));
+                None
+            }
+            Effect::Namespaces => {
+                let count = |name: &str| NamespaceCount {
+                    name: name.into(),
+                    levels: [0, 0, 5, 0, 2, 0],
+                    newest: 0,
+                };
+                Some(Message::Namespaces(vec![count("auth"), count("pay")]))
+            }
+            Effect::Facets { number, field, .. } => {
+                let facets = Facets {
+                    values: vec![Facet {
+                        value: "pay".into(),
+                        count: 7,
+                    }],
+                    covered: 7,
+                    partial: false,
+                };
+                Some(Message::Facets {
+                    number,
+                    field,
+                    facets,
+                })
+            }
+            Effect::Complete { number, .. } => Some(Message::Completions {
+                number,
+                values: vec!["namespace".into()],
+            }),
+            Effect::Whole(position) => {
+                let entry = self
+                    .log
+                    .iter()
+                    .find(|entry| entry.position == position)
+                    .cloned()
+                    .map(Box::new);
+                Some(Message::Whole { position, entry })
+            }
+            Effect::Copy(text) => {
+                self.copied.push(text);
+                None
+            }
+            Effect::Quit => {
+                self.left = true;
+                None
+            }
+            Effect::Stop(_) | Effect::Wake(_) | Effect::Redraw | Effect::Suspend => None,
+        }
+    }
+
+    fn screen(&self) -> Vec<String> {
+        let (width, height) = self.state.size;
+        let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
+        view(&self.state, Theme::new(Depth::Sixteen), &mut buffer);
+        let row = |y: u16| {
+            (0..width)
+                .filter_map(|x| buffer.cell((x, y)))
+                .map(ratatui::buffer::Cell::symbol)
+                .collect::<String>()
+        };
+        (0..height).map(|y| row(y).trim_end().to_owned()).collect()
+    }
+
+    /// Numbers of the entries on the screen, from top to bottom, and the line of the selected one.
+    fn shown(&self) -> (Vec<u64>, Option<usize>) {
+        let screen = self.screen();
+        let number = |row: &String| {
+            let in_log = !row.starts_with('│');
+            row.split("entry ")
+                .nth(1)
+                .filter(|_| in_log)?
+                .split('.')
+                .next()?
+                .parse()
+                .ok()
+        };
+        (
+            screen.iter().filter_map(number).collect(),
+            screen.iter().position(|row| row.starts_with('▌')),
+        )
+    }
+}
+
+#[test]
+fn the_newest_page_is_shown_and_followed() {
+    let mut explorer = Harness::new(1_000, (100, 20));
+    assert_eq!(explorer.shown().0, (985..=1_000).collect::<Vec<_>>());
+    explorer.arrive(5);
+    assert_eq!(explorer.shown().0, (990..=1_005).collect::<Vec<_>>());
+    assert!(
+        explorer.screen()[18].starts_with(" LIVE"),
+        "{:?}",
+        explorer.screen()
+    );
+}
+
+#[test]
+fn a_held_view_does_not_move_and_counts_what_arrives() {
+    let mut explorer = Harness::new(1_000, (100, 20));
+    explorer.press("k k k");
+    let before = explorer.shown();
+    explorer.arrive(300);
+    assert_eq!(explorer.shown(), before);
+    assert!(explorer.screen()[18].contains("HELD · 300 new below"));
+    explorer.press("G");
+    assert_eq!(explorer.shown().0.last(), Some(&1_300));
+    explorer.press("space");
+    explorer.arrive(10);
+    assert_eq!(explorer.shown().0.last(), Some(&1_300));
+}
+
+#[test]
+fn scrolling_to_the_oldest_and_back_shows_every_row() {
+    let mut explorer = Harness::new(2_000, (100, 20));
+    for _ in 0..200 {
+        explorer.press("pageup");
+    }
+    assert_eq!(explorer.shown(), ((1..=16).collect(), Some(2)));
+    for _ in 0..200 {
+        explorer.press("pagedown");
+    }
+    assert_eq!(explorer.shown().0.last(), Some(&2_000));
+    explorer.arrive(1);
+    assert_eq!(
+        explorer.shown().0.last(),
+        Some(&2_001),
+        "at the end it follows again"
+    );
+}
+
+#[test]
+fn a_trace_keeps_the_row_and_back_returns_to_it() {
+    let mut explorer = Harness::new(1_000, (100, 20));
+    explorer.press("k k k k k");
+    let before = explorer.shown();
+    explorer.press("t");
+    let (trace, line) = explorer.shown();
+    assert_eq!(trace, [992, 993, 994, 995]);
+    assert_eq!(
+        explorer.state.selected().map(|row| row.entry.position.0),
+        Some(995)
+    );
+    assert!(line.is_some());
+    explorer.press("backspace");
+    assert_eq!(explorer.shown(), before);
+}
+
+#[test]
+fn stale_answers_are_not_believed() {
+    let mut explorer = Harness::new(1_000, (100, 20));
+    let shown = explorer.shown();
+    let page = explorer.page(
+        &Query::default(),
+        Cursor {
+            key: Place::MIN,
+            direction: Direction::Newer,
+        },
+        10,
+    );
+    explorer.tell(Message::Loaded {
+        number: Number(0),
+        page: page.clone(),
+        done: true,
+    });
+    explorer.tell(Message::Extended {
+        number: Number(0),
+        page,
+    });
+    explorer.tell(Message::Live(
+        Number(0),
+        Live::Entries(vec![entry(5_000)], Position(5_000)),
+    ));
+    assert_eq!(explorer.shown(), shown);
+}
+
+#[test]
+fn a_service_that_is_away_is_asked_again() {
+    let mut state = State::new("test".into(), Keymap::default(), (100, 20), Time(0));
+    let effects = start(&mut state);
+    let Some(Effect::Load { number, .. }) = effects
+        .0
+        .iter()
+        .find(|effect| matches!(effect, Effect::Load { .. }))
+    else {
+        panic!("a load")
+    };
+    let _ = update(
+        &mut state,
+        Message::Failed {
+            number: *number,
+            reason: "cannot reach it".into(),
+        },
+    );
+    let _ = update(&mut state, Message::Clock(Time(3_000_000_000)));
+    let again = update(&mut state, Message::Woke);
+    assert!(
+        again
+            .0
+            .iter()
+            .any(|effect| matches!(effect, Effect::Load { .. })),
+        "{again:?}"
+    );
+}
+
+#[test]
+fn levels_filters_and_copies() {
+    let mut explorer = Harness::new(1_000, (100, 24));
+    explorer.press("5");
+    assert!(explorer.shown().0.iter().all(|n| n % 10 == 3));
+    explorer.press("0 & .");
+    explorer.type_text("99");
+    explorer.press("enter");
+    assert!(explorer.screen()[0].contains("● .99"));
+    explorer.press("x");
+    assert_eq!(explorer.shown().0.last(), Some(&1_000));
+    explorer.press("y Y");
+    assert!(
+        explorer.copied[0].ends_with("INFO pay entry 1000."),
+        "{:?}",
+        explorer.copied
+    );
+    assert!(explorer.copied[1].starts_with("{\"id\":1000,"));
+    explorer.press("c j j j enter");
+    assert!(
+        explorer.screen().iter().any(|row| row.contains("t250")),
+        "a column: {:?}",
+        explorer.screen()
+    );
+    explorer.press("q");
+    assert!(explorer.left);
+}
+
+#[test]
+fn every_size_is_drawn() {
+    for (width, height) in [
+        (0, 0),
+        (1, 1),
+        (39, 9),
+        (40, 10),
+        (80, 24),
+        (120, 40),
+        (200, 60),
+        (500, 200),
+    ] {
+        let mut explorer = Harness::new(300, (width, height));
+        for keys in [
+            "S", "tab tab", "enter", "esc esc", "enter", "?", "esc", ":", "esc", "f", "esc", "+",
+            "esc",
+        ] {
+            explorer.press(keys);
+            let screen = explorer.screen();
+            assert_eq!(screen.len(), usize::from(height));
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn whatever_is_pressed_rows_follow_each_other(steps in prop::collection::vec((0..16_usize, 0..40_u64), 1..40)) {
+        let keys = ["j", "k", "pageup", "pagedown", "g", "G", "space", "e", "E", "t", "backspace", "5", "0", "enter", "esc", "S"];
+        let mut explorer = Harness::new(700, (100, 24));
+        for (key, arrivals) in steps {
+            explorer.press(keys[key]);
+            explorer.arrive(arrivals);
+            let (shown, selected) = explorer.shown();
+            prop_assert!(shown.windows(2).all(|pair| pair[0] < pair[1]), "{:?}", shown);
+            prop_assert!(selected.is_some() || explorer.state.window.len() == 0, "the selected row is in sight");
+        }
+    }
+}
