@@ -246,3 +246,28 @@ fn the_demo_is_ready_at_once() {
     screen.keys("Q");
     assert_eq!(screen.ended(), 0);
 }
+
+#[test]
+fn the_mouse_works_too() {
+    let (home, service) = with_lines(500);
+    let mut screen = Screen::start(home.path(), &[&service.url]);
+    screen.see("request 499 completed");
+    // A click selects a row, a second one opens its details.
+    screen.keys("\x1b[<0;30;10M\x1b[<0;30;10m");
+    screen.wait("the clicked row", |_| {
+        screen.selected().is_some_and(|(line, _)| line == 9)
+    });
+    screen.keys("\x1b[<0;30;10M\x1b[<0;30;10m");
+    screen.see("Details");
+    screen.keys("q");
+    // The wheel scrolls, and holds.
+    let before = screen.selected().expect("a selected row");
+    screen.keys("\x1b[<64;30;20M");
+    screen.wait("three rows up", |_| {
+        screen.selected().is_some_and(|(_, row)| row != before.1)
+    });
+    screen.see("HELD");
+    // A click on the badge follows again.
+    screen.keys("\x1b[<0;3;39M\x1b[<0;3;39m");
+    screen.see("LIVE");
+}

@@ -37,7 +37,14 @@ pub(in crate::explorer) fn help(
     let rows = help_rows(&state.keymap);
     // Two columns where there is room, so that everything is in sight.
     let two = buffer.area.width >= 110;
-    let height = buffer.area.height.saturating_sub(2);
+    let needed = if two {
+        rows.len().div_ceil(2)
+    } else {
+        rows.len()
+    };
+    let height = u16::try_from(needed + 2)
+        .unwrap_or(u16::MAX)
+        .min(buffer.area.height.saturating_sub(2));
     let area = centered(buffer, if two { 120 } else { 62 }, height);
     let inner = frame(
         buffer,
