@@ -9,6 +9,7 @@ mod error;
 mod open;
 mod output;
 mod own_log;
+mod reading;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

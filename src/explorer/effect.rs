@@ -2,19 +2,10 @@
 
 use std::time::Duration;
 
-use super::message::Number;
+use super::request::{At, Number};
 use crate::base::Time;
-use crate::entry::{Key as Place, Position};
+use crate::entry::Position;
 use crate::query::{Cursor, Field, Query, ValuesRequest};
-
-/// Where a new window begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum At {
-    Newest,
-    Oldest,
-    /// Around this place.
-    Around(Place),
-}
 
 /// Something to be done outside.
 #[derive(Clone, Debug, PartialEq)]

@@ -5,8 +5,8 @@ use crossterm::event::{
 };
 
 use super::keymap::{Code, Key};
-use super::layout::Regions;
 use super::message::Message;
+use super::regions::Regions;
 
 /// Rows that a notch of the wheel moves.
 const WHEEL_ROWS: i32 = 3;

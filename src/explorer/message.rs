@@ -1,14 +1,11 @@
 //! What can happen to the explorer: plain data, a closed list.
 
 use super::keymap::Key;
-use super::layout::Target;
+use super::regions::Target;
+use super::request::Number;
 use crate::base::Time;
 use crate::entry::{Entry, Key as Place, Position};
 use crate::query::{Facets, Field, NamespaceCount, Page, Progress, Values};
-
-/// The number of a request; the latest of its kind is believed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Number(pub u64);
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq)]

@@ -18,9 +18,10 @@ use super::clipboard;
 use super::effect::{Effect, Effects};
 use super::input;
 use super::keymap::Keymap;
-use super::layout::Regions;
 use super::message::Message;
+use super::pace::{Pace, Wish};
 use super::perform::Performer;
+use super::regions::Regions;
 use super::state::{Chip, State};
 use super::terminal::{Guard, Painter, depth, give_back, watch};
 use super::theme::{Depth, Theme};
@@ -31,16 +32,8 @@ use crate::base::shutdown::{self, SignalNumber};
 use crate::base::{Gauge, Time};
 use crate::query::{Expression, Field, Query};
 
-/// A frame at most every so often: 60 a second.
-const FRAME: Duration = Duration::from_millis(16);
-/// Frames that nobody asked for (live entries, counts) come at most so often.
-const QUIET_FRAME: Duration = Duration::from_millis(100);
-/// Bytes a second that such frames may cost: a slow link carries 10 KB, and keys must stay ahead.
-const QUIET_BYTES_PER_SECOND: f64 = 11_000.0;
 /// Draining before a frame takes at most so long.
 const DRAIN: Duration = Duration::from_millis(8);
-/// The first frame waits so long for the first page, so that the screen is drawn once.
-const FIRST_FRAME: Duration = Duration::from_millis(40);
 /// How often the progress of loading is looked at.
 const LOADING_TICK: Duration = Duration::from_millis(150);
 
@@ -164,59 +157,6 @@ fn read_events() -> UnboundedReceiver<Event> {
         }
     });
     receiver
-}
-
-/// When the next frame is due.
-#[derive(Debug)]
-struct Pace {
-    last: Instant,
-    /// Frames that nobody asked for wait until here.
-    quiet_until: Instant,
-    /// Whether anything was drawn yet.
-    begun: bool,
-    wish: Wish,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Wish {
-    None,
-    /// Something changed by itself.
-    Quiet,
-    /// The user did something, or an answer came.
-    Prompt,
-}
-
-impl Pace {
-    fn new() -> Self {
-        let now = Instant::now();
-        Self {
-            last: now,
-            quiet_until: now + FIRST_FRAME,
-            begun: false,
-            wish: Wish::Quiet,
-        }
-    }
-
-    fn due(&self) -> Option<Instant> {
-        match self.wish {
-            Wish::None => None,
-            Wish::Quiet => Some(self.quiet_until),
-            Wish::Prompt if !self.begun => Some(self.last),
-            Wish::Prompt => Some(self.last + FRAME),
-        }
-    }
-
-    fn drawn(&mut self, bytes: usize) {
-        self.last = Instant::now();
-        self.begun = true;
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "a frame has some thousand bytes"
-        )]
-        let cost = Duration::from_secs_f64(bytes as f64 / QUIET_BYTES_PER_SECOND);
-        self.quiet_until = self.last + QUIET_FRAME.max(cost);
-        self.wish = Wish::None;
-    }
 }
 
 struct Runtime {

@@ -7,9 +7,10 @@ use proptest::prelude::*;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::effect::{At, Effect, Effects};
+use super::effect::{Effect, Effects};
 use super::keymap::{Code, Key, Keymap};
-use super::message::{Live, Message, Number};
+use super::message::{Live, Message};
+use super::request::{At, Number};
 use super::state::State;
 use super::theme::{Depth, Theme};
 use super::update::{start, update};

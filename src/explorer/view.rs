@@ -2,9 +2,10 @@
 
 use ratatui::buffer::Buffer;
 
-use super::layout::{Regions, areas, fits};
+use super::layout::{areas, fits};
 use super::overlays::Overlay;
 use super::panes;
+use super::regions::Regions;
 use super::state::State;
 use super::theme::Theme;
 use super::widgets::put;

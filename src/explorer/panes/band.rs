@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use super::title::chip_text;
 use crate::base::units::short_count;
 use crate::entry::visible;
-use crate::explorer::layout::{Regions, Target};
+use crate::explorer::regions::{Regions, Target};
 use crate::explorer::state::{Focus, State};
 use crate::explorer::theme::Theme;
 use crate::explorer::widgets::{frame, put, put_right, scrolled};

@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::explorer::layout::{Regions, Target};
+use crate::explorer::regions::{Regions, Target};
 use crate::explorer::state::{Focus, State};
 use crate::explorer::theme::Theme;
 use crate::explorer::update::detail_lines;

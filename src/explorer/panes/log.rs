@@ -9,7 +9,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::entry::visible;
-use crate::explorer::layout::{Columns, FIELD_COLUMN, Regions, Target, columns};
+use crate::explorer::layout::{Columns, FIELD_COLUMN, columns};
+use crate::explorer::regions::{Regions, Target};
 use crate::explorer::row::Row;
 use crate::explorer::state::{Edge, Focus, State};
 use crate::explorer::theme::Theme;

@@ -6,9 +6,9 @@ use ratatui::style::Modifier;
 use tui_input::Input;
 
 use crate::entry::visible;
-use crate::explorer::layout::{Regions, Target};
 use crate::explorer::overlays::HelpRow;
 use crate::explorer::overlays::{Choice, help_rows, matching};
+use crate::explorer::regions::{Regions, Target};
 use crate::explorer::state::State;
 use crate::explorer::theme::Theme;
 use crate::explorer::widgets::{frame, put, put_right, scrolled, width_of};

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 
 use crate::entry::visible;
-use crate::explorer::layout::{Regions, Target};
+use crate::explorer::regions::{Regions, Target};
 use crate::explorer::state::{Prompt, State};
 use crate::explorer::theme::Theme;
 use crate::explorer::widgets::{Runs, put, width_of};

@@ -7,7 +7,7 @@ use ratatui::style::Style;
 use crate::base::units::{grouped, short_count};
 use crate::entry::visible;
 use crate::explorer::action::Action;
-use crate::explorer::layout::{Regions, Target};
+use crate::explorer::regions::{Regions, Target};
 use crate::explorer::state::{Edge, Focus, Link, State};
 use crate::explorer::theme::Theme;
 use crate::explorer::widgets::{put, put_right};

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 use crate::base::units::grouped;
 use crate::entry::visible;
-use crate::explorer::layout::{Regions, Target};
+use crate::explorer::regions::{Regions, Target};
 use crate::explorer::state::{Chip, State};
 use crate::explorer::theme::Theme;
 use crate::explorer::widgets::{put, put_right, width_of};

@@ -9,8 +9,9 @@ use tokio::sync::Semaphore;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinHandle;
 
-use super::effect::{At, Effect};
-use super::message::{Message, Number};
+use super::effect::Effect;
+use super::message::Message;
+use super::request::{At, Number};
 use crate::backend::Backend;
 use crate::entry::Position;
 use crate::query::{Cursor, FacetsRequest, FollowRequest, ValuesRequest};

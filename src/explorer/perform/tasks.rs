@@ -6,8 +6,8 @@ use tokio::sync::mpsc::UnboundedSender;
 use crate::backend::{Backend, Error, FeedEvent};
 use crate::base::Time;
 use crate::entry::{Entry, Key, Position};
-use crate::explorer::effect::At;
-use crate::explorer::message::{Live, Message, Number};
+use crate::explorer::message::{Live, Message};
+use crate::explorer::request::{At, Number};
 use crate::query::{Cursor, Direction, FollowRequest, Page, PageRequest, Query, Start, Ties};
 
 /// A question and how much of its answer is wanted.

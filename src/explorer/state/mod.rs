@@ -14,10 +14,9 @@ pub(super) use live::{Link, LiveState};
 pub(super) use prompt::{Completion, Prompt, PromptKind};
 pub(super) use window::{Edge, Window};
 
-use super::effect::At;
 use super::keymap::{Key, Keymap};
-use super::message::Number;
 use super::overlays::Overlay;
+use super::request::{At, Number};
 use super::row::Row;
 use crate::base::Time;
 use crate::entry::Position;

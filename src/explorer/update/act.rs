@@ -4,12 +4,12 @@ use super::{detail, filter, jump, load, navigate, notice, prompt, search, select
 use crate::entry::Level;
 use crate::explorer::action::Action;
 use crate::explorer::effect::{Effect, Effects};
-use crate::explorer::overlays::Overlay;
+use crate::explorer::overlays::{Overlay, Sense};
 use crate::explorer::state::{Focus, PromptKind, State};
 use crate::query::{Direction, Field};
 
 /// Does what a key or the palette asked for.
-pub(in crate::explorer) fn act(state: &mut State, action: Action) -> Effects {
+pub(super) fn act(state: &mut State, action: Action) -> Effects {
     match action {
         Action::Down => select::vertical(state, 1),
         Action::Up => select::vertical(state, -1),
@@ -37,8 +37,8 @@ pub(in crate::explorer) fn act(state: &mut State, action: Action) -> Effects {
         Action::LevelWarn => filter::level(state, Some(Level::Warn)),
         Action::LevelError => filter::level(state, Some(Level::Error)),
         Action::LevelAll => filter::level(state, None),
-        Action::Include => filter::value(state, filter::Sense::Include),
-        Action::Exclude => filter::value(state, filter::Sense::Exclude),
+        Action::Include => filter::value(state, Sense::Include),
+        Action::Exclude => filter::value(state, Sense::Exclude),
         Action::ToggleFilter => filter::toggle(state),
         Action::InvertFilter => filter::invert(state),
         Action::RemoveFilter => filter::remove(state),

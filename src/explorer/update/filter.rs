@@ -3,19 +3,12 @@
 use super::{detail, load, notice};
 use crate::entry::{Level, visible};
 use crate::explorer::effect::Effects;
-use crate::explorer::overlays::{Choice, Overlay, Purpose};
+use crate::explorer::overlays::{Choice, Overlay, Purpose, Sense};
 use crate::explorer::state::{Chip, Focus, State};
 use crate::query::{Expression, Field, KNOWN_FIELDS};
 
 /// Values longer than this are not offered: they name one entry, not many.
 const MAX_OFFERED: usize = 200;
-
-/// What to do with a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::explorer) enum Sense {
-    Include,
-    Exclude,
-}
 
 /// After the question changed: asks again, the selected row stays where it is.
 pub(super) fn changed(state: &mut State) -> Effects {
@@ -61,12 +54,7 @@ pub(super) fn value(state: &mut State, sense: Sense) -> Effects {
 }
 
 /// Adds a chip for a value.
-pub(in crate::explorer) fn apply(
-    state: &mut State,
-    sense: Sense,
-    field: Field,
-    value: &str,
-) -> Effects {
+pub(super) fn apply(state: &mut State, sense: Sense, field: Field, value: &str) -> Effects {
     let expression = Expression::equals(field, value);
     state.filters.add(match sense {
         Sense::Include => Chip::include(expression),
@@ -123,7 +111,7 @@ pub(super) fn column(state: &mut State) -> Effects {
 }
 
 /// Shows a field as a column, or hides it. What every row shows already is not shown twice.
-pub(in crate::explorer) fn toggle_column(state: &mut State, field: Field) -> Effects {
+pub(super) fn toggle_column(state: &mut State, field: Field) -> Effects {
     if matches!(
         field,
         Field::Level | Field::Namespace | Field::Text | Field::Error

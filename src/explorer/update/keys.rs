@@ -1,9 +1,8 @@
 //! Keys, top layer down: an overlay, a prompt, the program.
 
-use super::{act, notice, prompt};
+use super::{act, notice, overlay, prompt};
 use crate::explorer::effect::Effects;
 use crate::explorer::keymap::{Code, Key, Resolved};
-use crate::explorer::overlays;
 use crate::explorer::state::State;
 
 /// A key was pressed.
@@ -18,7 +17,7 @@ pub(super) fn press(state: &mut State, key: Key) -> Effects {
         state.leaving = false;
     }
     if state.overlays.last().is_some() {
-        return overlays::press(state, key);
+        return overlay::press(state, key);
     }
     if state.prompt.is_some() {
         return prompt::press(state, key);
@@ -46,7 +45,7 @@ pub(super) fn press(state: &mut State, key: Key) -> Effects {
 /// Text was pasted: it is text, never keys.
 pub(super) fn paste(state: &mut State, text: &str) -> Effects {
     if state.overlays.last().is_some() {
-        return overlays::paste(state, text);
+        return overlay::paste(state, text);
     }
     if state.prompt.is_some() {
         return prompt::paste(state, text);

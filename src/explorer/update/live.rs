@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::notice;
 use crate::explorer::effect::Effects;
-use crate::explorer::message::{Live, Number};
+use crate::explorer::message::Live;
+use crate::explorer::request::Number;
 use crate::explorer::state::{Link, State};
 
 /// The feed told something.

@@ -2,9 +2,10 @@
 
 use super::navigate;
 use crate::entry::Key;
-use crate::explorer::effect::{At, Effect, Effects};
+use crate::explorer::effect::{Effect, Effects};
 use crate::explorer::layout::areas;
-use crate::explorer::message::Number;
+use crate::explorer::request::At;
+use crate::explorer::request::Number;
 use crate::explorer::state::{Edge, State};
 use crate::query::{Cursor, Page};
 

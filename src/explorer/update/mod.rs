@@ -1,13 +1,14 @@
 //! How the state changes: pure, one message at a time.
 
-pub(super) mod act;
+mod act;
 mod detail;
-pub(super) mod filter;
+mod filter;
 mod jump;
 mod keys;
 mod live;
 mod load;
 mod navigate;
+mod overlay;
 mod prompt;
 mod search;
 mod select;
@@ -134,7 +135,7 @@ fn notice(state: &mut State, text: impl Into<String>, failure: bool) {
     });
 }
 
-fn failed(state: &mut State, number: super::message::Number, reason: &str) -> Effects {
+fn failed(state: &mut State, number: super::request::Number, reason: &str) -> Effects {
     if state.requests.load == Some(number) {
         // Nothing is on its way any more: it is asked again after a while.
         let again = state.now.later(RETRY);

@@ -3,7 +3,7 @@
 use super::{filter, load, search};
 use crate::explorer::effect::{Effect, Effects};
 use crate::explorer::keymap::{Code, Key};
-use crate::explorer::message::Number;
+use crate::explorer::request::Number;
 use crate::explorer::state::{Chip, Completion, Prompt, PromptKind, State};
 use crate::query::{Completing, Expression, Values, ValuesRequest, completing};
 

@@ -3,7 +3,7 @@
 use super::{load, notice};
 use crate::entry::{Key, Level};
 use crate::explorer::effect::{Effect, Effects};
-use crate::explorer::message::Number;
+use crate::explorer::request::Number;
 use crate::explorer::state::{Edge, Search, State};
 use crate::query::{Cursor, Direction, Expression, Matcher, Query};
 

@@ -1,9 +1,9 @@
 //! Moving and choosing in whichever pane has the keys; the mouse.
 
-use super::{detail, filter, load, navigate, prompt};
+use super::{detail, filter, load, navigate, overlay, prompt};
 use crate::explorer::effect::Effects;
-use crate::explorer::layout::Target;
-use crate::explorer::overlays;
+use crate::explorer::overlays::Sense;
+use crate::explorer::regions::Target;
 use crate::explorer::state::{Focus, PromptKind, State, VALUE_FIELDS};
 
 /// Cells that the text moves sideways.
@@ -72,7 +72,7 @@ pub(super) fn enter(state: &mut State) -> Effects {
             Some(name) => filter::only_namespace(state, &name),
             None => Effects::none(),
         },
-        Focus::Values => filter::value(state, filter::Sense::Include),
+        Focus::Values => filter::value(state, Sense::Include),
     }
 }
 
@@ -112,7 +112,7 @@ pub(super) fn next_pane(state: &mut State, step: isize) -> Effects {
 /// The mouse button went down on something.
 pub(super) fn click(state: &mut State, target: Target) -> Effects {
     if state.overlays.last().is_some() {
-        return overlays::click(state, target);
+        return overlay::click(state, target);
     }
     match target {
         Target::Row(row) => {
@@ -165,7 +165,7 @@ pub(super) fn click(state: &mut State, target: Target) -> Effects {
 /// The wheel turned over something.
 pub(super) fn wheel(state: &mut State, target: Target, rows: i32) -> Effects {
     if state.overlays.last().is_some() {
-        return overlays::wheel(state, rows);
+        return overlay::wheel(state, rows);
     }
     match target {
         Target::Source(_) | Target::Pane(Focus::Sources) => state.focus = Focus::Sources,

@@ -1,0 +1,87 @@
+//! Reading a log for the command line: the newest entries, and what arrives.
+
+use super::Error;
+use super::output::Printer;
+use crate::backend::{Backend, FeedEvent};
+use crate::base::{Time, shutdown};
+use crate::entry::{Entry, Position};
+use crate::query::{Direction, FollowRequest, Page, PageRequest, Query, Start, Ties};
+
+/// Entries asked for at once.
+const PAGE: usize = 1_000;
+
+/// The newest matching entries, oldest first, and the position after which to follow.
+pub(super) async fn newest(
+    backend: &Backend,
+    query: &Query,
+    limit: usize,
+) -> Result<(Vec<Entry>, Position), Error> {
+    let now = Time::now();
+    let mut start = Start::End;
+    let mut pages: Vec<Vec<Entry>> = Vec::new();
+    let (mut count, mut head) = (0, None);
+    while count < limit {
+        let request = PageRequest {
+            query: query.clone(),
+            now,
+            start,
+            direction: Direction::Older,
+            limit: PAGE.min(limit - count),
+            ties: Ties::Split,
+        };
+        let Page {
+            entries,
+            older,
+            head: at,
+            ..
+        } = backend.page(request).await?;
+        count += entries.len();
+        head.get_or_insert(at);
+        pages.push(entries);
+        match older {
+            Some(cursor) => start = Start::Beyond(cursor.key),
+            None => break,
+        }
+    }
+    pages.reverse();
+    Ok((pages.concat(), head.unwrap_or_default()))
+}
+
+/// Prints what arrives until a signal, a closed pipe or the end of the log.
+pub(super) async fn follow(
+    backend: &Backend,
+    query: Query,
+    after: Position,
+    printer: &mut Printer,
+) -> Result<(), Error> {
+    let mut feed = backend.follow(&FollowRequest {
+        query,
+        now: Time::now(),
+        after,
+    });
+    let stop = shutdown::requested();
+    tokio::pin!(stop);
+    loop {
+        let event = tokio::select! {
+            _ = &mut stop => return Ok(()),
+            event = feed.next() => event,
+        };
+        match event {
+            FeedEvent::Entries(entries, _) => {
+                for entry in &entries {
+                    printer.print(entry).map_err(Error::io("write"))?;
+                }
+                printer.flush().map_err(Error::io("write"))?;
+            }
+            FeedEvent::Connected => {}
+            FeedEvent::Lost(error, wait) => {
+                tracing::warn!(
+                    "{}; trying again in {:.1} s",
+                    error.explained(),
+                    wait.as_secs_f32()
+                );
+            }
+            FeedEvent::Ended => return Ok(()),
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Keys, paste and mouse for the topmost overlay.
+
+use super::act::act;
+use super::filter::{apply, toggle_column};
+use crate::explorer::effect::Effects;
+use crate::explorer::keymap::{Code, Key};
+use crate::explorer::overlays::{Overlay, Purpose, help_rows, matching};
+use crate::explorer::regions::Target;
+use crate::explorer::state::{Prompt, PromptKind, State};
+
+/// A key while an overlay is open.
+pub(super) fn press(state: &mut State, key: Key) -> Effects {
+    let leaves = matches!(
+        (key.code, key.ctrl),
+        (Code::Esc, _) | (Code::Char('c'), true)
+    );
+    if leaves {
+        state.overlays.pop();
+        return Effects::none();
+    }
+    let Some(overlay) = state.overlays.last_mut() else {
+        return Effects::none();
+    };
+    let step = step_of(key, matches!(overlay, Overlay::Palette { .. }));
+    match overlay {
+        Overlay::Help { scroll } => match step {
+            Some(step) => {
+                *scroll = scroll
+                    .saturating_add_signed(step)
+                    .min(help_rows(&state.keymap).len());
+            }
+            None => drop(state.overlays.pop()),
+        },
+        Overlay::Palette { input, cursor } => match step {
+            Some(step) => {
+                *cursor = cursor
+                    .saturating_add_signed(step)
+                    .min(matching(input.value()).len().saturating_sub(1));
+            }
+            None if key.code == Code::Enter => return run_palette(state),
+            None => {
+                let mut prompt = Prompt::new(PromptKind::Search, String::new());
+                prompt.input = input.clone();
+                if prompt.edit(key) {
+                    (*input, *cursor) = (prompt.input, 0);
+                }
+            }
+        },
+        Overlay::Choice {
+            choices, cursor, ..
+        } => match step {
+            Some(step) => {
+                *cursor = cursor
+                    .saturating_add_signed(step)
+                    .min(choices.len().saturating_sub(1));
+            }
+            None if key.code == Code::Enter => return run_choice(state),
+            None if matches!(key.code, Code::Char('q' | '+' | '-')) => drop(state.overlays.pop()),
+            None => {}
+        },
+    }
+    Effects::none()
+}
+
+/// How far a key moves in a list; where text is typed, letters do not.
+fn step_of(key: Key, typing: bool) -> Option<isize> {
+    match (key.code, key.ctrl) {
+        (Code::Down, _) | (Code::Char('n'), true) => Some(1),
+        (Code::Up, _) | (Code::Char('p'), true) => Some(-1),
+        (Code::PageDown, _) | (Code::Char('d' | 'f'), true) => Some(10),
+        (Code::PageUp, _) | (Code::Char('u' | 'b'), true) => Some(-10),
+        (Code::Char('j'), false) if !typing => Some(1),
+        (Code::Char('k'), false) if !typing => Some(-1),
+        (Code::Char(' '), false) if !typing => Some(10),
+        (Code::Home | Code::Char('g'), false) if !typing => Some(isize::MIN / 2),
+        (Code::End | Code::Char('G'), false) if !typing => Some(isize::MAX / 2),
+        _ => None,
+    }
+}
+
+fn run_palette(state: &mut State) -> Effects {
+    let Some(Overlay::Palette { input, cursor }) = state.overlays.pop() else {
+        return Effects::none();
+    };
+    match matching(input.value()).get(cursor) {
+        Some(action) => act(state, *action),
+        None => Effects::none(),
+    }
+}
+
+fn run_choice(state: &mut State) -> Effects {
+    let Some(Overlay::Choice {
+        mut choices,
+        cursor,
+        ..
+    }) = state.overlays.pop()
+    else {
+        return Effects::none();
+    };
+    if cursor >= choices.len() {
+        return Effects::none();
+    }
+    let choice = choices.swap_remove(cursor);
+    match choice.what {
+        Purpose::Filter(sense) => apply(state, sense, choice.field, &choice.value),
+        Purpose::Column => toggle_column(state, choice.field),
+    }
+}
+
+/// Pasted text goes where text is typed.
+pub(super) fn paste(state: &mut State, text: &str) -> Effects {
+    if let Some(Overlay::Palette { input, cursor }) = state.overlays.last_mut() {
+        let mut prompt = Prompt::new(PromptKind::Search, input.value().to_owned());
+        prompt.insert(text.trim());
+        (*input, *cursor) = (prompt.input, 0);
+    }
+    Effects::none()
+}
+
+/// An item was clicked, or what lies outside.
+pub(super) fn click(state: &mut State, target: Target) -> Effects {
+    let Target::Item(at) = target else {
+        state.overlays.pop();
+        return Effects::none();
+    };
+    match state.overlays.last_mut() {
+        Some(Overlay::Palette { cursor, .. }) => {
+            *cursor = at;
+            run_palette(state)
+        }
+        Some(Overlay::Choice { cursor, .. }) => {
+            *cursor = at;
+            run_choice(state)
+        }
+        _ => Effects::none(),
+    }
+}
+
+/// The wheel turned.
+pub(super) fn wheel(state: &mut State, rows: i32) -> Effects {
+    let code = if rows > 0 { Code::Down } else { Code::Up };
+    for _ in 0..rows.unsigned_abs() {
+        let _ = press(state, Key::plain(code));
+    }
+    Effects::none()
+}
