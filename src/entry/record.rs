@@ -112,11 +112,10 @@ impl Entry {
         }
     }
 
-    /// Bytes it takes in memory, estimated: what bounds of tables and windows count.
-    #[must_use]
-    pub fn weight(&self) -> usize {
+    /// Its optional texts, always in this order: the order of the bytes on disk.
+    pub(crate) fn optional_texts(&self) -> [&Option<String>; 13] {
         let scope = &self.scope;
-        let optional = [
+        [
             &scope.trace,
             &scope.span,
             &scope.instance,
@@ -130,8 +129,15 @@ impl Entry {
             &scope.track,
             &self.error,
             &self.source,
-        ];
-        let strings: usize = optional
+        ]
+    }
+
+    /// Bytes it takes in memory, estimated: what bounds of tables and windows count.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        let scope = &self.scope;
+        let strings: usize = self
+            .optional_texts()
             .iter()
             .filter_map(|value| value.as_ref())
             .map(String::len)

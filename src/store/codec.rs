@@ -58,21 +58,7 @@ fn take_array<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
 /// Appends the entry's bytes.
 pub(super) fn encode(entry: &Entry, out: &mut Vec<u8>) {
     let scope = &entry.scope;
-    let optional = [
-        &scope.trace,
-        &scope.span,
-        &scope.instance,
-        &scope.workflow,
-        &scope.state,
-        &scope.status,
-        &scope.called_as,
-        &scope.callpath,
-        &scope.route,
-        &scope.activity,
-        &scope.track,
-        &entry.error,
-        &entry.source,
-    ];
+    let optional = entry.optional_texts();
     let mut presence = optional
         .iter()
         .enumerate()

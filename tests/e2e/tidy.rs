@@ -173,7 +173,7 @@ fn doors_speak_first_and_files_stay_small() {
             wrong.push(format!("{path} does not say what it is"));
         }
         let lines = code(&text).lines().count();
-        if lines > 400 {
+        if lines > 400 && !path.ends_with("tests.rs") {
             wrong.push(format!("{path} has {lines} lines"));
         }
     }

@@ -128,6 +128,7 @@ async fn read(
     }
 }
 
+/// A page beyond an edge.
 pub(super) async fn extend(
     backend: &Backend,
     messages: &UnboundedSender<Message>,
@@ -135,30 +136,12 @@ pub(super) async fn extend(
     asked: &Asked,
     cursor: Cursor,
 ) {
-    let scanning = |page: Page| {
-        drop(messages.send(Message::Scanning {
-            number,
-            progress: page.progress,
-        }));
-    };
-    let message = match read(
-        backend,
-        asked,
-        Start::Beyond(cursor.key),
-        cursor.direction,
-        scanning,
-    )
-    .await
-    {
-        Ok(page) => Message::Extended { number, page },
-        Err(error) => Message::Failed {
-            number,
-            reason: error.explained(),
-        },
-    };
-    let _ = messages.send(message);
+    let message = beyond(backend, messages, number, asked, cursor).await;
+    let _ = messages
+        .send(message.map_or_else(|failed| failed, |page| Message::Extended { number, page }));
 }
 
+/// Where the next match is.
 pub(super) async fn find(
     backend: &Backend,
     messages: &UnboundedSender<Message>,
@@ -166,31 +149,40 @@ pub(super) async fn find(
     asked: &Asked,
     cursor: Cursor,
 ) {
+    let found = |page: Page| Message::Found {
+        number,
+        place: page.entries.first().map(Entry::key),
+    };
+    let message = beyond(backend, messages, number, asked, cursor).await;
+    let _ = messages.send(message.map_or_else(|failed| failed, found));
+}
+
+/// Reads on from a cursor and tells of the progress; a failure is the message that says so.
+async fn beyond(
+    backend: &Backend,
+    messages: &UnboundedSender<Message>,
+    number: Number,
+    asked: &Asked,
+    cursor: Cursor,
+) -> Result<Page, Message> {
     let scanning = |page: Page| {
         drop(messages.send(Message::Scanning {
             number,
             progress: page.progress,
-        }));
+        }))
     };
-    let message = match read(
+    let page = read(
         backend,
         asked,
         Start::Beyond(cursor.key),
         cursor.direction,
         scanning,
     )
-    .await
-    {
-        Ok(page) => Message::Found {
-            number,
-            place: page.entries.first().map(Entry::key),
-        },
-        Err(error) => Message::Failed {
-            number,
-            reason: error.explained(),
-        },
-    };
-    let _ = messages.send(message);
+    .await;
+    page.map_err(|error| Message::Failed {
+        number,
+        reason: error.explained(),
+    })
 }
 
 pub(super) async fn follow(
