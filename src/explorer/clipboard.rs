@@ -2,6 +2,7 @@
 //! never says whether it took it.
 
 use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -68,6 +69,16 @@ fn through_tmux(bytes: &[u8]) -> bool {
 fn write_file(dir: &PathBuf, bytes: &[u8]) -> Option<PathBuf> {
     std::fs::create_dir_all(dir).ok()?;
     let path = dir.join("copied");
-    std::fs::write(&path, bytes).ok()?;
+    // What is copied may be secret: nobody else reads it.
+    let options = std::fs::OpenOptions::new()
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .mode(0o600)
+        .clone();
+    options
+        .open(&path)
+        .and_then(|mut file| file.write_all(bytes))
+        .ok()?;
     Some(path)
 }

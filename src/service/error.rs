@@ -93,6 +93,9 @@ impl From<backend::Error> for Failure {
 
 impl From<store::Error> for Failure {
     fn from(error: store::Error) -> Self {
+        if matches!(error, store::Error::TooLarge) {
+            return Self::too_large(error.to_string());
+        }
         let code = match &error {
             store::Error::Full => "log_disk_full",
             store::Error::Failed { .. } | store::Error::Closed => "log_not_accepting",

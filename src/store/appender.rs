@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 use super::memtable::Memtable;
 use super::run::{self, Run};
 use super::state::Shared;
-use super::wal::Wal;
+use super::wal::{MAX_FRAME_BYTES, Wal};
 use super::{Durability, Error, Health, codec};
 use crate::entry::{Entry, Position};
 
@@ -160,6 +160,18 @@ impl Writer {
                 .for_each(|(range, answer)| drop(answer.send(Ok(range))));
             return;
         }
+        if !self.has_room() || group.payload.len() > MAX_FRAME_BYTES {
+            self.next = group
+                .entries
+                .first()
+                .map_or(self.next, |entry| entry.position);
+            let large = group.payload.len() > MAX_FRAME_BYTES;
+            for (_, answer) in group.waiting {
+                let error = if large { Error::TooLarge } else { Error::Full };
+                let _ = answer.send(Err(error));
+            }
+            return;
+        }
         let first = group
             .entries
             .first()
@@ -249,9 +261,32 @@ impl Writer {
         }
     }
 
-    /// Hands the active memtable to a thread that writes it as a run.
+    /// Whether memory for more is left. It is not when sealing fails, on a full disk say: then it is tried again, and
+    /// until it succeeds nothing more is accepted.
+    fn has_room(&mut self) -> bool {
+        let most = self.shared.options.memtable_bytes.saturating_mul(2);
+        if self.shared.tables().active.weight() < most.max(1 << 20) {
+            return true;
+        }
+        self.seal();
+        self.wait_for_sealing();
+        let room = self.shared.tables().frozen.is_empty();
+        if !room {
+            self.shared.set_health(Health::Full);
+        }
+        room
+    }
+
+    /// Hands the active memtable to a thread that writes it as a run. While an earlier one could not be written, that one
+    /// is tried again and the active one goes on filling.
     fn seal(&mut self) {
         self.wait_for_sealing();
+        for frozen in self.shared.tables().frozen {
+            if let Err(error) = write_run(&self.shared, &frozen) {
+                tracing::error!(error = %error, "a memtable can still not be sealed");
+                return;
+            }
+        }
         let frozen = {
             let mut tables = self.shared.tables_mut();
             let frozen = std::mem::replace(&mut tables.active, Arc::new(Memtable::default()));

@@ -20,6 +20,9 @@ pub enum Error {
     /// The disk is full. Nothing of the batch was kept; try again when there is room.
     #[error("the disk that holds the log is full; nothing of the batch was kept")]
     Full,
+    /// The batch is larger than any that is taken: send it in parts.
+    #[error("the batch is larger than 64 MiB; nothing of it was kept")]
+    TooLarge,
     /// An earlier write failed; reading goes on, nothing more is accepted until the store is opened anew.
     #[error("the log accepts nothing since a write failed: {reason}")]
     Failed {

@@ -383,3 +383,41 @@ fn a_damaged_run_costs_itself_and_its_positions_are_not_given_again() {
         None
     );
 }
+
+#[test]
+fn a_memtable_that_cannot_be_sealed_is_bounded_and_tried_again() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let options = Options {
+        durability: Durability::None,
+        memtable_bytes: 1 << 20,
+        ..Options::default()
+    };
+    let (store, _) = Store::open(dir.path(), options).expect("opened");
+    // Runs cannot be written where a directory stands in their way.
+    let blocked: Vec<_> = (0..3_000_u64)
+        .map(|last| {
+            dir.path()
+                .join("log")
+                .join(format!("run-{:020}-{last:020}.tmp", 1))
+        })
+        .collect();
+    for path in &blocked {
+        std::fs::create_dir(path).expect("created");
+    }
+    let batch = || (0..200).map(|n| entry(1, n)).collect::<Vec<_>>();
+    let mut refused = None;
+    for _ in 0..60 {
+        if let Err(error) = store.appender().submit(batch()).wait() {
+            refused = Some(error);
+            break;
+        }
+    }
+    assert!(matches!(refused, Some(super::Error::Full)), "{refused:?}");
+    for path in &blocked {
+        std::fs::remove_dir(path).expect("removed");
+    }
+    append(&store, batch());
+    assert_eq!(store.health(), super::Health::Good);
+    let all = walk(&store, &Query::default(), Direction::Newer, 1_000);
+    assert_eq!(all.len() as u64, store.count());
+}

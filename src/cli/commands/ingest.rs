@@ -21,6 +21,8 @@ use crate::files::read_stream;
 
 /// Entries sent together.
 const BATCH: usize = 2_000;
+/// Estimated bytes sent together: long lines make small batches.
+const BATCH_BYTES: usize = 8 << 20;
 /// Tries of a batch before giving up: about a minute.
 const TRIES: u32 = 12;
 
@@ -90,18 +92,18 @@ fn read(
     };
     let stream = progress.wrap_read(stream);
     std::thread::spawn(move || {
-        let mut waiting = Vec::new();
+        let (mut waiting, mut bytes) = (Vec::new(), 0);
         read_stream(stream, &defaults, |batch| {
             let paused = batch.is_empty();
-            waiting.extend(batch);
-            while waiting.len() >= BATCH || (paused && !waiting.is_empty()) {
-                let rest = waiting.split_off(waiting.len().min(BATCH));
-                if sender
-                    .blocking_send(std::mem::replace(&mut waiting, rest))
-                    .is_err()
-                {
-                    return ControlFlow::Break(());
+            for entry in batch {
+                bytes += entry.weight();
+                waiting.push(entry);
+                if waiting.len() >= BATCH || bytes >= BATCH_BYTES {
+                    send(&sender, &mut waiting, &mut bytes)?;
                 }
+            }
+            if paused && !waiting.is_empty() {
+                send(&sender, &mut waiting, &mut bytes)?;
             }
             ControlFlow::Continue(())
         });
@@ -110,6 +112,18 @@ fn read(
         }
     });
     Ok(())
+}
+
+fn send(
+    sender: &mpsc::Sender<Vec<Entry>>,
+    waiting: &mut Vec<Entry>,
+    bytes: &mut usize,
+) -> ControlFlow<()> {
+    *bytes = 0;
+    match sender.blocking_send(std::mem::take(waiting)) {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(_) => ControlFlow::Break(()),
+    }
 }
 
 /// Gives a batch to the log; how many entries were accepted.

@@ -166,10 +166,10 @@ async fn beyond(
     cursor: Cursor,
 ) -> Result<Page, Message> {
     let scanning = |page: Page| {
-        drop(messages.send(Message::Scanning {
+        let _ = messages.send(Message::Scanning {
             number,
             progress: page.progress,
-        }))
+        });
     };
     let page = read(
         backend,

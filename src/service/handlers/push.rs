@@ -32,6 +32,8 @@ const MAX_WHOLE_BYTES: usize = 64 << 20;
 const MAX_SIDECAR_BYTES: usize = 4 << 20;
 /// Entries appended together.
 const BATCH: usize = 1_000;
+/// Bytes of lines appended together: long lines make small batches.
+const BATCH_BYTES: usize = 4 << 20;
 /// Batches on their way to the disk while the next is read.
 const IN_FLIGHT: usize = 4;
 /// Rejections that are told.
@@ -158,6 +160,7 @@ struct Intake<'s> {
     defaults: Defaults,
     line: u64,
     batch: Vec<Entry>,
+    batch_bytes: usize,
     pending: VecDeque<(u64, Pending)>,
     answer: IngestAnswer,
     failure: Option<store::Error>,
@@ -175,6 +178,7 @@ impl<'s> Intake<'s> {
             defaults,
             line: 0,
             batch: Vec::with_capacity(BATCH),
+            batch_bytes: 0,
             pending: VecDeque::new(),
             answer: IngestAnswer::default(),
             failure: None,
@@ -228,8 +232,9 @@ impl<'s> Intake<'s> {
                 entry.scope.namespace
             ));
         }
+        self.batch_bytes += entry.weight();
         self.batch.push(entry);
-        if self.batch.len() >= BATCH {
+        if self.batch.len() >= BATCH || self.batch_bytes >= BATCH_BYTES {
             self.submit().await;
         }
     }
@@ -245,6 +250,7 @@ impl<'s> Intake<'s> {
 
     async fn submit(&mut self) {
         let batch = std::mem::replace(&mut self.batch, Vec::with_capacity(BATCH));
+        self.batch_bytes = 0;
         let count = batch.len() as u64;
         let appender = self.service.appender.clone();
         // Handing over waits while the log is behind: the sender feels it.
