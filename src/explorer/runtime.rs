@@ -6,8 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossterm::event::{Event, EventStream};
-use futures_util::StreamExt;
+use crossterm::event::Event;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -144,18 +143,22 @@ impl Signals {
     }
 }
 
-/// The terminal's events, through a channel: the stream itself must only ever be polled by one task, or it wakes the wrong
-/// one. The channel closes when the input ends.
+/// The terminal's events, through a channel that closes when the input ends.
+///
+/// They are read on a thread of their own, not on the runtime: the library's reading never returns once the terminal has
+/// hung up, and must not hold up what then has to be put away. The thread ends with the process.
 fn read_events() -> UnboundedReceiver<Event> {
     let (sender, receiver) = mpsc::unbounded_channel();
-    tokio::spawn(async move {
-        let mut events = EventStream::new();
-        while let Some(Ok(event)) = events.next().await {
-            if sender.send(event).is_err() {
-                return;
+    let reading = std::thread::Builder::new()
+        .name("terminal-input".into())
+        .spawn(move || {
+            while let Ok(event) = crossterm::event::read() {
+                if sender.send(event).is_err() {
+                    return;
+                }
             }
-        }
-    });
+        });
+    drop(reading);
     receiver
 }
 

@@ -25,18 +25,15 @@ fn an_engineer_on_call() {
     screen.keys("S");
     screen.see("╭ Sources");
     screen.keys("jj\r");
-    let rows = screen.wait("gateway rows only", |rows| {
-        rows[0].contains("namespace:gateway")
-            && rows
-                .iter()
-                .any(|row| row.contains("gateway") && row.contains("completed"))
-    });
-    assert!(
-        !rows
+    screen.wait("gateway rows only", |rows| {
+        let mut shown = rows
             .iter()
-            .any(|row| row.contains("payments") && row.contains("completed")),
-        "{rows:?}"
-    );
+            .filter(|row| row.contains("completed"))
+            .peekable();
+        rows[0].contains("namespace:gateway")
+            && shown.peek().is_some()
+            && shown.all(|row| row.contains("gateway"))
+    });
     screen.keys("SC");
     screen.wait("no filter", |rows| !rows[0].contains("namespace:"));
 
