@@ -74,6 +74,9 @@ impl Loader {
         }
         for at in 0..self.files.len() {
             while self.forward(at, &mut take)? {}
+            if let Some((reader, defaults, _)) = self.files.get_mut(at) {
+                take(reader.finish(defaults))?;
+            }
         }
         ControlFlow::Continue(())
     }

@@ -115,6 +115,17 @@ impl Reader {
         self.lines.finish()
     }
 
+    /// What the end of the file holds beyond its last newline, and the entry that waited: all of it is read.
+    pub fn finish(&mut self, defaults: &Defaults) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        if !self.partial.is_empty() {
+            let last = std::mem::take(&mut self.partial);
+            entries.extend(self.lines.push(&last, defaults));
+        }
+        entries.extend(self.lines.finish());
+        entries
+    }
+
     fn rotated(&mut self, defaults: &Defaults) -> io::Result<Vec<Entry>> {
         let Ok(file) = File::open(&self.path) else {
             return Ok(Vec::new());
@@ -125,12 +136,7 @@ impl Reader {
             return Ok(Vec::new());
         }
         // The old file's last line may lack its newline: it is whole, because nothing more comes.
-        let mut entries = Vec::new();
-        if !self.partial.is_empty() {
-            let last = std::mem::take(&mut self.partial);
-            entries.extend(self.lines.push(&last, defaults));
-        }
-        entries.extend(self.lines.finish());
+        let entries = self.finish(defaults);
         (self.file, self.identity, self.offset) = (file, identity, 0);
         Ok(entries)
     }

@@ -48,6 +48,26 @@ fn files_are_queried_where_they_are_named() {
 }
 
 #[test]
+fn the_last_line_counts_without_a_newline_and_without_a_time() {
+    let home = tempfile::tempdir().expect("a home");
+    let file = home.path().join("app.log");
+    for text in [
+        "only line",
+        "one\ntwo\nthree\n",
+        "2026-03-14 09:00:00 INFO a\n2026-03-14 09:00:01 INFO b",
+    ] {
+        std::fs::write(&file, text).expect("written");
+        let all = run(home.path(), &["query", "", file.to_str().expect("a path")]);
+        assert_eq!(
+            all.out.lines().count(),
+            text.lines().count(),
+            "{text:?}: {}",
+            all.out
+        );
+    }
+}
+
+#[test]
 fn verdicts_are_exit_codes() {
     let home = tempfile::tempdir().expect("a home");
     let file = home.path().join("app.log");
