@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use regex::{Regex, RegexBuilder};
 use wildmatch::WildMatchPattern;
 
 use super::field::printed;
+use super::search::Search;
 use super::{Bound, Comparison, Expression, Field, Pattern, Query, Term};
 use crate::base::Time;
 use crate::entry::{Entry, Level};
@@ -16,29 +16,83 @@ pub struct Matcher {
     pub(super) root: Node,
 }
 
+/// A compiled condition: what those who hold entries in columns evaluate a column at a time.
 #[derive(Clone, Debug)]
-pub(super) enum Node {
+pub enum Node {
+    /// Holds for every entry.
     Everything,
+    /// All must hold, the cheapest first.
     All(Vec<Self>),
+    /// One must hold, the cheapest first.
     Any(Vec<Self>),
+    /// Must not hold.
     Not(Box<Self>),
     /// Bit `level as u8` is set for each level wanted.
     Levels(u8),
     /// At or after the first and before the second.
     Time(Time, Time),
-    Field(Field, Vec<Value>),
-    Exists(Field),
-    Compare(Field, Comparison, String, Option<f64>),
-    Text(Regex),
+    /// A field passes a test.
+    Field(Field, Test),
+    /// The text or the error holds this.
+    Text(Search),
 }
 
+/// A test of a field's value.
 #[derive(Clone, Debug)]
-pub(super) enum Value {
+pub enum Test {
+    /// There is one.
+    Exists,
+    /// It is one of these.
+    Is(Vec<Value>),
+    /// It compares so: as numbers where both are, else as words.
+    Compare(Comparison, String, Option<f64>),
+}
+
+/// What a value may be.
+#[derive(Clone, Debug)]
+pub enum Value {
+    /// This, in any ASCII case.
     Literal(String),
+    /// This, with wildcards.
     Glob(WildMatchPattern<'*', '?'>),
-    Regex(Regex),
-    /// Of a text: anywhere in it.
-    Contains(Regex),
+    /// Something that holds this.
+    Holds(Search),
+}
+
+impl Test {
+    /// Whether a value, as words, passes.
+    #[must_use]
+    pub fn passes(&self, word: &str) -> bool {
+        match self {
+            Self::Exists => true,
+            Self::Is(values) => values.iter().any(|value| value.is(word)),
+            Self::Compare(comparison, text, number) => compares(word, *comparison, text, *number),
+        }
+    }
+
+    /// Whether a value of the fields passes; of an array, whether a member does.
+    #[must_use]
+    pub fn passes_json(&self, value: &serde_json::Value) -> bool {
+        match value {
+            serde_json::Value::Null => false,
+            serde_json::Value::Array(items) if !matches!(self, Self::Exists) => {
+                items.iter().any(|item| self.passes(&printed(item)))
+            }
+            value => self.passes(&printed(value)),
+        }
+    }
+}
+
+impl Value {
+    /// Whether the word is such a value.
+    #[must_use]
+    pub fn is(&self, word: &str) -> bool {
+        match self {
+            Self::Literal(text) => text.eq_ignore_ascii_case(word),
+            Self::Glob(glob) => glob.matches(word),
+            Self::Holds(search) => search.is_match(word),
+        }
+    }
 }
 
 impl Matcher {
@@ -48,6 +102,12 @@ impl Matcher {
         Self {
             root: compile(&query.0, now),
         }
+    }
+
+    /// The condition, for those who evaluate it themselves.
+    #[must_use]
+    pub fn root(&self) -> &Node {
+        &self.root
     }
 
     /// Whether the entry is asked for.
@@ -115,23 +175,16 @@ fn compile(expression: &Expression, now: Time) -> Node {
 
 fn compile_term(term: &Term, now: Time) -> Node {
     match term {
-        Term::Text(pattern) => Node::Text(anywhere(pattern)),
+        Term::Text(pattern) => Node::Text(Search::new(pattern)),
         Term::Field(field, patterns) => {
             let whole = !matches!(field, Field::Text | Field::Error);
-            Node::Field(
-                field.clone(),
-                patterns
-                    .iter()
-                    .map(|pattern| compile_value(pattern, whole))
-                    .collect(),
-            )
+            let values = patterns.iter().map(|pattern| compile_value(pattern, whole));
+            Node::Field(field.clone(), Test::Is(values.collect()))
         }
-        Term::Exists(field) => Node::Exists(field.clone()),
-        Term::Compare(field, comparison, value) => Node::Compare(
+        Term::Exists(field) => Node::Field(field.clone(), Test::Exists),
+        Term::Compare(field, comparison, value) => Node::Field(
             field.clone(),
-            *comparison,
-            value.clone(),
-            value.parse().ok(),
+            Test::Compare(*comparison, value.clone(), value.parse().ok()),
         ),
         Term::Levels(levels) => Node::Levels(
             levels
@@ -158,32 +211,16 @@ fn compile_term(term: &Term, now: Time) -> Node {
 fn compile_value(pattern: &Pattern, whole: bool) -> Value {
     match pattern {
         Pattern::Literal(text) if whole => Value::Literal(text.clone()),
-        Pattern::Literal(_) => Value::Contains(anywhere(pattern)),
+        Pattern::Literal(_) | Pattern::Regex(_) => Value::Holds(Search::new(pattern)),
         Pattern::Glob(text) => Value::Glob(WildMatchPattern::new_case_insensitive(text)),
-        Pattern::Regex(_) => Value::Regex(anywhere(pattern)),
     }
-}
-
-/// A pattern found anywhere in a text. Expressions are checked when they are parsed; one that was built otherwise and
-/// is not valid is looked for as it stands.
-fn anywhere(pattern: &Pattern) -> Regex {
-    let literal = |text: &str| {
-        RegexBuilder::new(&regex::escape(text))
-            .case_insensitive(true)
-            .build()
-    };
-    let built = match pattern {
-        Pattern::Regex(text) => Regex::new(text).or_else(|_| literal(text)),
-        Pattern::Literal(text) | Pattern::Glob(text) => literal(text),
-    };
-    built.unwrap_or_else(|_| Regex::new("$^").expect("a valid pattern"))
 }
 
 /// Cheapest first: fixed-size parts of the entry, then short strings, then fields to look up, then its words.
 fn cost(node: &Node) -> u8 {
     match node {
         Node::Everything | Node::Levels(_) | Node::Time(..) => 0,
-        Node::Exists(field) | Node::Field(field, _) | Node::Compare(field, ..) => match field {
+        Node::Field(field, _) => match field {
             Field::Other(_) => 2,
             Field::Text | Field::Error => 3,
             _ => 1,
@@ -211,33 +248,12 @@ fn holds(node: &Node, entry: &Entry) -> bool {
                     .as_deref()
                     .is_some_and(|error| pattern.is_match(error))
         }
-        Node::Exists(field) => field.own_value(entry).is_some() || field.json(entry).is_some(),
-        Node::Field(field, values) => any_value(field, entry, |word| {
-            values.iter().any(|value| value_matches(value, word))
-        }),
-        Node::Compare(field, comparison, text, number) => any_value(field, entry, |word| {
-            compares(word, *comparison, text, *number)
-        }),
-    }
-}
-
-/// Whether the field's own value, its value in the fields, or a member of an array there passes the test.
-fn any_value(field: &Field, entry: &Entry, mut test: impl FnMut(&str) -> bool) -> bool {
-    if let Some(own) = field.own_value(entry) {
-        return test(&own);
-    }
-    match field.json(entry) {
-        Some(serde_json::Value::Array(items)) => items.iter().any(|item| test(&printed(item))),
-        Some(value) => test(&printed(value)),
-        None => false,
-    }
-}
-
-fn value_matches(value: &Value, word: &str) -> bool {
-    match value {
-        Value::Literal(text) => text.eq_ignore_ascii_case(word),
-        Value::Glob(glob) => glob.matches(word),
-        Value::Regex(pattern) | Value::Contains(pattern) => pattern.is_match(word),
+        Node::Field(field, test) => match field.own_value(entry) {
+            Some(own) => test.passes(&own),
+            None => field
+                .json(entry)
+                .is_some_and(|value| test.passes_json(value)),
+        },
     }
 }
 
@@ -251,20 +267,15 @@ fn compares(word: &str, comparison: Comparison, text: &str, number: Option<f64>)
 }
 
 fn collect_spans(node: &Node, text: &str, spans: &mut Vec<Range<usize>>) {
-    let mut add = |pattern: &Regex| {
-        spans.extend(
-            pattern
-                .find_iter(text)
-                .map(|found| found.range())
-                .filter(|range| !range.is_empty()),
-        );
+    let mut add = |search: &Search| {
+        spans.extend(search.find_iter(text).filter(|range| !range.is_empty()));
     };
     match node {
-        Node::Text(pattern) => add(pattern),
-        Node::Field(Field::Text | Field::Error, values) => {
+        Node::Text(search) => add(search),
+        Node::Field(Field::Text | Field::Error, Test::Is(values)) => {
             for value in values {
-                if let Value::Regex(pattern) | Value::Contains(pattern) = value {
-                    add(pattern);
+                if let Value::Holds(search) = value {
+                    add(search);
                 }
             }
         }

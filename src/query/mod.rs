@@ -19,16 +19,19 @@ mod parse;
 mod print;
 mod prune;
 mod request;
+mod search;
+pub mod words;
 
 pub use answer::{Facet, Facets, Histogram, NamespaceCount, Page, Progress, Values};
 pub use complete::{Completing, completing};
 pub use cursor::{Cursor, Direction, InvalidCursor};
 pub use expression::{Bound, Comparison, Expression, Pattern, Query, Term, When};
 pub use field::{Field, KNOWN_FIELDS};
-pub use matcher::Matcher;
+pub use matcher::{Matcher, Node, Test, Value};
 pub use parse::ParseQueryError;
-pub use prune::{Summary, Verdict};
+pub use prune::{Filter, Summary, Verdict};
 pub use request::{
     ContextRequest, FacetsRequest, FollowRequest, HistogramRequest, PageRequest, Start, Ties,
     ValuesRequest,
 };
+pub use search::{Search, Texts};

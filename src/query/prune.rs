@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::matcher::{Node, Value};
+use super::matcher::{Node, Test, Value};
+use super::words::{Gram, of_literal};
 use super::{Field, Matcher};
 use crate::base::Time;
 
@@ -30,24 +31,40 @@ pub enum Verdict {
     All,
 }
 
+/// What a block's filters say. They may err on one side only: a "no" is certain.
+pub trait Filter {
+    /// Whether the text, the error or a value of the fields of some entry may hold this.
+    fn may_hold(&self, gram: &Gram) -> bool;
+    /// Whether some entry may have this value, in any ASCII case, as its own in this field.
+    fn may_equal(&self, field: &Field, value: &str) -> bool;
+    /// Whether the fields of some entry may have this key at the top.
+    fn may_have(&self, name: &str) -> bool;
+}
+
 impl Matcher {
     /// How many entries of the block can match.
     #[must_use]
     pub fn verdict(&self, summary: &Summary) -> Verdict {
-        verdict(&self.root, summary)
+        verdict(&self.root, summary, None)
+    }
+
+    /// The same, asking the block's filters too.
+    #[must_use]
+    pub fn verdict_with(&self, summary: &Summary, filter: &dyn Filter) -> Verdict {
+        verdict(&self.root, summary, Some(filter))
     }
 }
 
-fn verdict(node: &Node, summary: &Summary) -> Verdict {
+fn verdict(node: &Node, summary: &Summary, filter: Option<&dyn Filter>) -> Verdict {
     match node {
         Node::Everything => Verdict::All,
-        Node::Not(inner) => match verdict(inner, summary) {
+        Node::Not(inner) => match verdict(inner, summary, filter) {
             Verdict::None => Verdict::All,
             Verdict::Some => Verdict::Some,
             Verdict::All => Verdict::None,
         },
-        Node::All(parts) => fold(parts, summary, Verdict::None, Verdict::All),
-        Node::Any(parts) => fold(parts, summary, Verdict::All, Verdict::None),
+        Node::All(parts) => fold(parts, summary, filter, Verdict::None, Verdict::All),
+        Node::Any(parts) => fold(parts, summary, filter, Verdict::All, Verdict::None),
         Node::Levels(bits) => {
             let wanted = summary
                 .levels
@@ -66,21 +83,77 @@ fn verdict(node: &Node, summary: &Summary) -> Verdict {
                 Verdict::Some
             }
         }
-        Node::Field(Field::Namespace, values) if !summary.namespaces.is_empty() => of_each(
-            summary
-                .namespaces
-                .keys()
-                .map(|name| values.iter().any(|value| names(value, name))),
-        ),
-        Node::Field(..) | Node::Exists(_) | Node::Compare(..) | Node::Text(_) => Verdict::Some,
+        Node::Field(Field::Namespace, test) if !summary.namespaces.is_empty() => {
+            of_each(summary.namespaces.keys().map(|name| test.passes(name)))
+        }
+        Node::Field(field, test) => {
+            possible(filter.is_none_or(|filter| may_pass(field, test, filter)))
+        }
+        Node::Text(search) => {
+            possible(filter.is_none_or(|filter| may_hold_all(search.grams(), filter)))
+        }
     }
 }
 
+fn possible(possible: bool) -> Verdict {
+    if possible {
+        Verdict::Some
+    } else {
+        Verdict::None
+    }
+}
+
+fn may_hold_all(grams: &[Gram], filter: &dyn Filter) -> bool {
+    grams.iter().all(|gram| filter.may_hold(gram))
+}
+
+/// Whether the field's own value, or one among the fields, may pass.
+fn may_pass(field: &Field, test: &Test, filter: &dyn Filter) -> bool {
+    let name = field.name();
+    let heads = name
+        .match_indices('.')
+        .filter_map(|(dot, _)| name.get(..dot));
+    let in_fields = std::iter::once(name)
+        .chain(heads)
+        .any(|head| filter.may_have(head));
+    let own = match (field, test) {
+        (Field::Other(_), _) => false,
+        (_, Test::Is(values)) => values.iter().any(|value| match (field, value) {
+            (Field::Text | Field::Error, Value::Holds(search)) => {
+                may_hold_all(search.grams(), filter)
+            }
+            (_, Value::Literal(text)) => filter.may_equal(field, text),
+            _ => true,
+        }),
+        _ => true,
+    };
+    own || (in_fields && may_pass_in_fields(test, filter))
+}
+
+fn may_pass_in_fields(test: &Test, filter: &dyn Filter) -> bool {
+    let Test::Is(values) = test else {
+        return true;
+    };
+    values.iter().any(|value| match value {
+        // Nested values are compared as JSON, whose escapes are no part of the words that were noted.
+        Value::Literal(text) if !text.contains('\\') => {
+            may_hold_all(&of_literal(text, true), filter)
+        }
+        _ => true,
+    })
+}
+
 /// `decisive` as soon as one part says so; `otherwise` when all parts do; else unknown.
-fn fold(parts: &[Node], summary: &Summary, decisive: Verdict, otherwise: Verdict) -> Verdict {
+fn fold(
+    parts: &[Node],
+    summary: &Summary,
+    filter: Option<&dyn Filter>,
+    decisive: Verdict,
+    otherwise: Verdict,
+) -> Verdict {
     let mut all = true;
     for part in parts {
-        let verdict = verdict(part, summary);
+        let verdict = verdict(part, summary, filter);
         if verdict == decisive {
             return decisive;
         }
@@ -97,14 +170,6 @@ fn of_each(mut wanted: impl Iterator<Item = bool>) -> Verdict {
         if first { Verdict::All } else { Verdict::None }
     } else {
         Verdict::Some
-    }
-}
-
-fn names(value: &Value, name: &str) -> bool {
-    match value {
-        Value::Literal(text) => text.eq_ignore_ascii_case(name),
-        Value::Glob(glob) => glob.matches(name),
-        Value::Regex(pattern) | Value::Contains(pattern) => pattern.is_match(name),
     }
 }
 
