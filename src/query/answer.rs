@@ -105,6 +105,16 @@ pub struct NamespaceCount {
 }
 
 impl NamespaceCount {
+    /// A namespace that holds nothing yet.
+    #[must_use]
+    pub fn of(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            levels: [0; 6],
+            newest: i64::MIN,
+        }
+    }
+
     /// All its entries.
     #[must_use]
     pub fn total(&self) -> u64 {

@@ -120,7 +120,19 @@ impl Field {
     /// The same for entries of the wire's JSON: the value in the entry's fields.
     #[must_use]
     pub fn json<'e>(&self, entry: &'e Entry) -> Option<&'e Value> {
-        lookup(&entry.fields, self.name()).filter(|value| !value.is_null())
+        Self::lookup(&entry.fields, self.name()).filter(|value| !value.is_null())
+    }
+
+    /// What a name means in fields: the whole name as a key first, then a path through nested objects.
+    #[must_use]
+    pub fn lookup<'v>(fields: &'v serde_json::Map<String, Value>, name: &str) -> Option<&'v Value> {
+        if let Some(value) = fields.get(name) {
+            return Some(value);
+        }
+        name.match_indices('.').find_map(|(dot, _)| {
+            let nested = fields.get(&name[..dot])?.as_object()?;
+            Self::lookup(nested, &name[dot + 1..])
+        })
     }
 
     /// The value of a known field.
@@ -157,17 +169,6 @@ pub fn printed(value: &Value) -> Cow<'_, str> {
         Value::String(text) => Cow::Borrowed(text),
         other => Cow::Owned(other.to_string()),
     }
-}
-
-/// The whole name as a key first, then as a path through nested objects.
-fn lookup<'v>(fields: &'v serde_json::Map<String, Value>, name: &str) -> Option<&'v Value> {
-    if let Some(value) = fields.get(name) {
-        return Some(value);
-    }
-    name.match_indices('.').find_map(|(dot, _)| {
-        let nested = fields.get(&name[..dot])?.as_object()?;
-        lookup(nested, &name[dot + 1..])
-    })
 }
 
 impl fmt::Display for Field {

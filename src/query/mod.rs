@@ -26,7 +26,7 @@ pub use answer::{Facet, Facets, Histogram, NamespaceCount, Page, Progress, Value
 pub use complete::{Completing, completing};
 pub use cursor::{Cursor, Direction, InvalidCursor};
 pub use expression::{Bound, Comparison, Expression, Pattern, Query, Term, When};
-pub use field::{Field, KNOWN_FIELDS};
+pub use field::{Field, KNOWN_FIELDS, printed};
 pub use matcher::{Matcher, Node, Test, Value};
 pub use parse::ParseQueryError;
 pub use prune::{Filter, Summary, Verdict};

@@ -7,13 +7,14 @@
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use tokio::sync::oneshot;
 
 use super::memtable::Memtable;
-use super::run::{self, Run};
+use super::seal;
 use super::state::Shared;
 use super::wal::{MAX_FRAME_BYTES, Wal};
 use super::{Durability, Error, Health, codec};
@@ -39,6 +40,7 @@ pub struct Pending(oneshot::Receiver<Result<Range<u64>, Error>>);
 
 enum Command {
     Append(Vec<Entry>, oneshot::Sender<Result<Range<u64>, Error>>),
+    Seal(oneshot::Sender<()>),
     Close(oneshot::Sender<()>),
 }
 
@@ -46,6 +48,7 @@ impl std::fmt::Debug for Command {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Append(..) => "Append",
+            Self::Seal(_) => "Seal",
             Self::Close(_) => "Close",
         })
     }
@@ -72,6 +75,21 @@ impl Appender {
             .await
             .map_err(|_| Error::Closed)?;
         pending.done().await
+    }
+
+    /// Leads to no log: of a store that is only read.
+    pub(super) fn closed() -> Self {
+        Self {
+            sender: sync_channel(0).0,
+        }
+    }
+
+    /// Seals what is in memory, however little; returns when it is done.
+    pub(super) fn seal(&self) {
+        let (answer, done) = oneshot::channel();
+        if self.sender.send(Command::Seal(answer)).is_ok() {
+            let _ = done.blocking_recv();
+        }
     }
 
     pub(super) fn close(&self) {
@@ -105,6 +123,8 @@ struct Writer {
     wal: Option<Wal>,
     next: Position,
     sealing: Option<JoinHandle<()>>,
+    /// Since when something waits for the fsync of its interval.
+    unsynced: Option<Instant>,
 }
 
 pub(super) fn spawn(shared: Arc<Shared>) -> Result<Appender, Error> {
@@ -116,6 +136,7 @@ pub(super) fn spawn(shared: Arc<Shared>) -> Result<Appender, Error> {
         wal: None,
         next,
         sealing: None,
+        unsynced: None,
     };
     std::thread::Builder::new()
         .name("log-writer".into())
@@ -128,20 +149,26 @@ type Waiting = (Range<u64>, oneshot::Sender<Result<Range<u64>, Error>>);
 
 impl Writer {
     fn run(&mut self, commands: &Receiver<Command>) {
-        while let Ok(command) = commands.recv() {
-            let mut close = None;
+        while let Some(command) = self.next_command(commands) {
+            let (mut close, mut seal) = (None, None);
             let mut group = Group::default();
             let mut next = Some(command);
             while let Some(command) = next.take() {
                 match command {
                     Command::Append(entries, answer) => group.add(entries, answer, &mut self.next),
+                    Command::Seal(answer) => seal = Some(answer),
                     Command::Close(answer) => close = Some(answer),
                 }
-                if close.is_none() && group.payload.len() < GROUP_BYTES {
+                if close.is_none() && seal.is_none() && group.payload.len() < GROUP_BYTES {
                     next = commands.try_recv().ok();
                 }
             }
             self.commit(group);
+            if let Some(answer) = seal {
+                self.seal();
+                self.wait_for_sealing();
+                let _ = answer.send(());
+            }
             if let Some(answer) = close {
                 self.finish();
                 let _ = answer.send(());
@@ -149,6 +176,37 @@ impl Writer {
             }
         }
         self.finish();
+    }
+
+    /// Waits for a command; meanwhile what was written is synced when its interval is over.
+    fn next_command(&mut self, commands: &Receiver<Command>) -> Option<Command> {
+        loop {
+            let (Durability::Interval(interval), Some(since)) =
+                (self.shared.options.durability, self.unsynced)
+            else {
+                return commands.recv().ok();
+            };
+            match commands.recv_timeout(interval.saturating_sub(since.elapsed())) {
+                Ok(command) => {
+                    if since.elapsed() >= interval {
+                        self.sync_interval();
+                    }
+                    return Some(command);
+                }
+                Err(RecvTimeoutError::Timeout) => self.sync_interval(),
+                Err(RecvTimeoutError::Disconnected) => return None,
+            }
+        }
+    }
+
+    fn sync_interval(&mut self) {
+        self.unsynced = None;
+        if let Some(wal) = &mut self.wal
+            && let Err(error) = wal.sync()
+        {
+            tracing::error!(error = %error, "the write-ahead log could not be synced; nothing more is accepted");
+            self.shared.set_health(Health::Failed(error.to_string()));
+        }
     }
 
     /// Makes a group durable, visible and answered, or none of it.
@@ -238,7 +296,7 @@ impl Writer {
         let failed = |error: io::Error| Health::Failed(error.to_string());
         let wal = match &mut self.wal {
             Some(wal) => wal,
-            none => match Wal::create(&self.shared.dir, first) {
+            none => match Wal::create(self.shared.disk.as_ref(), &self.shared.dir, first) {
                 Ok(wal) => {
                     self.shared.tables().active.add_wal(wal.path().to_owned());
                     none.insert(wal)
@@ -257,6 +315,10 @@ impl Writer {
         match self.shared.options.durability {
             // After a failed fsync nobody knows what is on the disk: nothing more is accepted.
             Durability::Sync => wal.sync().map_err(failed),
+            Durability::Interval(_) => {
+                self.unsynced.get_or_insert_with(Instant::now);
+                Ok(())
+            }
             Durability::None => Ok(()),
         }
     }
@@ -282,10 +344,13 @@ impl Writer {
     fn seal(&mut self) {
         self.wait_for_sealing();
         for frozen in self.shared.tables().frozen {
-            if let Err(error) = write_run(&self.shared, &frozen) {
+            if let Err(error) = seal::write(&self.shared, &frozen) {
                 tracing::error!(error = %error, "a memtable can still not be sealed");
                 return;
             }
+        }
+        if self.shared.tables().active.len() == 0 {
+            return;
         }
         let frozen = {
             let mut tables = self.shared.tables_mut();
@@ -293,11 +358,15 @@ impl Writer {
             tables.frozen.push(Arc::clone(&frozen));
             frozen
         };
-        self.wal = None;
+        // What only its interval would have synced is on the disk before its segment is: none is lost by sealing.
+        if let Some(mut wal) = self.wal.take() {
+            let _ = wal.sync();
+        }
+        self.unsynced = None;
         let shared = Arc::clone(&self.shared);
         let sealing = std::thread::Builder::new().name("log-sealer".into()).spawn(move || {
-            if let Err(error) = write_run(&shared, &frozen) {
-                // Its WAL stays, so nothing is lost; it is tried again at the next opening.
+            if let Err(error) = seal::write(&shared, &frozen) {
+                // Its WAL stays, so nothing is lost; the keeper tries again.
                 tracing::error!(error = %error, "a memtable could not be sealed; it stays in memory and in its write-ahead log");
             }
         });
@@ -342,23 +411,4 @@ impl Group {
         }
         self.waiting.push((from..next.0, answer));
     }
-}
-
-fn write_run(shared: &Shared, frozen: &Arc<Memtable>) -> Result<(), Error> {
-    let Some((first, last)) = frozen.positions() else {
-        return Ok(());
-    };
-    run::write(&shared.dir, &frozen.sorted())?;
-    let name = format!("run-{:020}-{:020}.run", first.0, last.0);
-    let run = Arc::new(Run::open(&shared.dir.join(name))?);
-    {
-        let mut tables = shared.tables_mut();
-        tables.frozen.retain(|other| !Arc::ptr_eq(other, frozen));
-        tables.runs.push(run);
-        tables.runs.sort_by_key(|run| run.first);
-    }
-    for wal in frozen.wals() {
-        std::fs::remove_file(&wal).map_err(Error::disk("remove", &wal))?;
-    }
-    Ok(())
 }

@@ -1,24 +1,54 @@
 //! The most frequent values of a field, and completions.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
-use super::scan::{Scan, Step};
+use super::parallel::parallel;
+use super::segment::Segment;
+use super::state::Tables;
 use super::{Error, Store};
 use crate::base::Time;
-use crate::entry::{Entry, Key, Level};
+use crate::entry::Level;
 use crate::query::{
-    Direction, Facet, Facets, FacetsRequest, Field, KNOWN_FIELDS, Matcher, Query, Values,
-    ValuesRequest,
+    Facet, Facets, FacetsRequest, Field, KNOWN_FIELDS, Matcher, Query, Values, ValuesRequest,
+    Verdict,
 };
 
 /// Entries looked at before facets are of the newest part only, and say so.
-const MAX_LOOKED_AT: u64 = 1_000_000;
+const MAX_LOOKED_AT: u64 = 16_000_000;
 /// Different values counted; further ones only count as covered.
 const MAX_VALUES: usize = 100_000;
 /// Entries whose fields are offered as completions.
-const COMPLETION_SAMPLE: u64 = 20_000;
+const COMPLETION_SAMPLE: u64 = 262_144;
 /// Completions offered.
 const MAX_COMPLETIONS: usize = 50;
+
+/// Values and how often they were seen.
+#[derive(Debug, Default)]
+struct Counts {
+    values: HashMap<String, u64>,
+    covered: u64,
+}
+
+impl Counts {
+    fn add(&mut self, value: &str, count: u64) {
+        self.covered += count;
+        if let Some(known) = self.values.get_mut(value) {
+            *known += count;
+        } else if self.values.len() < MAX_VALUES {
+            self.values.insert(value.to_owned(), count);
+        }
+    }
+
+    fn merge(&mut self, more: Self) {
+        self.covered += more.covered;
+        let covered = self.covered;
+        more.values
+            .iter()
+            .for_each(|(value, count)| self.add(value, *count));
+        self.covered = covered;
+    }
+}
 
 impl Store {
     /// Counts the values of a field. Blocks the thread until done or `stop` says so.
@@ -34,20 +64,51 @@ impl Store {
         if let Some(facets) = self.facets_of_everything(request, &matcher) {
             return Ok(facets);
         }
-        let mut counts: HashMap<String, u64> = HashMap::new();
-        let mut covered = 0;
-        let partial = self.each_newest(&matcher, MAX_LOOKED_AT, stop, |entry| {
-            let Some(value) = request.field.value(entry) else {
-                return;
-            };
-            covered += 1;
-            if let Some(count) = counts.get_mut(&*value) {
-                *count += 1;
-            } else if counts.len() < MAX_VALUES {
-                counts.insert(value.into_owned(), 1);
+        let (counts, partial) = self.count_values(&request.field, &matcher, MAX_LOOKED_AT, stop)?;
+        Ok(top(counts.values, counts.covered, partial, request.limit))
+    }
+
+    /// Counts the values of a field in matching entries, the newest first; whether it ended before the oldest.
+    fn count_values(
+        &self,
+        field: &Field,
+        matcher: &Matcher,
+        most: u64,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<(Counts, bool), Error> {
+        let tables = self.shared.tables();
+        let mut counts = Counts::default();
+        let mut looked_at = 0;
+        for table in tables.memtables() {
+            looked_at += table.len() as u64;
+            table.each(|entry| {
+                if matcher.matches(entry)
+                    && let Some(value) = field.value(entry)
+                {
+                    counts.add(&value, 1);
+                }
+            });
+        }
+        let threads = self.shared.options.threads;
+        for some in newest_groups(&tables).chunks(threads.max(1) * 2) {
+            if looked_at >= most || stop() {
+                return Ok((counts, true));
             }
-        })?;
-        Ok(top(counts, covered, partial, request.limit))
+            looked_at += some
+                .iter()
+                .map(|(segment, at)| segment.groups.get(*at).map_or(0, |group| group.rows as u64))
+                .sum::<u64>();
+            for counted in parallel(some, threads, |(segment, group)| {
+                count_group(segment, *group, field, matcher)
+            }) {
+                match counted {
+                    Ok(more) => counts.merge(more),
+                    Err(error @ Error::Damaged { .. }) => tracing::warn!("{error}"),
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok((counts, false))
     }
 
     /// Namespaces and levels of the whole log are counted as it grows.
@@ -90,14 +151,19 @@ impl Store {
         let everything = Matcher::compile(&Query::default(), Time::MAX);
         match request {
             ValuesRequest::Names(prefix) => {
+                let tables = self.shared.tables();
                 let mut found = BTreeSet::new();
-                self.each_newest(&everything, COMPLETION_SAMPLE, &|| false, |entry| {
-                    for name in entry.fields.keys() {
-                        if name.starts_with(prefix.as_str()) && !found.contains(name) {
-                            found.insert(name.clone());
-                        }
+                let mut note = |name: &str| {
+                    if name.starts_with(prefix.as_str()) && !found.contains(name) {
+                        found.insert(name.to_owned());
                     }
-                })?;
+                };
+                for table in tables.memtables() {
+                    table.each(|entry| entry.fields.keys().for_each(|name| note(name)));
+                }
+                for segment in &tables.segments {
+                    segment.each_name(&mut note);
+                }
                 let known = KNOWN_FIELDS
                     .iter()
                     .map(|field| field.name().to_owned())
@@ -122,16 +188,12 @@ impl Store {
                         .take(MAX_COMPLETIONS)
                         .collect());
                 }
-                let mut counts: HashMap<String, u64> = HashMap::new();
-                self.each_newest(&everything, COMPLETION_SAMPLE, &|| false, |entry| {
-                    if let Some(value) = field
-                        .value(entry)
-                        .filter(|value| value.starts_with(prefix.as_str()) && value.len() < 200)
-                    {
-                        *counts.entry(value.into_owned()).or_default() += 1;
-                    }
-                })?;
-                Ok(top(counts, 0, false, MAX_COMPLETIONS)
+                let (mut counts, _) =
+                    self.count_values(field, &everything, COMPLETION_SAMPLE, &|| false)?;
+                counts
+                    .values
+                    .retain(|value, _| value.starts_with(prefix.as_str()) && value.len() < 200);
+                Ok(top(counts.values, 0, false, MAX_COMPLETIONS)
                     .values
                     .into_iter()
                     .map(|facet| facet.value)
@@ -139,28 +201,64 @@ impl Store {
             }
         }
     }
+}
 
-    /// Visits matching entries, newest first; whether it ended before the oldest.
-    fn each_newest(
-        &self,
-        matcher: &Matcher,
-        most: u64,
-        stop: &dyn Fn() -> bool,
-        mut visit: impl FnMut(&Entry),
-    ) -> Result<bool, Error> {
-        let tables = self.shared.tables();
-        let mut scan = Scan::new(&tables, matcher, Key::MAX, Direction::Older);
-        loop {
-            match scan.step()? {
-                Step::Row(entry) => visit(&entry),
-                Step::Looked if scan.looked_at >= most || stop() => {
-                    return Ok(scan.next_key().is_some());
-                }
-                Step::Looked => {}
-                Step::End => return Ok(false),
-            }
+/// Every row group, the newest first.
+fn newest_groups(tables: &Tables) -> Vec<(Arc<Segment>, usize)> {
+    let of = |segment: &Arc<Segment>| {
+        let segment = Arc::clone(segment);
+        (0..segment.groups.len()).map(move |at| (Arc::clone(&segment), at))
+    };
+    let mut groups: Vec<_> = tables.segments.iter().flat_map(of).collect();
+    groups.sort_by_key(|(segment, at)| {
+        std::cmp::Reverse(segment.groups.get(*at).map(|group| group.newest))
+    });
+    groups
+}
+
+fn count_group(
+    segment: &Segment,
+    group: usize,
+    field: &Field,
+    matcher: &Matcher,
+) -> Result<Counts, Error> {
+    let mut counts = Counts::default();
+    let verdict = segment.verdict(group, matcher)?;
+    if verdict == Verdict::None {
+        return Ok(counts);
+    }
+    if verdict == Verdict::All {
+        let tally = segment.tally(group)?;
+        if let Some(values) = segment.tallied(&tally, group, field) {
+            values
+                .iter()
+                .for_each(|(value, count)| counts.add(value, *count));
+            return Ok(counts);
         }
     }
+    if matches!(field, Field::Namespace | Field::Level) {
+        let tally = segment.tally(group)?;
+        if let Some(cells) = segment.matching_cells(&tally, matcher) {
+            for cell in cells {
+                let level = Level::ALL.get(cell.level).map_or("", |level| level.word());
+                counts.add(
+                    if *field == Field::Level {
+                        level
+                    } else {
+                        cell.namespace
+                    },
+                    cell.count,
+                );
+            }
+            return Ok(counts);
+        }
+    }
+    let rows = segment.groups.get(group).map_or(0, |group| group.rows);
+    let selected = segment.select(group, matcher, 0..rows)?;
+    segment.each_value(group, field, &selected, &mut |value, count| {
+        counts.add(value, count)
+    })?;
+    Ok(counts)
 }
 
 fn is_known(name: &str) -> bool {

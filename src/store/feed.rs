@@ -1,15 +1,21 @@
 //! Entries as they arrive: by position, waiting for the head to move.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use tokio::sync::watch;
 
+use super::scan::{Row, build};
+use super::segment::Segment;
 use super::{Error, Store};
-use crate::entry::{Entry, Position};
-use crate::query::{FollowRequest, Matcher};
+use crate::base::Time;
+use crate::entry::{Entry, Key, Position};
+use crate::query::{FollowRequest, Matcher, Verdict};
 
 /// Positions looked at before a batch is given, so that a follower of rare entries still moves its position.
 const BATCH: usize = 1_024;
+/// Positions of a segment that are put in order at once.
+const WINDOW: u64 = 65_536;
 
 /// Follows the log. It holds a position, not a queue: however slow its reader is, nothing is lost and nothing grows.
 #[derive(Debug)]
@@ -18,8 +24,9 @@ pub struct Feed {
     matcher: Matcher,
     at: Position,
     head: watch::Receiver<Position>,
-    /// What is left of a sealed run's entries, by position.
-    sealed: VecDeque<Entry>,
+    /// What is left of a window of a segment: matching rows by position, and the window's end.
+    sealed: VecDeque<Row>,
+    sealed_to: Position,
 }
 
 /// What arrived.
@@ -45,6 +52,7 @@ impl Store {
             at,
             head,
             sealed: VecDeque::new(),
+            sealed_to: Position(0),
         }
     }
 }
@@ -62,60 +70,92 @@ impl Feed {
 
     fn read(&mut self) -> Result<FeedBatch, Error> {
         if self.sealed.is_empty() {
+            // Segments come before memtables: they hold the older positions.
             let tables = self.store.shared.tables();
-            let memtables = tables.frozen.iter().chain([&tables.active]);
-            let in_memory = memtables
-                .filter(|table| table.positions().is_some_and(|(_, last)| last > self.at))
-                .min_by_key(|table| table.positions());
-            let run = tables.runs.iter().find(|run| run.last > self.at);
-            match (run, in_memory) {
-                // Runs come before memtables: they hold the older positions.
-                (Some(run), _) => {
-                    let mut entries = Vec::new();
-                    for block in run
-                        .blocks
-                        .iter()
-                        .filter(|block| block.positions.1 > self.at)
-                    {
-                        match run.read(block) {
-                            Ok(block) => entries
-                                .extend(block.into_iter().filter(|entry| entry.position > self.at)),
-                            Err(error @ Error::Damaged { .. }) => tracing::warn!("{error}"),
-                            Err(error) => return Err(error),
-                        }
-                    }
-                    entries.sort_unstable_by_key(|entry| entry.position);
-                    if entries.is_empty() {
-                        self.at = run.last;
-                    }
-                    self.sealed = entries.into();
-                }
+            let segment = tables
+                .segments
+                .iter()
+                .find(|segment| segment.positions.1 > self.at);
+            let mut in_memory = tables
+                .memtables()
+                .filter(|table| table.positions().is_some_and(|(_, last)| last > self.at));
+            match (segment, in_memory.next()) {
+                (Some(segment), _) => self.order_window(segment)?,
                 (None, Some(table)) => {
                     let arrived = table.after(self.at, BATCH);
                     self.at = arrived.last().map_or(self.at, |entry| entry.position);
-                    let entries = arrived
-                        .iter()
-                        .filter(|entry| self.matcher.matches(entry))
-                        .map(|entry| (**entry).clone())
-                        .collect();
+                    let matching = arrived.iter().filter(|entry| self.matcher.matches(entry));
                     return Ok(FeedBatch {
-                        entries,
+                        entries: matching.map(|entry| (**entry).clone()).collect(),
                         at: self.at,
                     });
                 }
-                // Between a seal's two steps, or positions that were damaged away: the head is all there is.
+                // Positions that were damaged away: the head is all there is.
                 (None, None) => self.at = *self.head.borrow(),
             }
         }
-        let batch: Vec<_> = self.sealed.drain(..self.sealed.len().min(BATCH)).collect();
-        self.at = batch.last().map_or(self.at, |entry| entry.position);
-        let entries = batch
-            .into_iter()
-            .filter(|entry| self.matcher.matches(entry))
-            .collect();
+        let rows: Vec<Row> = self.sealed.drain(..self.sealed.len().min(BATCH)).collect();
+        if self.sealed.is_empty() {
+            self.at = self.at.max(self.sealed_to);
+        } else if let Some(last) = rows.last() {
+            self.at = last.key().position;
+        }
+        let mut damage = Vec::new();
+        let entries = build(rows, &mut damage)?;
+        damage.iter().for_each(|damage| tracing::warn!("{damage}"));
         Ok(FeedBatch {
             entries,
             at: self.at,
         })
+    }
+
+    /// Puts the matching rows of the next positions of a segment in order.
+    fn order_window(&mut self, segment: &Arc<Segment>) -> Result<(), Error> {
+        let from = self
+            .at
+            .max(Position(segment.positions.0.0.saturating_sub(1)));
+        let to = Position(from.0.saturating_add(WINDOW)).min(segment.positions.1);
+        let mut rows = Vec::new();
+        for (at, group) in segment.groups.iter().enumerate() {
+            if group.positions.1 <= from || group.positions.0 > to {
+                continue;
+            }
+            match self.matching(segment, at, from, to) {
+                Ok(found) => rows.extend(found),
+                Err(error @ Error::Damaged { .. }) => tracing::warn!("{error}"),
+                Err(error) => return Err(error),
+            }
+        }
+        rows.sort_unstable_by_key(|row: &Row| row.key().position);
+        self.sealed = rows.into();
+        self.sealed_to = to;
+        Ok(())
+    }
+
+    fn matching(
+        &self,
+        segment: &Arc<Segment>,
+        group: usize,
+        from: Position,
+        to: Position,
+    ) -> Result<Vec<Row>, Error> {
+        if segment.verdict(group, &self.matcher)? == Verdict::None {
+            return Ok(Vec::new());
+        }
+        let (times, positions) = (segment.times(group)?, segment.row_positions(group)?);
+        let selected = segment.select(group, &self.matcher, 0..positions.len())?;
+        let wanted = selected
+            .set_indices()
+            .filter(|row| positions[*row] > from.0 && positions[*row] <= to.0);
+        let row = |row: usize| Row::Stored {
+            key: Key {
+                time: Time(times[row]),
+                position: Position(positions[row]),
+            },
+            segment: Arc::clone(segment),
+            group,
+            row: u32::try_from(row).unwrap_or(u32::MAX),
+        };
+        Ok(wanted.map(row).collect())
     }
 }

@@ -1,8 +1,11 @@
-//! Counts over time: from summaries where a block lies within one bucket, from its entries otherwise.
+//! Counts over time: from the tallies of row groups where time, level and namespace decide, from their columns otherwise.
 
+use std::sync::Arc;
+
+use super::parallel::parallel;
+use super::segment::Segment;
 use super::{Error, Store};
 use crate::base::Time;
-use crate::entry::Entry;
 use crate::query::{Histogram, HistogramRequest, Matcher, Verdict};
 
 /// Widths that read well, in nanoseconds: 1, 2, 5, 10, 15, 30 of each unit from a millisecond to weeks.
@@ -57,17 +60,14 @@ impl Store {
     ) -> Result<Histogram, Error> {
         let matcher = Matcher::compile(&request.query, request.now);
         let tables = self.shared.tables();
-        let memtables: Vec<_> = tables.frozen.iter().chain([&tables.active]).collect();
-        let ends = memtables
+        let in_memory = tables.memtables().filter_map(|table| table.keys());
+        let stored = tables
+            .segments
             .iter()
-            .filter_map(|table| table.keys())
+            .filter_map(|segment| segment.groups.first().zip(segment.groups.last()));
+        let ends = in_memory
             .map(|(first, last)| (first.time, last.time))
-            .chain(tables.runs.iter().filter_map(|run| {
-                Some((
-                    run.blocks.first()?.oldest.time,
-                    run.blocks.last()?.newest.time,
-                ))
-            }));
+            .chain(stored.map(|(first, last)| (first.oldest.time, last.newest.time)));
         let Some((oldest, newest)) = ends.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))) else {
             return Ok(Histogram::default());
         };
@@ -82,43 +82,88 @@ impl Store {
             return Ok(Histogram::default());
         }
         let mut counts = Counts::new(from, to, request.buckets);
-        for table in memtables {
-            for entry in table.sorted() {
-                if matcher.matches(&entry) {
-                    counts.add_entry(&entry);
+        for table in tables.memtables() {
+            table.each(|entry| {
+                if matcher.matches(entry) {
+                    counts.add(entry.time, entry.level as usize, 1);
                 }
-            }
+            });
         }
-        for run in tables.runs.iter().rev() {
-            for block in run.blocks.iter().rev() {
-                if stop() {
-                    return Ok(counts.done(true));
-                }
-                if block.newest.time < from || block.oldest.time >= to {
-                    continue;
-                }
-                match matcher.verdict(&block.summary) {
-                    Verdict::None => {}
-                    Verdict::All if counts.in_one_bucket(block.oldest.time, block.newest.time) => {
-                        for (level, count) in block.summary.levels.iter().enumerate() {
-                            counts.add(block.oldest.time, level, *count);
-                        }
-                    }
-                    Verdict::All | Verdict::Some => match run.read(block) {
-                        Ok(entries) => {
-                            entries
-                                .iter()
-                                .filter(|entry| matcher.matches(entry))
-                                .for_each(|entry| counts.add_entry(entry));
-                        }
-                        Err(error @ Error::Damaged { .. }) => tracing::warn!("{error}"),
-                        Err(error) => return Err(error),
-                    },
+        let mut groups = Vec::new();
+        for segment in &tables.segments {
+            let within =
+                |group: &super::segment::Group| group.newest.time >= from && group.oldest.time < to;
+            let numbers = segment
+                .groups
+                .iter()
+                .enumerate()
+                .filter(|(_, group)| within(group))
+                .map(|(at, _)| at);
+            groups.extend(numbers.map(|at| (Arc::clone(segment), at)));
+        }
+        // The newest first: what is missing when it is stopped is the oldest.
+        groups.sort_by_key(|(segment, at)| {
+            std::cmp::Reverse(segment.groups.get(*at).map(|group| group.newest))
+        });
+        let threads = self.shared.options.threads;
+        for some in groups.chunks(threads.max(1) * 4) {
+            if stop() {
+                return Ok(counts.done(true));
+            }
+            for counted in parallel(some, threads, |(segment, group)| {
+                count_group(segment, *group, &matcher, &counts)
+            }) {
+                match counted {
+                    Ok(Some(more)) => counts.merge(&more),
+                    Ok(None) => {}
+                    Err(error @ Error::Damaged { .. }) => tracing::warn!("{error}"),
+                    Err(error) => return Err(error),
                 }
             }
         }
         Ok(counts.done(false))
     }
+}
+
+/// What a row group adds to the counts.
+fn count_group(
+    segment: &Segment,
+    group: usize,
+    matcher: &Matcher,
+    all: &Counts,
+) -> Result<Option<Counts>, Error> {
+    let verdict = segment.verdict(group, matcher)?;
+    let Some(known) = segment
+        .groups
+        .get(group)
+        .filter(|_| verdict != Verdict::None)
+    else {
+        return Ok(None);
+    };
+    let mut counts = all.empty();
+    if verdict == Verdict::All && counts.in_one_bucket(known.oldest.time, known.newest.time) {
+        for (level, count) in known.summary.levels.iter().enumerate() {
+            counts.add(known.oldest.time, level, *count);
+        }
+        return Ok(Some(counts));
+    }
+    if counts.covers(known.oldest.time) && counts.covers(known.newest.time) {
+        let tally = segment.tally(group)?;
+        if counts.width % tally.width == 0
+            && let Some(cells) = segment.matching_cells(&tally, matcher)
+        {
+            // A bucket may begin before the first entry, but its entries are all within.
+            cells
+                .iter()
+                .for_each(|cell| counts.add_to_bucket(Time(cell.start), cell.level, cell.count));
+            return Ok(Some(counts));
+        }
+    }
+    let selected = segment.select(group, matcher, 0..known.rows)?;
+    segment.each_time(group, &selected, &mut |time, level| {
+        counts.add(time, level as usize, 1)
+    })?;
+    Ok(Some(counts))
 }
 
 struct Counts {
@@ -161,22 +206,31 @@ impl Counts {
         self.covers(oldest) && self.covers(newest) && self.bucket(oldest) == self.bucket(newest)
     }
 
-    fn add(&mut self, time: Time, level: usize, count: u64) {
-        let Ok(bucket) = usize::try_from(self.bucket(time)) else {
-            return;
-        };
-        if let Some(slot) = self
-            .buckets
-            .get_mut(bucket)
-            .and_then(|levels| levels.get_mut(level))
-        {
-            *slot += count;
+    fn empty(&self) -> Self {
+        Self {
+            buckets: vec![[0; 6]; self.buckets.len()],
+            ..*self
         }
     }
 
-    fn add_entry(&mut self, entry: &Entry) {
-        if self.covers(entry.time) {
-            self.add(entry.time, entry.level as usize, 1);
+    fn merge(&mut self, more: &Self) {
+        for (into, from) in self.buckets.iter_mut().zip(&more.buckets) {
+            for (into, from) in into.iter_mut().zip(from) {
+                *into += from;
+            }
+        }
+    }
+
+    fn add(&mut self, time: Time, level: usize, count: u64) {
+        if self.covers(time) {
+            self.add_to_bucket(time, level, count);
+        }
+    }
+
+    fn add_to_bucket(&mut self, time: Time, level: usize, count: u64) {
+        let bucket = usize::try_from(self.bucket(time)).ok();
+        if let Some(slot) = bucket.and_then(|bucket| self.buckets.get_mut(bucket)?.get_mut(level)) {
+            *slot += count;
         }
     }
 

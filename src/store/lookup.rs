@@ -8,27 +8,30 @@ impl Store {
     /// The entry of this position, if it is kept.
     ///
     /// # Errors
-    /// The disk refuses, or the entry's block is damaged.
+    /// The disk refuses, or the entry's row group is damaged.
     pub fn entry(&self, position: Position) -> Result<Option<Entry>, Error> {
         let tables = self.shared.tables();
-        for table in tables.frozen.iter().chain([&tables.active]) {
+        for table in tables.memtables() {
             if let Some(entry) = table.get(position) {
                 return Ok(Some((*entry).clone()));
             }
         }
         let holds = |range: (Position, Position)| range.0 <= position && position <= range.1;
-        for run in tables
-            .runs
+        for segment in tables
+            .segments
             .iter()
-            .filter(|run| holds((run.first, run.last)))
+            .filter(|segment| holds(segment.positions))
         {
-            for block in run.blocks.iter().filter(|block| holds(block.positions)) {
-                if let Some(entry) = run
-                    .read(block)?
-                    .into_iter()
-                    .find(|entry| entry.position == position)
-                {
-                    return Ok(Some(entry));
+            for (at, _) in segment
+                .groups
+                .iter()
+                .enumerate()
+                .filter(|(_, group)| holds(group.positions))
+            {
+                let positions = segment.row_positions(at)?;
+                let row = positions.iter().position(|other| *other == position.0);
+                if let Some(row) = row.and_then(|row| u32::try_from(row).ok()) {
+                    return Ok(segment.entries(at, &[row])?.pop());
                 }
             }
         }

@@ -84,6 +84,13 @@ impl Memtable {
         self.read().by_key.values().cloned().collect()
     }
 
+    /// Visits every entry, in order of arrival.
+    pub fn each(&self, mut visit: impl FnMut(&Entry)) {
+        // Copied out so that the lock is not held while they are visited.
+        let rows: Vec<Arc<Entry>> = self.read().by_position.clone();
+        rows.iter().for_each(|entry| visit(entry));
+    }
+
     /// At most `limit` entries beyond `key`, in the direction's order.
     pub fn beyond(&self, key: Key, direction: Direction, limit: usize) -> Vec<Arc<Entry>> {
         let rows = self.read();

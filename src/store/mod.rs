@@ -3,32 +3,41 @@
 //! ```text
 //! Appender --batches--> writer thread --frames, one fsync--> WAL
 //!                            |                                |
-//!                            +--> memtable --full--> sealed run (file), its WAL is removed
+//!                            +--> memtable --full--> segment (Parquet file), its WAL is removed
 //!                            +--> head (watched position)
-//! page, histogram, facets: a Scan merges memtables and runs by (time, position)
+//! keeper thread: small segments --compaction--> large ones; what is too old --retention--> gone
+//! page, histogram, facets: a Scan merges memtables and segments by (time, position)
 //! Feed: reads by position, waits for the head to move
 //! ```
 //!
 //! Invariants: an append that was answered survives `kill -9` and power loss (durability [`Durability::Sync`]); an
 //! entry is never shown twice or skipped; pages run by (time, position), feeds by position; the folder is the catalog
-//! (a run appears by rename after fsync). Every read is bounded by the run it looks at and by the scan's budget.
+//! (a segment appears by rename after fsync, names tell positions, what a wider one covers is superseded). Every file
+//! operation goes through `disk`. Every read is bounded by the row groups it looks at and by the scan's budget.
 //!
 //! Knows nothing of HTTP, terminals or configuration.
 
 mod appender;
+mod cache;
 mod codec;
+mod compaction;
+mod disk;
 mod error;
 mod facets;
 mod feed;
 mod histogram;
+mod keeper;
 mod lock;
 mod lookup;
 mod memtable;
 mod options;
 mod page;
+mod parallel;
 mod recovery;
-mod run;
+mod retention;
 mod scan;
+mod seal;
+mod segment;
 mod state;
 mod wal;
 
@@ -36,7 +45,7 @@ pub use appender::{Appender, Pending};
 pub use error::Error;
 pub use feed::{Feed, FeedBatch};
 pub use lock::Lock;
-pub use options::{Durability, Options};
+pub use options::{Durability, Limits, Options, Retention};
 pub use recovery::Recovery;
 pub use state::{Health, Store};
 

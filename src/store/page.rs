@@ -1,8 +1,8 @@
 //! Pages.
 
-use super::scan::{Scan, Step, after, before};
+use super::scan::{Row, Scan, Step, after, before, build};
 use super::{Error, Store};
-use crate::entry::{Entry, Key};
+use crate::entry::Key;
 use crate::query::{Cursor, Direction, Matcher, Page, PageRequest, Progress, Start, Ties};
 
 /// Entries of one time that [`Ties::Whole`] takes beyond the limit.
@@ -23,18 +23,19 @@ impl Store {
             (Start::End, Direction::Older) => Key::MAX,
             (Start::End, Direction::Newer) => Key::MIN,
         };
-        let mut scan = Scan::new(&tables, &matcher, start, direction);
-        let mut entries: Vec<Entry> = Vec::with_capacity(request.limit.min(1_024));
+        let options = &self.shared.options;
+        let mut scan = Scan::new(&tables, &matcher, start, direction, options.threads);
+        let mut rows: Vec<Row> = Vec::with_capacity(request.limit.min(1_024));
         let (mut ended, mut partial) = (false, false);
-        while !full(&entries, &scan, request) {
+        while !full(&rows, &scan, request) {
             // A page that stops early must have come further than its start, or its reader would never arrive.
-            let spent = scan.looked_at >= self.shared.options.scan_budget && scan.must_look();
+            let spent = scan.looked_at >= options.scan_budget && scan.must_look();
             if spent && resume(&scan, direction).is_some_and(|key| key != start) {
                 partial = true;
                 break;
             }
             match scan.step()? {
-                Step::Row(entry) => entries.push((*entry).clone()),
+                Step::Row(row) => rows.push(row),
                 Step::Looked => {}
                 Step::End => {
                     ended = true;
@@ -47,27 +48,37 @@ impl Store {
         } else {
             resume(&scan, direction)
         };
-        for damage in &scan.damage {
-            tracing::warn!("{damage}");
-        }
+        let edge = rows.first().map(Row::key);
         let progress = Progress {
             scanned: scan.scanned,
             total: self.count(),
         };
-        Ok(finish(entries, request, beyond, head, partial, progress))
+        let mut damage = scan.damage;
+        let entries = build(rows, &mut damage)?;
+        for damage in &damage {
+            tracing::warn!("{damage}");
+        }
+        let page = Page {
+            entries,
+            head,
+            partial,
+            progress,
+            ..Page::default()
+        };
+        Ok(finish(page, request, edge, beyond))
     }
 }
 
 /// Whether the page has what was asked for; ties at its edge are taken along if wished.
-fn full(entries: &[Entry], scan: &Scan<'_>, request: &PageRequest) -> bool {
-    if entries.len() < request.limit {
+fn full(rows: &[Row], scan: &Scan<'_>, request: &PageRequest) -> bool {
+    if rows.len() < request.limit {
         return false;
     }
-    let tied = entries
+    let tied = rows
         .last()
         .zip(scan.next_key())
-        .is_some_and(|(last, next)| last.time == next.time);
-    request.ties == Ties::Split || !tied || entries.len() >= request.limit + MAX_TIES
+        .is_some_and(|(last, next)| last.key().time == next.time);
+    request.ties == Ties::Split || !tied || rows.len() >= request.limit + MAX_TIES
 }
 
 /// The key beyond which everything that may still match lies.
@@ -78,24 +89,17 @@ fn resume(scan: &Scan<'_>, direction: Direction) -> Option<Key> {
     })
 }
 
-fn finish(
-    mut entries: Vec<Entry>,
-    request: &PageRequest,
-    beyond: Option<Key>,
-    head: crate::entry::Position,
-    partial: bool,
-    progress: Progress,
-) -> Page {
+/// Turns the page the right way round and says where it goes on: beyond its far edge, and beyond `near`, its first entry.
+fn finish(mut page: Page, request: &PageRequest, near: Option<Key>, beyond: Option<Key>) -> Page {
     let cursor = |key, direction| Cursor { key, direction };
     let forward = beyond.map(|key| cursor(key, request.direction));
-    let near = entries.first().map(Entry::key);
     let back = match request.start {
         Start::Beyond(key) => Some(key),
         Start::End => None,
     };
-    let (older, newer) = match request.direction {
+    (page.older, page.newer) = match request.direction {
         Direction::Older => {
-            entries.reverse();
+            page.entries.reverse();
             // What lies on the near side was not looked at: from a place in the middle there may be something.
             let near = back.map(|key| near.unwrap_or_else(|| before(key)));
             (forward, near.map(|key| cursor(key, Direction::Newer)))
@@ -105,12 +109,5 @@ fn finish(
             (near.map(|key| cursor(key, Direction::Older)), forward)
         }
     };
-    Page {
-        entries,
-        older,
-        newer,
-        head,
-        partial,
-        progress,
-    }
+    page
 }

@@ -1,12 +1,16 @@
-//! Merges memtables and runs by key, decoding only what the question may be in.
+//! Merges memtables and segments by key, decoding only what the question may be in.
 
 use std::cmp::{Ordering, Reverse};
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::ops::Range;
 use std::sync::Arc;
+
+use arrow_buffer::ScalarBuffer;
 
 use super::Error;
 use super::memtable::Memtable;
-use super::run::{Block, Run};
+use super::parallel::parallel;
+use super::segment::Segment;
 use super::state::Tables;
 use crate::base::Time;
 use crate::entry::{Entry, Key, Position};
@@ -19,29 +23,74 @@ const MEMTABLE_CHUNK: usize = 512;
 pub(super) struct Scan<'m> {
     matcher: &'m Matcher,
     direction: Direction,
+    threads: usize,
     sources: Vec<Source>,
     heap: BinaryHeap<Candidate>,
     /// Entries looked at or passed over by their summary.
     pub scanned: u64,
-    /// Entries decoded and put to the matcher: what the budget counts.
+    /// Entries put to the matcher: what the budget counts.
     pub looked_at: u64,
-    /// Runs whose blocks could not be read, one sentence each.
+    /// Row groups that could not be read, one sentence each.
     pub damage: Vec<String>,
 }
 
 /// What a scan gave.
 pub(super) enum Step {
     /// The next matching entry.
-    Row(Arc<Entry>),
-    /// Nothing yet: a block was looked at and held no match.
+    Row(Row),
+    /// Nothing yet: a part was looked at and held no match.
     Looked,
     /// There is nothing more.
     End,
 }
 
+/// A matching entry, or where it lies: what is not shown is never built.
+#[derive(Clone, Debug)]
+pub(super) enum Row {
+    Memory(Arc<Entry>),
+    Stored {
+        key: Key,
+        segment: Arc<Segment>,
+        group: usize,
+        row: u32,
+    },
+}
+
+impl Row {
+    pub fn key(&self) -> Key {
+        match self {
+            Self::Memory(entry) => entry.key(),
+            Self::Stored { key, .. } => *key,
+        }
+    }
+}
+
 struct Source {
-    rows: VecDeque<Arc<Entry>>,
+    rows: Rows,
     body: Body,
+}
+
+/// Rows that are ready, in the direction's order.
+enum Rows {
+    Memory(VecDeque<Arc<Entry>>),
+    Stored(VecDeque<Found>),
+}
+
+/// The matching rows of a row group.
+struct Found {
+    group: usize,
+    rows: VecDeque<u32>,
+    times: ScalarBuffer<i64>,
+    positions: ScalarBuffer<u64>,
+}
+
+impl Found {
+    fn key(&self, row: u32) -> Key {
+        Key {
+            time: Time(self.times[row as usize]),
+            position: Position(self.positions[row as usize]),
+        }
+    }
 }
 
 enum Body {
@@ -50,11 +99,12 @@ enum Body {
         beyond: Key,
         last: Key,
     },
-    /// `blocks` is what is still to be read, in the order of keys.
-    Run {
-        run: Arc<Run>,
-        blocks: std::ops::Range<usize>,
+    /// `groups` is what is still to be read, in the order of keys; `ahead` how many are read at once.
+    Segment {
+        segment: Arc<Segment>,
+        groups: Range<usize>,
         beyond: Key,
+        ahead: usize,
     },
 }
 
@@ -89,8 +139,14 @@ impl PartialEq for Candidate {
 impl Eq for Candidate {}
 
 impl<'m> Scan<'m> {
-    /// A scan from beyond `start`.
-    pub fn new(tables: &Tables, matcher: &'m Matcher, start: Key, direction: Direction) -> Self {
+    /// A scan from beyond `start`, on so many threads.
+    pub fn new(
+        tables: &Tables,
+        matcher: &'m Matcher,
+        start: Key,
+        direction: Direction,
+        threads: usize,
+    ) -> Self {
         let (from, to) = matcher.time_range();
         // Nothing outside the question's times is looked at: the start moves to their edge.
         let start = match direction {
@@ -107,44 +163,45 @@ impl<'m> Scan<'m> {
         let mut scan = Self {
             matcher,
             direction,
+            threads,
             sources: Vec::new(),
             heap: BinaryHeap::new(),
             scanned: 0,
             looked_at: 0,
             damage: Vec::new(),
         };
-        for table in tables.frozen.iter().chain([&tables.active]) {
+        for table in tables.memtables() {
             let Some((_, last)) = table.keys() else {
                 continue;
             };
-            scan.add(Body::Memtable {
+            let body = Body::Memtable {
                 table: Arc::clone(table),
                 beyond: start,
                 last,
-            });
+            };
+            scan.add(Rows::Memory(VecDeque::new()), body);
         }
-        for run in &tables.runs {
-            let blocks = match direction {
-                Direction::Older => 0..run.blocks.partition_point(|block| block.oldest < start),
+        for segment in &tables.segments {
+            let groups = &segment.groups;
+            let groups = match direction {
+                Direction::Older => 0..groups.partition_point(|group| group.oldest < start),
                 Direction::Newer => {
-                    run.blocks.partition_point(|block| block.newest <= start)..run.blocks.len()
+                    groups.partition_point(|group| group.newest <= start)..groups.len()
                 }
             };
-            scan.add(Body::Run {
-                run: Arc::clone(run),
-                blocks,
+            let body = Body::Segment {
+                segment: Arc::clone(segment),
+                groups,
                 beyond: start,
-            });
+                ahead: 1,
+            };
+            scan.add(Rows::Stored(VecDeque::new()), body);
         }
         scan
     }
 
-    fn add(&mut self, body: Body) {
-        let source = Source {
-            rows: VecDeque::new(),
-            body,
-        };
-        self.sources.push(source);
+    fn add(&mut self, rows: Rows, body: Body) {
+        self.sources.push(Source { rows, body });
         self.requeue(self.sources.len() - 1);
     }
 
@@ -162,13 +219,13 @@ impl<'m> Scan<'m> {
         }
     }
 
-    /// Whether going on means looking at another block; otherwise a row is ready.
+    /// Whether going on means looking at another part; otherwise a row is ready.
     pub fn must_look(&self) -> bool {
         let source = self
             .heap
             .peek()
             .and_then(|candidate| self.sources.get(candidate.source));
-        source.is_some_and(|source| source.rows.is_empty())
+        source.is_some_and(|source| source.rows.front().is_none())
     }
 
     /// The best key that may still come.
@@ -176,7 +233,7 @@ impl<'m> Scan<'m> {
         self.heap.peek().map(|candidate| candidate.key)
     }
 
-    /// The next entry, or one block's worth of looking for it.
+    /// The next entry, or one part's worth of looking for it.
     ///
     /// # Errors
     /// The disk refuses. Damage is passed over and noted.
@@ -196,7 +253,7 @@ impl<'m> Scan<'m> {
         let Some(source) = self.sources.get_mut(candidate.source) else {
             return Ok(Step::End);
         };
-        if let Some(row) = source.rows.pop_front() {
+        if let Some(row) = source.pop() {
             self.requeue(candidate.source);
             return Ok(Step::Row(row));
         }
@@ -210,76 +267,157 @@ impl<'m> Scan<'m> {
         let Some(Source { rows, body }) = self.sources.get_mut(source) else {
             return Ok(());
         };
-        match body {
-            Body::Memtable { table, beyond, .. } => {
+        match (body, rows) {
+            (Body::Memtable { table, beyond, .. }, Rows::Memory(rows)) => {
                 let chunk = table.beyond(*beyond, direction, MEMTABLE_CHUNK);
                 self.scanned += chunk.len() as u64;
                 self.looked_at += chunk.len() as u64;
-                match chunk.last() {
-                    Some(last) => *beyond = last.key(),
-                    None => {
-                        *beyond = if direction == Direction::Older {
-                            Key::MIN
-                        } else {
-                            Key::MAX
-                        }
+                *beyond = chunk.last().map_or(end_of(direction), |last| last.key());
+                rows.extend(chunk.into_iter().filter(|entry| matcher.matches(entry)));
+                Ok(())
+            }
+            (
+                Body::Segment {
+                    segment,
+                    groups,
+                    beyond,
+                    ahead,
+                },
+                Rows::Stored(found),
+            ) => {
+                let mut candidates = Vec::with_capacity(*ahead);
+                while candidates.len() < *ahead {
+                    let next = match direction {
+                        Direction::Older => groups.next_back(),
+                        Direction::Newer => groups.next(),
+                    };
+                    let Some((at, group)) = next.and_then(|at| Some((at, segment.groups.get(at)?)))
+                    else {
+                        break;
+                    };
+                    self.scanned += group.rows as u64;
+                    if segment.verdict(at, matcher)? != Verdict::None {
+                        self.looked_at += group.rows as u64;
+                        candidates.push(at);
                     }
                 }
-                rows.extend(chunk.into_iter().filter(|entry| matcher.matches(entry)));
-            }
-            Body::Run {
-                run,
-                blocks,
-                beyond,
-            } => {
-                let next = match direction {
-                    Direction::Older => blocks.next_back(),
-                    Direction::Newer => blocks.next(),
-                };
-                let Some(block) = next.and_then(|at| run.blocks.get(at)) else {
-                    return Ok(());
-                };
-                self.scanned += block.count;
-                if matcher.verdict(&block.summary) == Verdict::None {
-                    return Ok(());
+                // Few are read for a question that is soon answered, all that threads allow for one that is not.
+                *ahead = (*ahead * 2).min(self.threads.max(1));
+                for outcome in parallel(&candidates, self.threads, |at| {
+                    rows_of(segment, *at, matcher, *beyond, direction)
+                }) {
+                    match outcome {
+                        Ok(rows) if rows.rows.is_empty() => {}
+                        Ok(rows) => found.push_back(rows),
+                        Err(error @ Error::Damaged { .. }) => self.damage.push(error.to_string()),
+                        Err(error) => return Err(error),
+                    }
                 }
-                self.looked_at += block.count;
-                match run.read(block) {
-                    Ok(entries) => rows.extend(in_order(entries, *beyond, direction, matcher)),
-                    Err(error @ Error::Damaged { .. }) => self.damage.push(error.to_string()),
-                    Err(error) => return Err(error),
-                }
+                Ok(())
             }
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 
-fn in_order(
-    entries: Vec<Entry>,
+fn end_of(direction: Direction) -> Key {
+    match direction {
+        Direction::Older => Key::MIN,
+        Direction::Newer => Key::MAX,
+    }
+}
+
+/// The matching rows of a row group beyond a key.
+fn rows_of(
+    segment: &Segment,
+    group: usize,
+    matcher: &Matcher,
     beyond: Key,
     direction: Direction,
-    matcher: &Matcher,
-) -> Vec<Arc<Entry>> {
-    let wanted = |entry: &Entry| match direction {
-        Direction::Older => entry.key() < beyond,
-        Direction::Newer => entry.key() > beyond,
+) -> Result<Found, Error> {
+    let known = segment.groups.get(group);
+    let rows = known.map_or(0, |group| group.rows);
+    let straddles = known.is_some_and(|group| group.oldest <= beyond && beyond <= group.newest);
+    let mut found = Found {
+        group,
+        rows: VecDeque::new(),
+        times: ScalarBuffer::from(Vec::new()),
+        positions: ScalarBuffer::from(Vec::new()),
     };
-    let mut rows: Vec<_> = entries
-        .into_iter()
-        .filter(|entry| wanted(entry) && matcher.matches(entry))
-        .map(Arc::new)
-        .collect();
-    if direction == Direction::Older {
-        rows.reverse();
+    let mut range = 0..rows;
+    if straddles {
+        (found.times, found.positions) = (segment.times(group)?, segment.row_positions(group)?);
+        let edge = partition(rows, |row| match direction {
+            Direction::Older => found.key(row) < beyond,
+            Direction::Newer => found.key(row) <= beyond,
+        });
+        range = match direction {
+            Direction::Older => 0..edge,
+            Direction::Newer => edge..rows,
+        };
     }
-    rows
+    let selected = segment.select(group, matcher, range)?;
+    found.rows = selected.set_indices_u32().collect();
+    if direction == Direction::Older {
+        found.rows.make_contiguous().reverse();
+    }
+    if !found.rows.is_empty() && found.times.is_empty() {
+        (found.times, found.positions) = (segment.times(group)?, segment.row_positions(group)?);
+    }
+    Ok(found)
+}
+
+/// The first row for which the test does not hold, when it holds for all before.
+fn partition(rows: usize, test: impl Fn(u32) -> bool) -> usize {
+    let (mut low, mut high) = (0, rows);
+    while low < high {
+        let middle = usize::midpoint(low, high);
+        if test(u32::try_from(middle).unwrap_or(u32::MAX)) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    low
+}
+
+impl Rows {
+    fn front(&self) -> Option<Key> {
+        match self {
+            Self::Memory(rows) => rows.front().map(|entry| entry.key()),
+            Self::Stored(found) => {
+                let found = found.front()?;
+                found.rows.front().map(|row| found.key(*row))
+            }
+        }
+    }
 }
 
 impl Source {
+    fn pop(&mut self) -> Option<Row> {
+        match (&mut self.rows, &self.body) {
+            (Rows::Memory(rows), _) => rows.pop_front().map(Row::Memory),
+            (Rows::Stored(all), Body::Segment { segment, .. }) => {
+                let found = all.front_mut()?;
+                let row = found.rows.pop_front()?;
+                let popped = Row::Stored {
+                    key: found.key(row),
+                    segment: Arc::clone(segment),
+                    group: found.group,
+                    row,
+                };
+                if found.rows.is_empty() {
+                    all.pop_front();
+                }
+                Some(popped)
+            }
+            (Rows::Stored(_), Body::Memtable { .. }) => None,
+        }
+    }
+
     fn best(&self, direction: Direction) -> Option<Key> {
-        if let Some(row) = self.rows.front() {
-            return Some(row.key());
+        if let Some(key) = self.rows.front() {
+            return Some(key);
         }
         match &self.body {
             Body::Memtable {
@@ -294,27 +432,65 @@ impl Source {
                     Direction::Newer => (beyond < last).then(|| after(*beyond).max(first)),
                 }
             }
-            Body::Run {
-                run,
-                blocks,
+            Body::Segment {
+                segment,
+                groups,
                 beyond,
+                ..
             } => {
-                // The first block may reach to the wrong side of the start.
-                let edge = |block: &Block| match direction {
-                    Direction::Older => block.newest.min(before(*beyond)),
-                    Direction::Newer => block.oldest.max(after(*beyond)),
-                };
                 let next = if direction == Direction::Older {
-                    blocks.end.checked_sub(1)?
+                    groups.end.checked_sub(1)?
                 } else {
-                    blocks.start
+                    groups.start
                 };
-                blocks
-                    .contains(&next)
-                    .then(|| run.blocks.get(next).map(edge))?
+                let group = groups.contains(&next).then(|| segment.groups.get(next))??;
+                // The first row group may reach to the wrong side of the start.
+                Some(match direction {
+                    Direction::Older => group.newest.min(before(*beyond)),
+                    Direction::Newer => group.oldest.max(after(*beyond)),
+                })
             }
         }
     }
+}
+
+/// Builds the entries of rows, in their order. Row groups that cannot be read are left out and noted.
+pub(super) fn build(rows: Vec<Row>, damage: &mut Vec<String>) -> Result<Vec<Entry>, Error> {
+    let mut wanted: BTreeMap<(usize, usize), (Arc<Segment>, Vec<(u32, usize)>)> = BTreeMap::new();
+    let mut built: Vec<Option<Entry>> = Vec::with_capacity(rows.len());
+    for (at, row) in rows.into_iter().enumerate() {
+        match row {
+            Row::Memory(entry) => built.push(Some(Arc::unwrap_or_clone(entry))),
+            Row::Stored {
+                segment,
+                group,
+                row,
+                ..
+            } => {
+                built.push(None);
+                let of = (Arc::as_ptr(&segment) as usize, group);
+                wanted
+                    .entry(of)
+                    .or_insert_with(|| (segment, Vec::new()))
+                    .1
+                    .push((row, at));
+            }
+        }
+    }
+    for ((_, group), (segment, mut rows)) in wanted {
+        rows.sort_unstable();
+        let numbers: Vec<u32> = rows.iter().map(|(row, _)| *row).collect();
+        match segment.entries(group, &numbers) {
+            Ok(entries) => {
+                for (entry, (_, at)) in entries.into_iter().zip(rows) {
+                    built[at] = Some(entry);
+                }
+            }
+            Err(error @ Error::Damaged { .. }) => damage.push(error.to_string()),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(built.into_iter().flatten().collect())
 }
 
 /// The greatest key below this one.

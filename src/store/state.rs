@@ -1,14 +1,18 @@
-//! The store itself: what is where, shared by its writer and its readers.
+//! The store itself: what is where, shared by its writer, its keeper and its readers.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use tokio::sync::watch;
 
+use super::cache::Cache;
+use super::disk::{Disk, Os};
+use super::keeper::{Bell, Keeper};
 use super::memtable::Memtable;
-use super::run::{Run, count_namespaces};
-use super::{Appender, Error, Options, Recovery, appender, recovery};
+use super::recovery::{self, Access};
+use super::segment::Segment;
+use super::{Appender, Error, Options, Recovery, appender, compaction};
 use crate::entry::{Entry, Position};
 use crate::query::NamespaceCount;
 
@@ -17,6 +21,7 @@ use crate::query::NamespaceCount;
 pub struct Store {
     pub(super) shared: Arc<Shared>,
     appender: Appender,
+    keeper: Arc<Mutex<Option<Keeper>>>,
 }
 
 /// Whether the store takes entries.
@@ -35,9 +40,17 @@ pub enum Health {
 pub(super) struct Shared {
     /// Where the log's files are.
     pub dir: PathBuf,
+    pub disk: Arc<dyn Disk>,
     pub options: Options,
+    pub cache: Arc<Cache>,
     pub head: watch::Sender<Position>,
     pub health: RwLock<Health>,
+    /// Wakes the keeper, and ends it.
+    pub bell: Bell,
+    /// Held by whoever writes a memtable as a segment: the writer's thread or the keeper.
+    pub sealing: Mutex<()>,
+    /// Held by whoever merges or drops segments.
+    pub keeping: Mutex<()>,
     tables: RwLock<Tables>,
     namespaces: RwLock<BTreeMap<String, NamespaceCount>>,
 }
@@ -47,10 +60,17 @@ pub(super) struct Shared {
 pub(super) struct Tables {
     /// Filled now.
     pub active: Arc<Memtable>,
-    /// Full, being sealed.
+    /// Full, being sealed; by position.
     pub frozen: Vec<Arc<Memtable>>,
     /// Sealed, by position.
-    pub runs: Vec<Arc<Run>>,
+    pub segments: Vec<Arc<Segment>>,
+}
+
+impl Tables {
+    /// What is in memory, by position.
+    pub fn memtables(&self) -> impl Iterator<Item = &Arc<Memtable>> {
+        self.frozen.iter().chain([&self.active])
+    }
 }
 
 impl Store {
@@ -62,28 +82,46 @@ impl Store {
     /// in the [`Recovery`].
     pub fn open(data: &Path, options: Options) -> Result<(Self, Recovery), Error> {
         recovery::check_format(data)?;
-        let dir = data.join("log");
-        let found = recovery::open(&dir)?;
-        let mut namespaces = BTreeMap::new();
-        for run in &found.runs {
-            add_counts(&mut namespaces, &run.namespaces);
-        }
-        add_counts(&mut namespaces, &count_namespaces(&found.memtable.sorted()));
-        let tables = Tables {
-            active: Arc::new(found.memtable),
-            frozen: Vec::new(),
-            runs: found.runs,
-        };
-        let shared = Arc::new(Shared {
-            dir,
+        Self::open_on(Arc::new(Os), &data.join("log"), options)
+    }
+
+    /// Opens a data directory, or a folder of segments copied from one, without changing anything in it: nobody needs to
+    /// hold its lock, and it may be in use. What arrives after the opening is not seen.
+    ///
+    /// # Errors
+    /// The disk refuses, or the directory has a format this version does not know.
+    pub fn open_read_only(dir: &Path, options: Options) -> Result<(Self, Recovery), Error> {
+        recovery::check_known_format(dir)?;
+        let log = Some(dir.join("log")).filter(|log| log.is_dir());
+        let (shared, recovery) = Shared::open(
+            Arc::new(Os),
+            log.as_deref().unwrap_or(dir),
             options,
-            head: watch::Sender::new(found.last),
-            health: RwLock::default(),
-            tables: RwLock::new(tables),
-            namespaces: RwLock::new(namespaces),
-        });
+            Access::ReadOnly,
+        )?;
+        let store = Self {
+            shared,
+            appender: Appender::closed(),
+            keeper: Arc::default(),
+        };
+        Ok((store, recovery))
+    }
+
+    /// The same over any file system: what the crash tests open.
+    pub(super) fn open_on(
+        disk: Arc<dyn Disk>,
+        dir: &Path,
+        options: Options,
+    ) -> Result<(Self, Recovery), Error> {
+        let (shared, recovery) = Shared::open(disk, dir, options, Access::Owner)?;
         let appender = appender::spawn(Arc::clone(&shared))?;
-        Ok((Self { shared, appender }, found.recovery))
+        let keeper = Keeper::spawn(Arc::clone(&shared))?;
+        let store = Self {
+            shared,
+            appender,
+            keeper: Arc::new(Mutex::new(Some(keeper))),
+        };
+        Ok((store, recovery))
     }
 
     /// The one door for new entries.
@@ -101,11 +139,7 @@ impl Store {
     /// Whether the store takes entries.
     #[must_use]
     pub fn health(&self) -> Health {
-        self.shared
-            .health
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.shared.health()
     }
 
     /// What each namespace holds, by name.
@@ -130,14 +164,77 @@ impl Store {
             .sum()
     }
 
+    /// Seals what is in memory, however little.
+    pub fn seal(&self) {
+        self.appender.seal();
+    }
+
+    /// Seals what is in memory and merges what can be merged, now and at most as fast as the budget of compaction allows.
+    ///
+    /// # Errors
+    /// The disk refuses, or a segment is damaged: what is whole stays as it is.
+    pub fn compact(&self) -> Result<(), Error> {
+        self.seal();
+        let _one_at_a_time = self
+            .shared
+            .keeping
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        compaction::merge_all(&self.shared)
+    }
+
     /// Seals what is in memory, unless it is little, and stops accepting. What was answered is safe without it: this
     /// makes the next opening fast.
     pub fn close(&self) {
         self.appender.close();
+        let keeper = self
+            .keeper
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(keeper) = keeper {
+            keeper.end(&self.shared);
+        }
     }
 }
 
 impl Shared {
+    fn open(
+        disk: Arc<dyn Disk>,
+        dir: &Path,
+        options: Options,
+        access: Access,
+    ) -> Result<(Arc<Self>, Recovery), Error> {
+        let cache = Arc::new(Cache::new(options.cache_bytes));
+        let found = recovery::open(&disk, dir, &cache, access)?;
+        let mut namespaces = BTreeMap::new();
+        for segment in &found.segments {
+            add_counts(&mut namespaces, &segment.namespaces);
+        }
+        let shared = Arc::new(Self {
+            dir: dir.to_owned(),
+            disk,
+            options,
+            cache,
+            head: watch::Sender::new(found.last),
+            health: RwLock::default(),
+            bell: Bell::default(),
+            sealing: Mutex::default(),
+            keeping: Mutex::default(),
+            namespaces: RwLock::new(namespaces),
+            tables: RwLock::new(Tables {
+                active: Arc::new(found.memtable),
+                frozen: Vec::new(),
+                segments: found.segments,
+            }),
+        });
+        shared
+            .tables()
+            .active
+            .each(|entry| shared.count(std::slice::from_ref(entry)));
+        Ok((shared, found.recovery))
+    }
+
     fn namespaces(&self) -> RwLockReadGuard<'_, BTreeMap<String, NamespaceCount>> {
         self.namespaces
             .read()
@@ -156,6 +253,40 @@ impl Shared {
         self.tables.write().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Puts one segment in the place of others, or of none.
+    pub fn replace(&self, old: &[Arc<Segment>], new: Option<Arc<Segment>>) {
+        {
+            let mut tables = self.tables_mut();
+            tables
+                .segments
+                .retain(|segment| !old.iter().any(|old| Arc::ptr_eq(old, segment)));
+            tables.segments.extend(new.clone());
+            tables.segments.sort_by_key(|segment| segment.positions);
+        }
+        old.iter().for_each(|segment| self.cache.forget(segment));
+        let mut namespaces = self
+            .namespaces
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        for gone in old.iter().flat_map(|segment| &segment.namespaces) {
+            if let Some(count) = namespaces.get_mut(&gone.name) {
+                for (level, less) in count.levels.iter_mut().zip(gone.levels) {
+                    *level = level.saturating_sub(less);
+                }
+            }
+        }
+        if let Some(segment) = new {
+            add_counts(&mut namespaces, &segment.namespaces);
+        }
+    }
+
+    pub fn health(&self) -> Health {
+        self.health
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
     pub fn set_health(&self, health: Health) {
         *self.health.write().unwrap_or_else(PoisonError::into_inner) = health;
     }
@@ -170,14 +301,7 @@ impl Shared {
             // Looked up first: nearly always there, and then nothing is allocated.
             let name = &entry.scope.namespace;
             if !namespaces.contains_key(name) {
-                namespaces.insert(
-                    name.clone(),
-                    NamespaceCount {
-                        name: name.clone(),
-                        levels: [0; 6],
-                        newest: i64::MIN,
-                    },
-                );
+                namespaces.insert(name.clone(), NamespaceCount::of(name));
             }
             if let Some(count) = namespaces.get_mut(name) {
                 count.levels[entry.level as usize] += 1;
@@ -191,11 +315,7 @@ fn add_counts(into: &mut BTreeMap<String, NamespaceCount>, counts: &[NamespaceCo
     for count in counts {
         let sum = into
             .entry(count.name.clone())
-            .or_insert_with(|| NamespaceCount {
-                name: count.name.clone(),
-                levels: [0; 6],
-                newest: i64::MIN,
-            });
+            .or_insert_with(|| NamespaceCount::of(&count.name));
         for (sum, more) in sum.levels.iter_mut().zip(count.levels) {
             *sum += more;
         }

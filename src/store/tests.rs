@@ -1,10 +1,13 @@
 //! The store against a naive one: a sorted list of all entries.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
+use serde_json::json;
 
 use super::{Durability, Options, Store};
 use crate::base::Time;
-use crate::entry::{Entry, Key, Level, Position, Scope};
+use crate::entry::{Entry, Fields, Key, Level, Position, Scope};
 use crate::query::{
     ContextRequest, Direction, FacetsRequest, Field, FollowRequest, HistogramRequest, Matcher,
     Page, PageRequest, Query, Start, Ties, ValuesRequest,
@@ -22,8 +25,28 @@ fn entry(time: i64, kind: u8) -> Entry {
             ..Scope::default()
         },
         text: format!("entry of kind {kind}"),
+        error: kind
+            .is_multiple_of(11)
+            .then(|| format!("Failed with code {kind}")),
+        source: (kind % 7 == 3).then(|| "host-a".to_owned()),
+        fields: fields(kind),
         ..Entry::default()
     }
+}
+
+/// Fields of many shapes: frequent ones with a column of their own, of another type now and then, nested and rare ones.
+fn fields(kind: u8) -> Fields {
+    let value = match kind % 8 {
+        0 => return Fields::new(),
+        1 => json!({"status": 500 + i64::from(kind % 4), "path": format!("/v1/{}", kind % 5)}),
+        2 => json!({"path": "/v1/1", "status": "501", "ratio": 0.25 + f64::from(kind % 3)}),
+        3 => json!({"user": {"id": format!("U{}", kind % 6), "tags": ["a", "B"]}, "status": 502}),
+        4 => json!({"status": null, "ok": kind.is_multiple_of(3), "user.id": "flat"}),
+        5 => json!({"big": u64::MAX, "n": -1, "ratio": 1.0, "trace": "among fields"}),
+        6 => json!({"user": "U1", "list": [1, "two", null], "path": "/v1/2"}),
+        _ => json!({"rare": kind, "status": 503, "text": "x"}),
+    };
+    value.as_object().cloned().unwrap_or_default()
 }
 
 fn page_request(query: &Query, start: Start, direction: Direction, limit: usize) -> PageRequest {
@@ -83,6 +106,36 @@ fn check_answers(store: &Store, all: &[Entry]) {
         "-ns:auth level:info,error",
         "since:1970-01-01T00:00:00.00000005Z",
         "absent",
+        "OF kind",
+        "/kind \\d*7$/",
+        "/^entry/ -\"kind 1\"",
+        "code",
+        "error:code",
+        "error:*",
+        "-error:* ns:search",
+        "source:host-a",
+        "trace:TRACE2 OR source:HOST-A",
+        "trace:*",
+        "status:501",
+        "status>=502",
+        "status:*",
+        "-status:*",
+        "path:/v1/*",
+        "path:/v1/1",
+        "user.id:u1",
+        "user.id:*",
+        "user.tags:b",
+        "list:two",
+        "ok:true",
+        "ratio>0.5",
+        "ratio:1.0",
+        "big:*",
+        "n<0",
+        "rare:*",
+        "nosuchfield:*",
+        "trace:\"among fields\"",
+        "text:x",
+        "since:1970-01-01T00:00:00.00000002Z before:1970-01-01T00:00:00.00000006Z level>=info ns:pay",
     ] {
         let query: Query = text.parse().expect(text);
         let matcher = Matcher::compile(&query, Time(0));
@@ -113,18 +166,38 @@ fn check_answers(store: &Store, all: &[Entry]) {
         let histogram = store.histogram(&request, &|| false).expect("a histogram");
         let counted: u64 = histogram.buckets.iter().flatten().sum();
         assert_eq!(counted, wanted.len() as u64, "{text}");
-        let request = FacetsRequest {
-            query,
-            now: Time(0),
-            field: Field::Namespace,
-            limit: 10,
-        };
-        for facet in store.facets(&request, &|| false).expect("facets").values {
-            let count = wanted
-                .iter()
-                .filter(|entry| entry.scope.namespace == facet.value)
-                .count();
-            assert_eq!(facet.count, count as u64, "{text} {}", facet.value);
+        for name in [
+            "namespace",
+            "level",
+            "trace",
+            "source",
+            "status",
+            "user.id",
+            "ratio",
+            "list",
+        ] {
+            let request = FacetsRequest {
+                query: query.clone(),
+                now: Time(0),
+                field: Field::named(name),
+                limit: 1_000,
+            };
+            let mut counted: BTreeMap<String, u64> = BTreeMap::new();
+            for value in wanted.iter().filter_map(|entry| request.field.value(entry)) {
+                *counted.entry(value.into_owned()).or_default() += 1;
+            }
+            let facets = store.facets(&request, &|| false).expect("facets");
+            assert_eq!(
+                facets.covered,
+                counted.values().sum::<u64>(),
+                "{text} {name}"
+            );
+            let found: BTreeMap<_, _> = facets
+                .values
+                .into_iter()
+                .map(|facet| (facet.value, facet.count))
+                .collect();
+            assert_eq!(found, counted, "{text} {name}");
         }
     }
 }
@@ -153,25 +226,52 @@ proptest! {
         batches in prop::collection::vec(prop::collection::vec((0..100_i64, any::<u8>()), 1..60), 1..6),
         memtable_bytes in prop::sample::select(vec![1_usize, 20_000, 1 << 20]),
         scan_budget in prop::sample::select(vec![1_u64, 50, 100_000]),
-        reopen in any::<bool>(),
+        group_rows in prop::sample::select(vec![7_usize, 64, 65_536]),
+        cache_bytes in prop::sample::select(vec![0_u64, 20_000, 1 << 24]),
+        then in 0..4_u8,
     ) {
         let dir = tempfile::tempdir().expect("a directory");
-        let options = Options { durability: Durability::None, memtable_bytes, scan_budget };
+        let options = Options { durability: Durability::None, memtable_bytes, scan_budget, group_rows, cache_bytes, ..Options::default() };
         let (mut store, _) = Store::open(dir.path(), options.clone()).expect("opened");
         let mut all = Vec::new();
         for batch in batches {
             all.extend(append(&store, batch.into_iter().map(|(time, kind)| entry(time, kind)).collect()));
         }
-        if reopen {
-            store.close();
-            store = Store::open(dir.path(), options).expect("opened again").0;
+        match then {
+            0 => {}
+            1 => {
+                store.close();
+                store = Store::open(dir.path(), options).expect("opened again").0;
+            }
+            2 => store.seal(),
+            _ => {
+                store.compact().expect("compacted");
+                prop_assert_eq!(store.shared.tables().segments.len(), 1);
+            }
         }
         check_answers(&store, &all);
+        check_order(&store, &all);
         prop_assert_eq!(store.count(), all.len() as u64);
         for entry in all.iter().step_by(17) {
             let found = store.entry(entry.position).expect("read");
             prop_assert_eq!(found.as_ref(), Some(entry));
         }
+    }
+}
+
+/// Equal maps may differ in the order of their keys; ours keep it.
+fn check_order(store: &Store, all: &[Entry]) {
+    for entry in walk(store, &Query::default(), Direction::Older, 500) {
+        let wanted = all
+            .iter()
+            .find(|other| other.position == entry.position)
+            .expect("one of ours");
+        assert!(
+            entry.fields.keys().eq(wanted.fields.keys()),
+            "{:?} {:?}",
+            entry.fields,
+            wanted.fields
+        );
     }
 }
 
@@ -217,7 +317,10 @@ async fn a_feed_gives_every_position_once_across_seals() {
         (1_235..=4_000).collect::<Vec<_>>()
     );
     let tables = store.shared.tables();
-    assert!(tables.runs.len() > 2, "the test is about sealed runs too");
+    assert!(
+        tables.segments.len() > 2,
+        "the test is about sealed runs too"
+    );
 }
 
 #[test]
@@ -349,7 +452,7 @@ fn completions_come_from_the_log() {
 }
 
 #[test]
-fn a_damaged_run_costs_itself_and_its_positions_are_not_given_again() {
+fn a_damaged_segment_costs_itself_and_its_positions_are_not_given_again() {
     let dir = tempfile::tempdir().expect("a directory");
     let options = Options {
         durability: Durability::None,
@@ -361,8 +464,8 @@ fn a_damaged_run_costs_itself_and_its_positions_are_not_given_again() {
     append(&store, vec![entry(2, 2)]);
     store.close();
     let log = dir.path().join("log");
-    let damaged = log.join(format!("run-{:020}-{:020}.run", 2, 2));
-    std::fs::write(&damaged, b"TWRUN001 and nothing that follows").expect("written");
+    let damaged = log.join(super::segment::name_of(Position(2), Position(2)));
+    std::fs::write(&damaged, b"PAR1 and nothing that follows").expect("written");
     let (store, recovery) = Store::open(dir.path(), options).expect("opened");
     assert_eq!(recovery.damage.len(), 1);
     assert_eq!(append(&store, vec![entry(3, 3)])[0].position, Position(3));
@@ -393,17 +496,12 @@ fn a_memtable_that_cannot_be_sealed_is_bounded_and_tried_again() {
         ..Options::default()
     };
     let (store, _) = Store::open(dir.path(), options).expect("opened");
-    // Runs cannot be written where a directory stands in their way.
-    let blocked: Vec<_> = (0..3_000_u64)
-        .map(|last| {
-            dir.path()
-                .join("log")
-                .join(format!("run-{:020}-{last:020}.tmp", 1))
-        })
-        .collect();
-    for path in &blocked {
-        std::fs::create_dir(path).expect("created");
-    }
+    // A segment cannot be written where a directory stands in its way.
+    let blocked = dir
+        .path()
+        .join("log")
+        .join(format!("segment-{:020}.tmp", 1));
+    std::fs::create_dir(&blocked).expect("created");
     let batch = || (0..200).map(|n| entry(1, n)).collect::<Vec<_>>();
     let mut refused = None;
     for _ in 0..60 {
@@ -413,9 +511,7 @@ fn a_memtable_that_cannot_be_sealed_is_bounded_and_tried_again() {
         }
     }
     assert!(matches!(refused, Some(super::Error::Full)), "{refused:?}");
-    for path in &blocked {
-        std::fs::remove_dir(path).expect("removed");
-    }
+    std::fs::remove_dir(&blocked).expect("removed");
     append(&store, batch());
     assert_eq!(store.health(), super::Health::Good);
     let all = walk(&store, &Query::default(), Direction::Newer, 1_000);

@@ -6,12 +6,12 @@
 //! ```
 //! All numbers little endian. The magic lets reading find the next frame behind a damaged one.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use memchr::memmem;
 
+use super::disk::{self, Disk, Writing};
 use super::{Error, codec};
 use crate::entry::{Entry, Position};
 
@@ -24,10 +24,12 @@ pub(super) const MAX_FRAME_BYTES: usize = 64 << 20;
 /// The file that a memtable's entries are in until it is sealed.
 #[derive(Debug)]
 pub(super) struct Wal {
-    file: File,
+    file: Box<dyn Writing>,
     path: PathBuf,
     /// Bytes known to be good: a failed write is cut back to here.
     length: u64,
+    /// Bytes known to be on the disk.
+    synced: u64,
 }
 
 /// What a WAL file held.
@@ -45,23 +47,28 @@ pub(super) fn path(dir: &Path, first: Position) -> PathBuf {
     dir.join(format!("wal-{:020}.wal", first.0))
 }
 
+/// The first position that a file's name promises, if it is a write-ahead log's name.
+pub(super) fn first_of(name: &str) -> Option<Position> {
+    Some(Position(
+        name.strip_prefix("wal-")?
+            .strip_suffix(".wal")?
+            .parse()
+            .ok()?,
+    ))
+}
+
 impl Wal {
     /// Starts the WAL whose first entry will have this position; the folder is synced so that the file outlives a crash.
-    pub fn create(dir: &Path, first: Position) -> Result<Self, Error> {
+    pub fn create(disk: &dyn Disk, dir: &Path, first: Position) -> Result<Self, Error> {
         let path = path(dir, first);
-        let mut file = OpenOptions::new()
-            .create(true)
-            .truncate(true)
-            .write(true)
-            .open(&path)
-            .map_err(Error::disk("create", &path))?;
-        file.write_all(HEADER)
-            .map_err(Error::disk("write", &path))?;
-        sync_dir(dir)?;
+        let mut file = disk.create(&path).map_err(Error::disk("create", &path))?;
+        file.append(HEADER).map_err(Error::disk("write", &path))?;
+        disk.sync_dir(dir).map_err(Error::disk("sync", dir))?;
         Ok(Self {
             file,
             path,
             length: HEADER.len() as u64,
+            synced: HEADER.len() as u64,
         })
     }
 
@@ -77,9 +84,8 @@ impl Wal {
         frame.extend_from_slice(&length.to_le_bytes());
         frame.extend_from_slice(&checksum(length, payload).to_le_bytes());
         frame.extend_from_slice(payload);
-        if let Err(error) = self.file.write_all(&frame) {
-            self.file.set_len(self.length)?;
-            io::Seek::seek(&mut self.file, io::SeekFrom::Start(self.length))?;
+        if let Err(error) = self.file.append(&frame) {
+            self.file.cut(self.length)?;
             return Err(error);
         }
         self.length += frame.len() as u64;
@@ -87,8 +93,16 @@ impl Wal {
     }
 
     /// Returns when all that was appended is on the disk.
-    pub fn sync(&self) -> io::Result<()> {
-        self.file.sync_data()
+    pub fn sync(&mut self) -> io::Result<()> {
+        if self.synced < self.length {
+            if let Err(error) = self.file.sync() {
+                // Nobody knows what is on the disk; what was not answered shall at least not come back.
+                let _ = self.file.cut(self.synced);
+                return Err(error);
+            }
+            self.synced = self.length;
+        }
+        Ok(())
     }
 }
 
@@ -96,19 +110,9 @@ fn checksum(length: u32, payload: &[u8]) -> u32 {
     crc32c::crc32c_append(crc32c::crc32c(&length.to_le_bytes()), payload)
 }
 
-/// Makes names in the folder durable.
-pub(super) fn sync_dir(dir: &Path) -> Result<(), Error> {
-    File::open(dir)
-        .and_then(|file| file.sync_all())
-        .map_err(Error::disk("sync", dir))
-}
-
 /// Reads a WAL file: what is whole, what was skipped, where it is torn.
-pub(super) fn read(path: &Path) -> Result<Contents, Error> {
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|mut file| file.read_to_end(&mut bytes))
-        .map_err(Error::disk("read", path))?;
+pub(super) fn read(disk: &dyn Disk, path: &Path) -> Result<Contents, Error> {
+    let bytes = disk::read(disk, path).map_err(Error::disk("read", path))?;
     let mut contents = Contents::default();
     let mut at = if bytes.starts_with(HEADER) {
         HEADER.len()
@@ -170,10 +174,11 @@ fn decode_all(mut payload: &[u8], entries: &mut Vec<Entry>) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::disk::Os;
     use super::*;
 
     fn written(dir: &Path, frames: u64) -> PathBuf {
-        let mut wal = Wal::create(dir, Position(1)).expect("a WAL");
+        let mut wal = Wal::create(&Os, dir, Position(1)).expect("a WAL");
         for position in 1..=frames {
             let mut payload = Vec::new();
             codec::encode(
@@ -205,7 +210,7 @@ mod tests {
         let frame_length = (bytes.len() - HEADER.len()) / 3;
         for cut in 0..bytes.len() {
             std::fs::write(&path, &bytes[..cut]).expect("written");
-            let contents = read(&path).expect("read");
+            let contents = read(&Os, &path).expect("read");
             let whole = cut.saturating_sub(HEADER.len()) / frame_length;
             assert_eq!(
                 positions(&contents),
@@ -225,7 +230,7 @@ mod tests {
             let mut bytes = good.clone();
             bytes[flipped] ^= 0x40;
             std::fs::write(&path, &bytes).expect("written");
-            let contents = read(&path).expect("read");
+            let contents = read(&Os, &path).expect("read");
             assert_eq!(positions(&contents), [1, 3], "flipped {flipped}");
             assert_eq!(contents.damaged.len(), 1);
             assert_eq!(contents.torn_at, None);

@@ -1,0 +1,86 @@
+//! What was read from segments and is kept for the next question, within a bound.
+
+use std::sync::Arc;
+
+use arrow_array::{Array, ArrayRef};
+use bytes::Bytes;
+use parquet::bloom_filter::Sbbf;
+use quick_cache::Weighter;
+
+use super::Error;
+use super::segment::{Counters, Segment, Tally};
+
+/// Part of which segment (by the number it got when it was opened), of which row group.
+pub(super) type Key = (u64, usize, Part);
+
+/// A part of a row group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Part {
+    Column(usize),
+    Bloom(usize),
+    Triples,
+    Words,
+    Tally,
+}
+
+/// It, decoded.
+#[derive(Clone, Debug)]
+pub(super) enum Cached {
+    Column(ArrayRef),
+    Bloom(Arc<Sbbf>),
+    Triples(Bytes),
+    Tally(Arc<Tally>),
+}
+
+/// The cache of a store, and what it counts.
+#[derive(Debug)]
+pub(super) struct Cache {
+    entries: quick_cache::sync::Cache<Key, Cached, ByBytes>,
+    pub counters: Arc<Counters>,
+}
+
+#[derive(Clone, Debug)]
+struct ByBytes;
+
+impl Weighter<Key, Cached> for ByBytes {
+    fn weight(&self, _: &Key, value: &Cached) -> u64 {
+        let bytes = match value {
+            Cached::Column(array) => array.get_array_memory_size(),
+            Cached::Bloom(bloom) => bloom.num_blocks() * 32,
+            Cached::Triples(bytes) => bytes.len(),
+            Cached::Tally(tally) => tally.weight(),
+        };
+        bytes as u64 + 128
+    }
+}
+
+impl Cache {
+    /// A cache of at most so many bytes.
+    pub fn new(bytes: u64) -> Self {
+        // A column of a row group takes some 256 KiB on average: an estimate that only sizes tables.
+        let estimate = usize::try_from(bytes >> 18).unwrap_or(usize::MAX).max(64);
+        Self {
+            entries: quick_cache::sync::Cache::with_weighter(estimate, bytes, ByBytes),
+            counters: Arc::default(),
+        }
+    }
+
+    pub fn get(&self, key: &Key) -> Option<Cached> {
+        self.entries.get(key)
+    }
+
+    /// Drops what is kept of a segment.
+    pub fn forget(&self, segment: &Segment) {
+        self.entries
+            .retain(|(number, ..), _| *number != segment.number());
+    }
+
+    /// What is kept, or what is loaded now; several who want the same wait for one load.
+    pub fn get_or_load(
+        &self,
+        key: Key,
+        load: impl FnOnce() -> Result<Cached, Error>,
+    ) -> Result<Cached, Error> {
+        self.entries.get_or_insert_with(&key, load)
+    }
+}
