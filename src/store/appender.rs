@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
@@ -24,9 +24,11 @@ use crate::entry::{Entry, Position};
 const QUEUE: usize = 64;
 /// Encoded bytes after which no further waiting batch joins a frame.
 const GROUP_BYTES: usize = 4 << 20;
-/// Closing leaves fewer entries than this in the WAL: replaying them takes a few milliseconds, and every tiny sealed
-/// run would cost each later query more.
+/// Fewer entries than this stay in the WAL when the log is closed or idle: replaying them takes a few milliseconds, and
+/// every tiny segment would cost each later query more.
 const WORTH_SEALING: usize = 4_096;
+/// When nothing came for this long, what is in memory is sealed if it is worth it.
+const IDLE: Duration = Duration::from_secs(5);
 
 /// Gives entries to the log. Clones lead to the same log.
 #[derive(Clone, Debug)]
@@ -178,23 +180,30 @@ impl Writer {
         self.finish();
     }
 
-    /// Waits for a command; meanwhile what was written is synced when its interval is over.
+    /// Waits for a command. Meanwhile what was written is synced when its interval is over, and sealed when nothing
+    /// came for a while.
     fn next_command(&mut self, commands: &Receiver<Command>) -> Option<Command> {
         loop {
-            let (Durability::Interval(interval), Some(since)) =
-                (self.shared.options.durability, self.unsynced)
-            else {
-                return commands.recv().ok();
-            };
-            match commands.recv_timeout(interval.saturating_sub(since.elapsed())) {
-                Ok(command) => {
-                    if since.elapsed() >= interval {
-                        self.sync_interval();
-                    }
-                    return Some(command);
+            let until_sync = match (self.shared.options.durability, self.unsynced) {
+                (Durability::Interval(interval), Some(since)) => {
+                    Some(interval.saturating_sub(since.elapsed()))
                 }
-                Err(RecvTimeoutError::Timeout) => self.sync_interval(),
+                _ => None,
+            };
+            if until_sync == Some(Duration::ZERO) {
+                self.sync_interval();
+                continue;
+            }
+            match commands.recv_timeout(until_sync.unwrap_or(IDLE).min(IDLE)) {
+                Ok(command) => return Some(command),
                 Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout)
+                    if until_sync.is_none()
+                        && self.shared.tables().active.len() >= WORTH_SEALING =>
+                {
+                    self.seal()
+                }
+                Err(RecvTimeoutError::Timeout) => {}
             }
         }
     }
