@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+/// Entries are made on one thread and dropped on another by the hundred thousand.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     tailwater::cli::run(std::env::args_os())
 }

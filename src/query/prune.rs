@@ -1,7 +1,5 @@
 //! What a summary of many entries says about a question, without looking at one.
 
-use std::collections::BTreeMap;
-
 use super::matcher::{Node, Test, Value};
 use super::words::{Gram, of_literal};
 use super::{Field, Matcher};
@@ -14,10 +12,23 @@ pub struct Summary {
     pub oldest: Time,
     /// Time of its newest entry.
     pub newest: Time,
-    /// Entries of each level, mildest first.
-    pub levels: [u64; 6],
-    /// Entries of each namespace: all of them, or none when it is not known.
-    pub namespaces: BTreeMap<String, u64>,
+    /// Each namespace and its entries of each level, mildest first.
+    pub namespaces: Vec<(String, [u64; 6])>,
+}
+
+/// A summary as conditions look at it, or one cell of it.
+struct Known<'s> {
+    oldest: Time,
+    newest: Time,
+    /// Bit `level as u8` is set for each level there is.
+    levels: u8,
+    namespaces: Names<'s>,
+    filter: Option<&'s dyn Filter>,
+}
+
+enum Names<'s> {
+    All(&'s [(String, [u64; 6])]),
+    One(&'s str),
 }
 
 /// How many entries of a block can match.
@@ -45,53 +56,127 @@ impl Matcher {
     /// How many entries of the block can match.
     #[must_use]
     pub fn verdict(&self, summary: &Summary) -> Verdict {
-        verdict(&self.root, summary, None)
+        self.verdict_of(summary, None)
     }
 
     /// The same, asking the block's filters too.
     #[must_use]
     pub fn verdict_with(&self, summary: &Summary, filter: &dyn Filter) -> Verdict {
-        verdict(&self.root, summary, Some(filter))
+        self.verdict_of(summary, Some(filter))
+    }
+
+    fn verdict_of(&self, summary: &Summary, filter: Option<&dyn Filter>) -> Verdict {
+        let levels = summary
+            .namespaces
+            .iter()
+            .map(|(_, levels)| levels_of(levels))
+            .fold(0, |all, some| all | some);
+        let known = Known {
+            oldest: summary.oldest,
+            newest: summary.newest,
+            levels,
+            namespaces: Names::All(&summary.namespaces),
+            filter,
+        };
+        let verdict = verdict(&self.root, &known);
+        if verdict == Verdict::Some && filter.is_none() && asks_for_namespaces(&self.root) {
+            return self.verdict_of_cells(summary);
+        }
+        verdict
+    }
+
+    /// A namespace may have no entries of the levels that are asked for, though others have.
+    fn verdict_of_cells(&self, summary: &Summary) -> Verdict {
+        let cells = summary.namespaces.iter().flat_map(|(name, levels)| {
+            let levels = levels.iter().enumerate().filter(|(_, count)| **count > 0);
+            levels.map(move |(level, _)| (name, level))
+        });
+        let mut verdicts = cells.map(|(name, level)| {
+            self.verdict_of_cell((summary.oldest, summary.newest), level, name)
+        });
+        let Some(first) = verdicts.next() else {
+            return Verdict::None;
+        };
+        if first != Verdict::Some && verdicts.all(|other| other == first) {
+            first
+        } else {
+            Verdict::Some
+        }
+    }
+
+    /// How many entries of one level and namespace between two times, both included, can match.
+    #[must_use]
+    pub fn verdict_of_cell(&self, times: (Time, Time), level: usize, namespace: &str) -> Verdict {
+        let known = Known {
+            oldest: times.0,
+            newest: times.1,
+            levels: 1 << level,
+            namespaces: Names::One(namespace),
+            filter: None,
+        };
+        verdict(&self.root, &known)
     }
 }
 
-fn verdict(node: &Node, summary: &Summary, filter: Option<&dyn Filter>) -> Verdict {
+fn levels_of(counts: &[u64; 6]) -> u8 {
+    counts
+        .iter()
+        .enumerate()
+        .filter(|(_, count)| **count > 0)
+        .fold(0, |bits, (level, _)| bits | 1 << level)
+}
+
+fn asks_for_namespaces(node: &Node) -> bool {
+    match node {
+        Node::All(parts) | Node::Any(parts) => parts.iter().any(asks_for_namespaces),
+        Node::Not(inner) => asks_for_namespaces(inner),
+        Node::Field(field, _) => *field == Field::Namespace,
+        Node::Everything | Node::Levels(_) | Node::Time(..) | Node::Text(_) => false,
+    }
+}
+
+fn verdict(node: &Node, known: &Known<'_>) -> Verdict {
     match node {
         Node::Everything => Verdict::All,
-        Node::Not(inner) => match verdict(inner, summary, filter) {
+        Node::Not(inner) => match verdict(inner, known) {
             Verdict::None => Verdict::All,
             Verdict::Some => Verdict::Some,
             Verdict::All => Verdict::None,
         },
-        Node::All(parts) => fold(parts, summary, filter, Verdict::None, Verdict::All),
-        Node::Any(parts) => fold(parts, summary, filter, Verdict::All, Verdict::None),
-        Node::Levels(bits) => {
-            let wanted = summary
-                .levels
-                .iter()
-                .enumerate()
-                .filter(|(_, count)| **count > 0)
-                .map(|(level, _)| bits & (1 << level) != 0);
-            of_each(wanted)
-        }
-        Node::Time(from, to) => {
-            if summary.newest < *from || (summary.oldest >= *to && *to != Time::MAX) {
+        Node::All(parts) => fold(parts, known, Verdict::None, Verdict::All),
+        Node::Any(parts) => fold(parts, known, Verdict::All, Verdict::None),
+        Node::Levels(wanted) => {
+            if known.levels & wanted == 0 {
                 Verdict::None
-            } else if *from <= summary.oldest && (summary.newest < *to || *to == Time::MAX) {
+            } else if known.levels & !wanted == 0 {
                 Verdict::All
             } else {
                 Verdict::Some
             }
         }
-        Node::Field(Field::Namespace, test) if !summary.namespaces.is_empty() => {
-            of_each(summary.namespaces.keys().map(|name| test.passes(name)))
+        Node::Time(from, to) => {
+            if known.newest < *from || (known.oldest >= *to && *to != Time::MAX) {
+                Verdict::None
+            } else if *from <= known.oldest && (known.newest < *to || *to == Time::MAX) {
+                Verdict::All
+            } else {
+                Verdict::Some
+            }
         }
-        Node::Field(field, test) => {
-            possible(filter.is_none_or(|filter| may_pass(field, test, filter)))
-        }
-        Node::Text(search) => {
-            possible(filter.is_none_or(|filter| may_hold_all(search.grams(), filter)))
-        }
+        Node::Field(Field::Namespace, test) => match known.namespaces {
+            Names::All(names) => of_each(names.iter().map(|(name, _)| test.passes(name))),
+            Names::One(name) => of_each(std::iter::once(test.passes(name))),
+        },
+        Node::Field(field, test) => possible(
+            known
+                .filter
+                .is_none_or(|filter| may_pass(field, test, filter)),
+        ),
+        Node::Text(search) => possible(
+            known
+                .filter
+                .is_none_or(|filter| may_hold_all(search.grams(), filter)),
+        ),
     }
 }
 
@@ -144,16 +229,10 @@ fn may_pass_in_fields(test: &Test, filter: &dyn Filter) -> bool {
 }
 
 /// `decisive` as soon as one part says so; `otherwise` when all parts do; else unknown.
-fn fold(
-    parts: &[Node],
-    summary: &Summary,
-    filter: Option<&dyn Filter>,
-    decisive: Verdict,
-    otherwise: Verdict,
-) -> Verdict {
+fn fold(parts: &[Node], known: &Known<'_>, decisive: Verdict, otherwise: Verdict) -> Verdict {
     let mut all = true;
     for part in parts {
-        let verdict = verdict(part, summary, filter);
+        let verdict = verdict(part, known);
         if verdict == decisive {
             return decisive;
         }
@@ -182,8 +261,10 @@ mod tests {
         let summary = Summary {
             oldest: Time(1_000_000_000),
             newest: Time(2_000_000_000),
-            levels: [0, 0, 5, 1, 0, 0],
-            namespaces: [("pay".to_owned(), 4), ("auth".to_owned(), 2)].into(),
+            namespaces: vec![
+                ("pay".to_owned(), [0, 0, 4, 0, 0, 0]),
+                ("auth".to_owned(), [0, 0, 1, 1, 0, 0]),
+            ],
         };
         let cases = [
             ("", Verdict::All),
@@ -194,6 +275,9 @@ mod tests {
             ("ns:pay", Verdict::Some),
             ("ns:pay,auth", Verdict::All),
             ("ns:other", Verdict::None),
+            ("ns:pay level:warn", Verdict::None),
+            ("ns:auth level:warn", Verdict::Some),
+            ("ns:pay level:warn text", Verdict::None),
             ("ns:other text", Verdict::None),
             ("ns:other OR level:info,warn", Verdict::All),
             ("since:1970-01-01T00:00:03Z", Verdict::None),

@@ -21,7 +21,7 @@ use super::{Durability, Error, Health, codec};
 use crate::entry::{Entry, Position};
 
 /// Batches that may wait; a sender beyond them waits itself.
-const QUEUE: usize = 64;
+const QUEUE: usize = 16;
 /// Encoded bytes after which no further waiting batch joins a frame.
 const GROUP_BYTES: usize = 4 << 20;
 /// Fewer entries than this stay in the WAL when the log is closed or idle: replaying them takes a few milliseconds, and
@@ -246,6 +246,7 @@ impl Writer {
         match self.write(first, &group.payload) {
             Ok(()) => {
                 self.shared.count(&group.entries);
+                self.shared.appended();
                 let active = self.shared.tables().active;
                 active.extend(group.entries);
                 self.shared.head.send_replace(Position(self.next.0 - 1));
@@ -399,7 +400,7 @@ impl Writer {
 
 #[derive(Default)]
 struct Group {
-    entries: Vec<Entry>,
+    entries: Vec<Arc<Entry>>,
     payload: Vec<u8>,
     waiting: Vec<Waiting>,
 }
@@ -416,7 +417,7 @@ impl Group {
             entry.position = *next;
             *next = next.next();
             codec::encode(&entry, &mut self.payload);
-            self.entries.push(entry);
+            self.entries.push(Arc::new(entry));
         }
         self.waiting.push((from..next.0, answer));
     }

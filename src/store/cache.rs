@@ -9,6 +9,7 @@ use quick_cache::Weighter;
 
 use super::Error;
 use super::segment::{Counters, Segment, Tally};
+use crate::entry::Entry;
 
 /// Part of which segment (by the number it got when it was opened), of which row group.
 pub(super) type Key = (u64, usize, Part);
@@ -21,6 +22,7 @@ pub(super) enum Part {
     Triples,
     Words,
     Tally,
+    Row(u32),
 }
 
 /// It, decoded.
@@ -30,6 +32,7 @@ pub(super) enum Cached {
     Bloom(Arc<Sbbf>),
     Triples(Bytes),
     Tally(Arc<Tally>),
+    Row(Arc<Entry>),
 }
 
 /// The cache of a store, and what it counts.
@@ -49,6 +52,7 @@ impl Weighter<Key, Cached> for ByBytes {
             Cached::Bloom(bloom) => bloom.num_blocks() * 32,
             Cached::Triples(bytes) => bytes.len(),
             Cached::Tally(tally) => tally.weight(),
+            Cached::Row(entry) => entry.weight(),
         };
         bytes as u64 + 128
     }
@@ -73,6 +77,10 @@ impl Cache {
     pub fn forget(&self, segment: &Segment) {
         self.entries
             .retain(|(number, ..), _| *number != segment.number());
+    }
+
+    pub fn keep(&self, key: Key, value: Cached) {
+        self.entries.insert(key, value);
     }
 
     /// What is kept, or what is loaded now; several who want the same wait for one load.

@@ -1,7 +1,9 @@
 //! The most frequent values of a field, and completions.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
+
+use foldhash::HashMap;
 
 use super::parallel::parallel;
 use super::segment::Segment;

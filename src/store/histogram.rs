@@ -142,8 +142,10 @@ fn count_group(
     };
     let mut counts = all.empty();
     if verdict == Verdict::All && counts.in_one_bucket(known.oldest.time, known.newest.time) {
-        for (level, count) in known.summary.levels.iter().enumerate() {
-            counts.add(known.oldest.time, level, *count);
+        for (_, levels) in &known.summary.namespaces {
+            for (level, count) in levels.iter().enumerate() {
+                counts.add(known.oldest.time, level, *count);
+            }
         }
         return Ok(Some(counts));
     }

@@ -12,6 +12,9 @@ use crate::base::Time;
 /// How long it rests when nobody rings: retention by age is this exact, and a full disk is tried again this often.
 const REST: Duration = Duration::from_secs(5);
 
+/// Segments up to which merging waits while entries come in fast: both want the same processors and disk.
+const MANY: usize = 160;
+
 /// Wakes the keeper and ends it.
 #[derive(Debug, Default)]
 pub(super) struct Bell {
@@ -135,6 +138,9 @@ fn run(shared: &Shared) {
             tracing::error!(error = %error, "what is too old could not be dropped");
         }
         while let Some(inputs) = compaction::choose(&shared.tables().segments, &left_alone) {
+            if shared.is_busy() && shared.tables().segments.len() < MANY {
+                break;
+            }
             match compaction::merge(shared, &inputs) {
                 Ok(true) => {}
                 Ok(false) => return,

@@ -25,10 +25,9 @@ struct Rows {
 
 impl Memtable {
     /// Adds entries, whose positions rise and are above all that are here.
-    pub fn extend(&self, entries: impl IntoIterator<Item = Entry>) {
+    pub fn extend(&self, entries: impl IntoIterator<Item = Arc<Entry>>) {
         let mut rows = self.rows.write().unwrap_or_else(PoisonError::into_inner);
         for entry in entries {
-            let entry = Arc::new(entry);
             // Two pointers, a key and their share of the tree's nodes.
             rows.weight += entry.weight() + 64;
             rows.by_key.insert(entry.key(), Arc::clone(&entry));
@@ -85,10 +84,10 @@ impl Memtable {
     }
 
     /// Visits every entry, in order of arrival.
-    pub fn each(&self, mut visit: impl FnMut(&Entry)) {
+    pub fn each(&self, visit: impl FnMut(&Arc<Entry>)) {
         // Copied out so that the lock is not held while they are visited.
         let rows: Vec<Arc<Entry>> = self.read().by_position.clone();
-        rows.iter().for_each(|entry| visit(entry));
+        rows.iter().for_each(visit);
     }
 
     /// At most `limit` entries beyond `key`, in the direction's order.

@@ -171,7 +171,7 @@ impl Opening<'_> {
             if entries.is_empty() && contents.damaged.is_empty() {
                 self.remove(&path)?;
             } else {
-                memtable.extend(entries);
+                memtable.extend(entries.into_iter().map(Arc::new));
                 memtable.add_wal(path);
             }
         }

@@ -480,7 +480,7 @@ pub(super) fn build(rows: Vec<Row>, damage: &mut Vec<String>) -> Result<Vec<Entr
     for ((_, group), (segment, mut rows)) in wanted {
         rows.sort_unstable();
         let numbers: Vec<u32> = rows.iter().map(|(row, _)| *row).collect();
-        match segment.entries(group, &numbers) {
+        match segment.kept_entries(group, &numbers) {
             Ok(entries) => {
                 for (entry, (_, at)) in entries.into_iter().zip(rows) {
                     built[at] = Some(entry);

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use std::time::Instant;
 
 use tokio::sync::watch;
 
@@ -51,6 +54,9 @@ pub(super) struct Shared {
     pub sealing: Mutex<()>,
     /// Held by whoever merges or drops segments.
     pub keeping: Mutex<()>,
+    opened: Instant,
+    /// When entries came last, in milliseconds since the opening.
+    appended: AtomicU64,
     tables: RwLock<Tables>,
     namespaces: RwLock<BTreeMap<String, NamespaceCount>>,
 }
@@ -221,6 +227,8 @@ impl Shared {
             bell: Bell::default(),
             sealing: Mutex::default(),
             keeping: Mutex::default(),
+            opened: Instant::now(),
+            appended: AtomicU64::new(0),
             namespaces: RwLock::new(namespaces),
             tables: RwLock::new(Tables {
                 active: Arc::new(found.memtable),
@@ -280,6 +288,19 @@ impl Shared {
         }
     }
 
+    /// Notes that entries came just now.
+    pub fn appended(&self) {
+        let now = u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.appended.store(now, Ordering::Relaxed);
+    }
+
+    /// Whether entries came within the last moment: merging waits for a quieter one.
+    pub fn is_busy(&self) -> bool {
+        let now = u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let since = now.saturating_sub(self.appended.load(Ordering::Relaxed));
+        since < 250
+    }
+
     pub fn health(&self) -> Health {
         self.health
             .read()
@@ -292,7 +313,7 @@ impl Shared {
     }
 
     /// Counts entries that were just accepted.
-    pub fn count(&self, entries: &[Entry]) {
+    pub fn count(&self, entries: &[Arc<Entry>]) {
         let mut namespaces = self
             .namespaces
             .write()

@@ -16,9 +16,7 @@ mod plain;
 pub mod time;
 
 pub use lines::Lines;
-pub use object::{from_object, from_wire};
-
-use serde_json::Value;
+pub use object::{Pairs, from_object, from_wire};
 
 use super::Entry;
 use super::bytes;
@@ -66,7 +64,7 @@ pub fn line(line: &[u8], defaults: &Defaults) -> (Entry, Form) {
     let text = bytes::decode(line);
     let trimmed = text.trim_end_matches(['\r', '\n']);
     if trimmed.trim_start().starts_with('{')
-        && let Ok(Value::Object(object)) = serde_json::from_str(trimmed)
+        && let Ok(object) = serde_json::from_str::<Pairs>(trimmed)
     {
         return (from_object(object, defaults), Form::Json);
     }

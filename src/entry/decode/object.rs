@@ -1,140 +1,326 @@
 //! A JSON object (or logfmt pairs) to an entry: which keys mean what. The one list of the usual names.
 
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
 use super::{Defaults, time};
 use crate::base::Time;
-use crate::entry::{Entry, Fields, Level, Position, Scope};
+use crate::entry::{Entry, Fields, Level, Position};
 
-const TEXT: &[&str] = &["msg", "message", "text", "body", "log", "_msg"];
-const TIME: &[&str] = &["time", "timestamp", "ts", "@timestamp", "_time"];
-const LEVEL: &[&str] = &["level", "severity", "lvl", "loglevel"];
-const NAMESPACE: &[&str] = &["namespace", "ns"];
-const TRACE: &[&str] = &["trace", "trace_id", "traceId", "traceID"];
-const SPAN: &[&str] = &["span", "span_id", "spanId"];
-const ERROR: &[&str] = &["error", "err", "exception"];
+/// What goes by several names.
+#[derive(Clone, Copy)]
+enum Meaning {
+    Text,
+    Time,
+    Level,
+    Namespace,
+    Trace,
+    Span,
+    Error,
+}
+
+const MEANINGS: [Meaning; 7] = [
+    Meaning::Text,
+    Meaning::Time,
+    Meaning::Level,
+    Meaning::Namespace,
+    Meaning::Trace,
+    Meaning::Span,
+    Meaning::Error,
+];
+
+/// What a name usually means, and how many other names come before it.
+fn usual(name: &str) -> Option<(Meaning, u8)> {
+    Some(match name {
+        "msg" => (Meaning::Text, 0),
+        "message" => (Meaning::Text, 1),
+        "text" => (Meaning::Text, 2),
+        "body" => (Meaning::Text, 3),
+        "log" => (Meaning::Text, 4),
+        "_msg" => (Meaning::Text, 5),
+        "time" => (Meaning::Time, 0),
+        "timestamp" => (Meaning::Time, 1),
+        "ts" => (Meaning::Time, 2),
+        "@timestamp" => (Meaning::Time, 3),
+        "_time" => (Meaning::Time, 4),
+        "level" => (Meaning::Level, 0),
+        "severity" => (Meaning::Level, 1),
+        "lvl" => (Meaning::Level, 2),
+        "loglevel" => (Meaning::Level, 3),
+        "namespace" => (Meaning::Namespace, 0),
+        "ns" => (Meaning::Namespace, 1),
+        "trace" => (Meaning::Trace, 0),
+        "trace_id" => (Meaning::Trace, 1),
+        "traceId" => (Meaning::Trace, 2),
+        "traceID" => (Meaning::Trace, 3),
+        "span" => (Meaning::Span, 0),
+        "span_id" => (Meaning::Span, 1),
+        "spanId" => (Meaning::Span, 2),
+        "error" => (Meaning::Error, 0),
+        "err" => (Meaning::Error, 1),
+        "exception" => (Meaning::Error, 2),
+        _ => return None,
+    })
+}
+
+/// An object's keys and values in the order they were sent; the last of duplicate keys wins. Cheaper than a map, and
+/// all that making an entry needs.
+#[derive(Debug, Default)]
+pub struct Pairs(Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for Pairs {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reading;
+
+        impl<'de> Visitor<'de> for Reading {
+            type Value = Pairs;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a JSON object")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Pairs, M::Error> {
+                let mut pairs = Vec::with_capacity(12);
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(Pairs::without_duplicates(pairs))
+            }
+        }
+
+        deserializer.deserialize_map(Reading)
+    }
+}
+
+impl Pairs {
+    /// Pairs up to which every two names are compared; more are sorted out by a map.
+    const FEW: usize = 32;
+
+    fn without_duplicates(pairs: Vec<(String, Value)>) -> Self {
+        let repeats = |at: usize| {
+            pairs
+                .iter()
+                .take(at)
+                .any(|(name, _)| pairs.get(at).is_some_and(|(other, _)| other == name))
+        };
+        if pairs.len() > Self::FEW || (1..pairs.len()).any(repeats) {
+            return Self(pairs.into_iter().collect::<Fields>().into_iter().collect());
+        }
+        Self(pairs)
+    }
+}
+
+impl From<Fields> for Pairs {
+    fn from(fields: Fields) -> Self {
+        Self(fields.into_iter().collect())
+    }
+}
 
 /// An entry from an object as senders write it; unknown keys go to the fields.
 ///
 /// An object without a message keeps itself, printed, as its text. A level or time that cannot be understood stays in
 /// the fields under its own name.
 #[must_use]
-pub fn from_object(mut object: Fields, defaults: &Defaults) -> Entry {
-    let whole = if TEXT
-        .iter()
-        .any(|name| object.get(*name).is_some_and(is_text))
-    {
-        None
-    } else {
-        Some(Value::Object(object.clone()).to_string())
+pub fn from_object(object: impl Into<Pairs>, defaults: &Defaults) -> Entry {
+    let Pairs(mut pairs) = object.into();
+    let chosen = Chosen::among(&pairs, defaults.arrival);
+    let mut entry = Entry {
+        time: chosen.time.unwrap_or(defaults.arrival),
+        level: chosen.level.unwrap_or_default(),
+        ..Entry::default()
     };
-    let text = take(&mut object, TEXT, |value| {
-        is_text(value).then(|| printed(value))
-    });
-    let mut text = text.or(whole).unwrap_or_default();
-    text.truncate(text.trim_end_matches(['\r', '\n']).len());
-    let time = take(&mut object, TIME, |value| time_of(value, defaults.arrival));
-    let level = take(&mut object, LEVEL, level_of);
-    let scope = take_scope(&mut object, defaults);
-    let error = take(&mut object, ERROR, |value| {
-        Some(printed(value)).filter(|text| !text.is_empty())
-    });
-    let source = take(&mut object, &["source"], word).or_else(|| defaults.source.clone());
-    merge_nested_fields(&mut object);
-    object.retain(|_, value| !value.is_null());
-    Entry {
-        position: Position(0),
-        time: time.unwrap_or(defaults.arrival),
-        level: level.unwrap_or_default(),
-        scope,
-        text,
-        error,
-        source,
-        fields: object,
+    if chosen.at(Meaning::Text).is_none() {
+        entry.text = Value::Object(pairs.iter().cloned().collect()).to_string();
     }
+    // What stands nested in `workflow` comes before its like outside.
+    let workflow = pairs.iter_mut().find(|(name, _)| name == "workflow");
+    if let Some(Value::Object(nested)) = workflow.map(|(_, value)| value) {
+        put_workflow(&mut entry, std::mem::take(nested));
+    }
+    for (at, (name, value)) in pairs.into_iter().enumerate() {
+        match chosen.meaning(at) {
+            Some(meaning) => set(&mut entry, meaning, value),
+            None => put(&mut entry, name, value),
+        }
+    }
+    entry
+        .text
+        .truncate(entry.text.trim_end_matches(['\r', '\n']).len());
+    if entry.scope.namespace.is_empty() {
+        entry.scope.namespace.clone_from(&defaults.namespace);
+    }
+    if entry.source.is_none() {
+        entry.source.clone_from(&defaults.source);
+    }
+    entry
 }
 
 /// An entry in our own wire form: as [`from_object`], with `id` as its position.
 #[must_use]
 pub fn from_wire(mut object: Fields, defaults: &Defaults) -> Entry {
-    let position = take(&mut object, &["id"], Value::as_u64).unwrap_or_default();
+    let position = object.get("id").and_then(Value::as_u64);
+    if position.is_some() {
+        object.shift_remove("id");
+    }
     Entry {
-        position: Position(position),
+        position: Position(position.unwrap_or_default()),
         ..from_object(object, defaults)
     }
 }
 
-fn take_scope(object: &mut Fields, defaults: &Defaults) -> Scope {
-    let mut scope = Scope {
-        namespace: take(object, NAMESPACE, word).unwrap_or_else(|| defaults.namespace.clone()),
-        trace: take(object, TRACE, id),
-        span: take(object, SPAN, id),
-        track: take(object, &["track"], word),
-        activity: take(object, &["activity"], |value| {
-            word(value.get("id").unwrap_or(value))
-        }),
-        route: take(object, &["route"], |value| {
-            word(value.get("path").unwrap_or(value))
-        }),
-        ..Scope::default()
-    };
-    match object.shift_remove("workflow") {
-        Some(Value::Object(mut nested)) => {
-            scope.workflow = take(&mut nested, &["workflow", "path"], word);
-            take_instance(&mut nested, &mut scope);
-            for (name, value) in nested {
-                object.entry(format!("workflow.{name}")).or_insert(value);
+/// Which pair gives each meaning: the first name in order whose value means something.
+#[derive(Default)]
+struct Chosen {
+    places: [Option<(u8, usize)>; MEANINGS.len()],
+    time: Option<Time>,
+    level: Option<Level>,
+}
+
+impl Chosen {
+    fn among(pairs: &[(String, Value)], arrival: Time) -> Self {
+        let mut chosen = Self::default();
+        for (at, (name, value)) in pairs.iter().enumerate() {
+            let Some((meaning, rank)) = usual(name) else {
+                continue;
+            };
+            if chosen.places[meaning as usize].is_some_and(|(other, _)| other < rank) {
+                continue;
+            }
+            let means_something = match meaning {
+                Meaning::Text => is_text(value),
+                Meaning::Time => {
+                    let time = time_of(value, arrival);
+                    chosen.time = time.or(chosen.time);
+                    time.is_some()
+                }
+                Meaning::Level => {
+                    let level = level_of(value);
+                    chosen.level = level.or(chosen.level);
+                    level.is_some()
+                }
+                Meaning::Trace | Meaning::Span => value.is_string(),
+                Meaning::Namespace => value.as_str().is_some_and(|text| !text.is_empty()),
+                Meaning::Error => !value.is_null() && value.as_str() != Some(""),
+            };
+            if means_something {
+                chosen.places[meaning as usize] = Some((rank, at));
             }
         }
-        Some(value) => match word(&value) {
-            Some(path) => scope.workflow = Some(path),
-            None => drop(object.insert("workflow".to_owned(), value)),
+        chosen
+    }
+
+    fn at(&self, meaning: Meaning) -> Option<usize> {
+        self.places[meaning as usize].map(|(_, at)| at)
+    }
+
+    fn meaning(&self, at: usize) -> Option<Meaning> {
+        MEANINGS
+            .into_iter()
+            .find(|meaning| self.at(*meaning) == Some(at))
+    }
+}
+
+/// Gives a value its chosen meaning.
+fn set(entry: &mut Entry, meaning: Meaning, value: Value) {
+    match meaning {
+        Meaning::Text => entry.text = printed(value),
+        Meaning::Time | Meaning::Level => {}
+        Meaning::Namespace => entry.scope.namespace = printed(value),
+        // An id of zeros only means none.
+        Meaning::Trace => {
+            entry.scope.trace =
+                Some(printed(value)).filter(|id| id.bytes().any(|byte| byte != b'0'))
+        }
+        Meaning::Span => {
+            entry.scope.span = Some(printed(value)).filter(|id| id.bytes().any(|byte| byte != b'0'))
+        }
+        Meaning::Error => entry.error = Some(printed(value)),
+    }
+}
+
+/// Takes a value in by its name; what has no place of its own goes to the fields.
+fn put(entry: &mut Entry, name: String, value: Value) {
+    let scope = &mut entry.scope;
+    let slot = match name.as_str() {
+        "instance" => &mut scope.instance,
+        "state" => &mut scope.state,
+        "status" => &mut scope.status,
+        "calledAs" => &mut scope.called_as,
+        "callpath" => &mut scope.callpath,
+        "track" => &mut scope.track,
+        "workflow" => match value {
+            // Nested ones were taken before.
+            Value::Object(_) => return,
+            _ => &mut scope.workflow,
         },
-        None => {}
+        "activity" => return put_named(entry, name, value, "id"),
+        "route" => return put_named(entry, name, value, "path"),
+        "source" => &mut entry.source,
+        "branch" if scope.branch.is_none() && value.is_i64() => {
+            scope.branch = value.as_i64();
+            return;
+        }
+        // Nested as in our own output they are the same as beside the others.
+        "fields" => match value {
+            Value::Object(nested) => {
+                for (name, value) in nested.into_iter().filter(|(_, value)| !value.is_null()) {
+                    entry.fields.entry(name).or_insert(value);
+                }
+                return;
+            }
+            other => return keep(entry, name, other),
+        },
+        _ => return keep(entry, name, value),
+    };
+    match value {
+        Value::String(word) if slot.is_none() && !word.is_empty() => *slot = Some(word),
+        other => keep(entry, name, other),
     }
-    take_instance(object, &mut scope);
-    scope.trace = scope.trace.filter(|id| !id.is_empty());
-    scope.span = scope.span.filter(|id| !id.is_empty());
-    scope
 }
 
-/// What names an instance, flat or inside `workflow`; what is already known stays.
-fn take_instance(object: &mut Fields, scope: &mut Scope) {
-    let slots = [
-        ("instance", &mut scope.instance),
-        ("state", &mut scope.state),
-        ("status", &mut scope.status),
-        ("calledAs", &mut scope.called_as),
-        ("callpath", &mut scope.callpath),
-    ];
-    for (name, slot) in slots {
-        if slot.is_none() {
-            *slot = take(object, &[name], word);
+/// A name as a word, or as the member of an object that holds it.
+fn put_named(entry: &mut Entry, name: String, value: Value, member: &str) {
+    let word = value
+        .get(member)
+        .unwrap_or(&value)
+        .as_str()
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned);
+    match (word, name.as_str()) {
+        (None, _) => keep(entry, name, value),
+        (word, "activity") => entry.scope.activity = word,
+        (word, _) => entry.scope.route = word,
+    }
+}
+
+fn put_workflow(entry: &mut Entry, nested: Fields) {
+    let names = ["workflow", "path"];
+    let is_path = |name: &&&str| {
+        nested
+            .get(**name)
+            .and_then(Value::as_str)
+            .is_some_and(|path| !path.is_empty())
+    };
+    let path = names.iter().find(is_path).copied();
+    for (name, value) in nested {
+        match (name.as_str(), value) {
+            (own, Value::String(word)) if Some(own) == path => entry.scope.workflow = Some(word),
+            (
+                "instance" | "state" | "status" | "calledAs" | "callpath",
+                value @ Value::String(_),
+            )
+            | ("branch", value @ Value::Number(_)) => {
+                put(entry, name, value);
+            }
+            (_, value) => keep(entry, format!("workflow.{name}"), value),
         }
     }
-    if scope.branch.is_none() {
-        scope.branch = take(object, &["branch"], Value::as_i64);
-    }
 }
 
-/// `fields` nested as in our own output is the same as its keys beside the others.
-fn merge_nested_fields(object: &mut Fields) {
-    if let Some(Value::Object(_)) = object.get("fields")
-        && let Some(Value::Object(nested)) = object.shift_remove("fields")
-    {
-        for (name, value) in nested {
-            object.entry(name).or_insert(value);
-        }
+fn keep(entry: &mut Entry, name: String, value: Value) {
+    if !value.is_null() {
+        entry.fields.insert(name, value);
     }
-}
-
-/// The first of `names` whose value means something, taken out of the object.
-fn take<T>(object: &mut Fields, names: &[&str], read: impl Fn(&Value) -> Option<T>) -> Option<T> {
-    let (name, value) = names
-        .iter()
-        .find_map(|name| Some((*name, object.get(*name).and_then(&read)?)))?;
-    object.shift_remove(name);
-    Some(value)
 }
 
 /// A message may be any JSON value but a structure under a name that also means something else (`log`, `body`).
@@ -142,31 +328,12 @@ fn is_text(value: &Value) -> bool {
     !matches!(value, Value::Null | Value::Object(_))
 }
 
-fn printed(value: &Value) -> String {
+fn printed(value: Value) -> String {
     match value {
-        Value::String(text) => text.clone(),
+        Value::String(text) => text,
         Value::Null => String::new(),
         other => other.to_string(),
     }
-}
-
-fn word(value: &Value) -> Option<String> {
-    value
-        .as_str()
-        .filter(|text| !text.is_empty())
-        .map(str::to_owned)
-}
-
-/// A trace or span id; one of zeros only means none.
-fn id(value: &Value) -> Option<String> {
-    if value
-        .as_str()
-        .is_some_and(|text| text.bytes().all(|byte| byte == b'0'))
-    {
-        // Present and meaningless: taken as empty, so that it does not linger in the fields; dropped by the caller.
-        return Some(String::new());
-    }
-    word(value)
 }
 
 fn level_of(value: &Value) -> Option<Level> {

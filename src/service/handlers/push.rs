@@ -16,7 +16,7 @@ use tokio_stream::StreamExt;
 
 use crate::api::{IngestAnswer, Rejection};
 use crate::base::Time;
-use crate::entry::decode::{Defaults, from_object};
+use crate::entry::decode::{Defaults, Pairs, from_object};
 use crate::entry::{Entry, bytes};
 use crate::service::Service;
 use crate::service::error::Failure;
@@ -193,8 +193,8 @@ impl<'s> Intake<'s> {
         if line.len() > MAX_LINE_BYTES {
             return self.reject(format!("the line is longer than {MAX_LINE_BYTES} bytes"));
         }
-        match serde_json::from_str(&bytes::decode(line)) {
-            Ok(value) => self.value(value).await,
+        match serde_json::from_str::<Pairs>(&bytes::decode(line)) {
+            Ok(object) => self.object(object).await,
             Err(error) => self.reject(format!("expected a JSON object: {error}")),
         }
     }
@@ -219,10 +219,13 @@ impl<'s> Intake<'s> {
     }
 
     async fn value(&mut self, value: Value) {
-        let object = match value {
-            Value::Object(object) => object,
-            other => return self.reject(format!("expected a JSON object, found {}", kind(&other))),
-        };
+        match value {
+            Value::Object(object) => self.object(object.into()).await,
+            other => self.reject(format!("expected a JSON object, found {}", kind(&other))),
+        }
+    }
+
+    async fn object(&mut self, object: Pairs) {
         let entry = from_object(object, &self.defaults);
         if let Some(namespace) = self.namespace
             && entry.scope.namespace != namespace

@@ -1,18 +1,17 @@
 //! Counting what a question left of a row group.
 
-use std::collections::HashMap;
-
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use arrow_array::{Array, ArrayRef};
 use arrow_buffer::BooleanBuffer;
+use foldhash::{HashMap, HashMapExt};
 
 use super::rows::{FieldsReader, TextColumn, own_value};
 use super::schema::{BRANCH, FIELDS, LEVEL, OPTIONAL, OWN};
 use super::{Error, Segment, Tally};
 use crate::base::Time;
 use crate::entry::Level;
-use crate::query::{Field, Matcher, Node, Summary, Verdict, printed};
+use crate::query::{Field, Matcher, Node, Verdict, printed};
 
 impl Segment {
     /// Gives the values of a field in the selected rows, and how often each occurs; a value may come several times.
@@ -185,19 +184,13 @@ impl Segment {
                 .first
                 .saturating_add(i64::from(*bucket))
                 .saturating_mul(tally.width);
-            let mut levels = [0; 6];
-            *levels.get_mut(usize::from(*level))? = *count;
-            let summary = Summary {
-                oldest: Time(start),
-                newest: Time(start.saturating_add(tally.width - 1)),
-                levels,
-                namespaces: [(name.to_owned(), *count)].into(),
-            };
-            match matcher.verdict(&summary) {
+            let end = start.saturating_add(tally.width - 1);
+            let level = usize::from(*level);
+            match matcher.verdict_of_cell((Time(start), Time(end)), level, name) {
                 Verdict::None => {}
                 Verdict::All => cells.push(Cell {
                     start,
-                    level: usize::from(*level),
+                    level,
                     namespace: name,
                     count: *count,
                 }),

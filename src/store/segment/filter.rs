@@ -3,8 +3,7 @@
 //! Words of three characters and more leave their triples in a bitmap, which is exact; whole words leave their hash in a
 //! split block Bloom filter as the Parquet format defines it (xxHash64 with seed 0, eight bits in one block of 32 bytes).
 
-use std::collections::HashSet;
-
+use foldhash::HashSet;
 use parquet::bloom_filter::Sbbf;
 use serde_json::Value;
 use twox_hash::XxHash64;
@@ -32,37 +31,8 @@ const RECENT: usize = 8_192;
 #[derive(Debug)]
 pub(super) struct Gathering {
     triples: Vec<u64>,
-    words: HashSet<u64, BuildHasherOfHashes>,
+    words: HashSet<u64>,
     recent: Vec<u64>,
-}
-
-/// Hashes are their own hashes.
-#[derive(Clone, Debug, Default)]
-struct BuildHasherOfHashes;
-
-#[derive(Debug, Default)]
-struct HasherOfHashes(u64);
-
-impl std::hash::BuildHasher for BuildHasherOfHashes {
-    type Hasher = HasherOfHashes;
-
-    fn build_hasher(&self) -> HasherOfHashes {
-        HasherOfHashes(0)
-    }
-}
-
-impl std::hash::Hasher for HasherOfHashes {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = XxHash64::oneshot(0, bytes);
-    }
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
 }
 
 impl Default for Gathering {

@@ -34,8 +34,8 @@ pub(super) struct GroupIndex {
     pub keys: [(i64, u64); 2],
     pub positions: (u64, u64),
     pub levels: [u64; 6],
-    /// Place in the index's list of namespaces, and how many entries.
-    pub namespaces: Vec<(usize, u64)>,
+    /// Place in the index's list of namespaces, and how many entries of each level.
+    pub namespaces: Vec<(usize, [u64; 6])>,
     /// Case of the letters in trace, span and instance.
     pub cases: [Case; 3],
     /// Keys at the top of the fields; `None` when they are too many to name.
@@ -101,7 +101,6 @@ impl Group {
             summary: Summary {
                 oldest: oldest.time,
                 newest: newest.time,
-                levels: index.levels,
                 namespaces: namespaces.collect(),
             },
             index,

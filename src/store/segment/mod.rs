@@ -330,6 +330,35 @@ impl Segment {
             .ok_or_else(|| self.damaged(group, "a column that every segment has"))
     }
 
+    /// The entries of some rows of a row group, which rise; they are kept for the next time.
+    pub fn kept_entries(&self, group: usize, rows: &[u32]) -> Result<Vec<Entry>, Error> {
+        let key = |row: u32| (self.number, group, Part::Row(row));
+        let kept = |row: &u32| match self.cache.get(&key(*row)) {
+            Some(Cached::Row(entry)) => Some((*entry).clone()),
+            _ => None,
+        };
+        let mut entries: Vec<Option<Entry>> = rows.iter().map(kept).collect();
+        let missing: Vec<u32> = rows
+            .iter()
+            .zip(&entries)
+            .filter(|(_, entry)| entry.is_none())
+            .map(|(row, _)| *row)
+            .collect();
+        let mut read = self.entries(group, &missing)?.into_iter();
+        for (entry, row) in entries
+            .iter_mut()
+            .zip(rows)
+            .filter(|(entry, _)| entry.is_none())
+        {
+            *entry = read.next();
+            if let Some(entry) = entry {
+                self.cache
+                    .keep(key(*row), Cached::Row(Arc::new(entry.clone())));
+            }
+        }
+        Ok(entries.into_iter().flatten().collect())
+    }
+
     /// The entries of some rows of a row group, which rise.
     pub fn entries(&self, group: usize, rows: &[u32]) -> Result<Vec<Entry>, Error> {
         if rows.is_empty() {

@@ -13,10 +13,10 @@
 //! A field that has a column of its own stands in `fields` as `null`, which keeps its place: most entries then share a
 //! few such objects, and a dictionary holds them. Where its column is null too, the field's value is null.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 use serde::{Deserialize, Serialize};
 
 use crate::entry::{Entry, Fields};
@@ -165,7 +165,7 @@ impl Shape {
         let mut plain = Vec::new();
         let mut check = |name: &str, value: &dyn Fn(&'e Entry) -> Option<&'e str>| {
             let values = entries.clone().into_iter().filter_map(value).take(SAMPLE);
-            let (mut distinct, mut all) = (std::collections::HashSet::new(), 0);
+            let (mut distinct, mut all) = (HashSet::new(), 0);
             for value in values {
                 all += 1;
                 distinct.insert(value);

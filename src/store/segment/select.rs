@@ -8,8 +8,8 @@ use std::ops::Range;
 use std::sync::atomic::Ordering;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Float64Type, Int64Type};
-use arrow_array::{Array, ArrayRef, StringArray};
+use arrow_array::types::{Float64Type, Int32Type, Int64Type};
+use arrow_array::{Array, ArrayRef, DictionaryArray, StringArray};
 use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
 use arrow_schema::DataType;
 use serde_json::Value;
@@ -129,10 +129,8 @@ impl Selecting<'_> {
                 Ok(&rows_with(texts, search) & asked)
             }
             Some(TextColumn::Dictionary(codes, values)) => {
-                let wanted = rows_with(values, search);
-                Ok(self.rows_where(asked, |row| {
-                    codes.key(row).is_some_and(|code| wanted.value(code))
-                }))
+                let wanted: Vec<bool> = rows_with(values, search).iter().collect();
+                Ok(self.rows_coded(codes, &wanted, asked))
             }
             Some(column) => Ok(self.rows_where(asked, |row| {
                 column.get(row).is_some_and(|text| search.is_match(text))
@@ -141,16 +139,55 @@ impl Selecting<'_> {
         }
     }
 
-    fn rows_where(&self, asked: &BooleanBuffer, test: impl FnMut(usize) -> bool) -> BooleanBuffer {
+    fn rows_where(
+        &self,
+        asked: &BooleanBuffer,
+        mut test: impl FnMut(usize) -> bool,
+    ) -> BooleanBuffer {
+        if asked.count_set_bits() * 4 >= self.rows * 3 {
+            return &BooleanBuffer::collect_bool(self.rows, test) & asked;
+        }
         let mut found = BooleanBufferBuilder::new(self.rows);
         found.append_n(self.rows, false);
-        let mut test = test;
         for row in asked.set_indices() {
             if test(row) {
                 found.set_bit(row, true);
             }
         }
         found.finish()
+    }
+
+    /// The rows whose value in the dictionary is wanted.
+    fn rows_coded(
+        &self,
+        codes: &DictionaryArray<Int32Type>,
+        wanted: &[bool],
+        asked: &BooleanBuffer,
+    ) -> BooleanBuffer {
+        let mut wanted_codes = (0_i32..)
+            .zip(wanted)
+            .filter(|(_, wanted)| **wanted)
+            .map(|(code, _)| code);
+        let (Some(first), second) = (wanted_codes.next(), wanted_codes.next()) else {
+            return BooleanBuffer::new_unset(self.rows);
+        };
+        let keys = codes.keys().values();
+        // Where there is no value the code means nothing.
+        let found = match second {
+            None => BooleanBuffer::collect_bool(self.rows, |row| keys[row] == first),
+            Some(_) => BooleanBuffer::collect_bool(self.rows, |row| {
+                usize::try_from(keys[row])
+                    .ok()
+                    .and_then(|code| wanted.get(code))
+                    .copied()
+                    .unwrap_or(false)
+            }),
+        };
+        let found = &found & asked;
+        match codes.keys().nulls() {
+            Some(nulls) => &found & nulls.inner(),
+            None => found,
+        }
     }
 
     /// The rows of a text column that pass, and those that have a value at all.
@@ -172,11 +209,7 @@ impl Selecting<'_> {
                 let wanted: Vec<bool> = (0..values.len())
                     .map(|code| test(values.value(code)))
                     .collect();
-                match wanted.iter().filter(|wanted| **wanted).count() {
-                    0 => BooleanBuffer::new_unset(self.rows),
-                    _ => self
-                        .rows_where(asked, |row| codes.key(row).is_some_and(|code| wanted[code])),
-                }
+                self.rows_coded(codes, &wanted, asked)
             }
         };
         Ok((found, valid(&array)))
@@ -315,7 +348,7 @@ impl Selecting<'_> {
                     let wanted: Vec<bool> = (0..values.len())
                         .map(|code| test.passes(values.value(code)))
                         .collect();
-                    self.rows_where(asked, |row| codes.key(row).is_some_and(|code| wanted[code]))
+                    self.rows_coded(codes, &wanted, asked)
                 }
             };
         }

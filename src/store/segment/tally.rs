@@ -1,6 +1,8 @@
 //! Counts of a row group: entries by time, namespace and level, and values of columns with few of them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+
+use foldhash::{HashMap, HashMapExt};
 
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +29,7 @@ const WIDTHS: [i64; 10] = {
 const MAX_BUCKETS: i64 = 256;
 const MAX_CELLS: usize = 4_096;
 /// A column with more values than this is not counted.
-const MAX_VALUES: usize = 256;
+const MAX_VALUES: usize = 1_024;
 
 /// The counts.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,24 +80,15 @@ impl Counting {
         let fitting = WIDTHS.iter().filter(wide_enough).copied();
         // The widest of all is taken whatever it costs: entries of many years are rare.
         for width in fitting.chain([i64::MAX]) {
-            let first = oldest.div_euclid(width);
-            let mut cells: HashMap<(u32, usize, u8), u64> = HashMap::new();
-            for (time, namespace, level) in &entries {
-                let bucket = u32::try_from(time.div_euclid(width) - first).unwrap_or(u32::MAX);
-                *cells.entry((bucket, *namespace, *level)).or_default() += 1;
-                if cells.len() > MAX_CELLS && width != i64::MAX {
-                    break;
-                }
-            }
-            if cells.len() <= MAX_CELLS || width == i64::MAX {
-                let mut cells: Vec<_> = cells
-                    .into_iter()
-                    .map(|((bucket, namespace, level), count)| (bucket, namespace, level, count))
-                    .collect();
-                cells.sort_unstable();
+            let most = if width == i64::MAX {
+                usize::MAX
+            } else {
+                MAX_CELLS
+            };
+            if let Some(cells) = cells(&entries, width, most) {
                 return Tally {
                     width,
-                    first,
+                    first: oldest.div_euclid(width),
                     cells,
                     values,
                 };
@@ -103,6 +96,35 @@ impl Counting {
         }
         Tally::default()
     }
+}
+
+/// Bucket, namespace, level and count; `None` when there are more than `most`. Entries come by time, so that a bucket is
+/// counted whole before the next.
+fn cells(
+    entries: &[(i64, usize, u8)],
+    width: i64,
+    most: usize,
+) -> Option<Vec<(u32, usize, u8, u64)>> {
+    let first = entries.first()?.0.div_euclid(width);
+    let mut cells = Vec::new();
+    for bucket in entries.chunk_by(|a, b| a.0.div_euclid(width) == b.0.div_euclid(width)) {
+        let mut counts: Vec<[u64; 6]> = Vec::new();
+        for (_, namespace, level) in bucket {
+            if counts.len() <= *namespace {
+                counts.resize(namespace + 1, [0; 6]);
+            }
+            counts[*namespace][usize::from(*level)] += 1;
+        }
+        let number = u32::try_from(bucket.first()?.0.div_euclid(width) - first).unwrap_or(u32::MAX);
+        for (namespace, levels) in counts.iter().enumerate() {
+            let counted = (0_u8..).zip(levels).filter(|(_, count)| **count > 0);
+            cells.extend(counted.map(|(level, count)| (number, namespace, level, *count)));
+        }
+        if cells.len() > most {
+            return None;
+        }
+    }
+    Some(cells)
 }
 
 /// The values of a column and how often each occurs, if they are few.

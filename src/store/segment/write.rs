@@ -1,10 +1,11 @@
 //! Writing a segment: entries sorted by key, one row group after the other.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
+use foldhash::{HashMap, HashMapExt};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
@@ -46,6 +47,8 @@ pub(in crate::store) struct Writer {
     gathering: Gathering,
     counting: Counting,
     group: GroupIndex,
+    /// Entries of the row group by namespace and level.
+    group_counts: Vec<[u64; 6]>,
     index: Index,
     names: HashMap<String, usize>,
     group_start: u64,
@@ -83,6 +86,7 @@ impl Writer {
             gathering: Gathering::default(),
             counting: Counting::default(),
             group: fresh_group(),
+            group_counts: Vec::new(),
             index: Index {
                 first: u64::MAX,
                 shape,
@@ -133,6 +137,10 @@ impl Writer {
             at
         };
         self.counting.add(entry, namespace);
+        if self.group_counts.len() <= namespace {
+            self.group_counts.resize(namespace + 1, [0; 6]);
+        }
+        self.group_counts[namespace][entry.level as usize] += 1;
         self.index.weights[namespace] += entry.text.len() as u64 + 64;
         let count = &mut self.index.namespaces[namespace];
         count.levels[entry.level as usize] += 1;
@@ -180,27 +188,16 @@ impl Writer {
         group.tally = self.append(&compressed(&tally, &self.temporary)?)?;
         group.bytes = (self.group_start, self.bytes());
         self.group_start = group.bytes.1;
-        let mut namespaces: BTreeMap<usize, u64> = BTreeMap::new();
-        self.count_group(&batch, &mut namespaces);
-        group.namespaces = namespaces.into_iter().collect();
+        let counts = std::mem::take(&mut self.group_counts)
+            .into_iter()
+            .enumerate();
+        group.namespaces = counts
+            .filter(|(_, levels)| levels.iter().any(|count| *count > 0))
+            .collect();
         self.index.first = self.index.first.min(group.positions.0);
         self.index.last = self.index.last.max(group.positions.1);
         self.index.groups.push(group);
         Ok(())
-    }
-
-    fn count_group(&self, batch: &RecordBatch, into: &mut BTreeMap<usize, u64>) {
-        let column = batch
-            .column_by_name(super::schema::NAMESPACE)
-            .and_then(|array| TextColumn::of(array.as_ref()));
-        let Some(column) = column else {
-            return;
-        };
-        for row in 0..batch.num_rows() {
-            if let Some(at) = column.get(row).and_then(|name| self.names.get(name)) {
-                *into.entry(*at).or_default() += 1;
-            }
-        }
     }
 
     fn append(&mut self, bytes: &[u8]) -> Result<Place, Error> {

@@ -56,33 +56,64 @@ const ERRORS: [&str; 4] = [
     "context cancelled by caller",
     "no healthy upstream in pool",
 ];
-/// Traces that are open at once.
-const OPEN: usize = 64;
+/// Requests that are on their way at once.
+const OPEN: usize = 100;
 /// A word that five lines hold, wherever the log ends.
 pub const RARE_WORD: &str = "heliotrope";
 
 /// The lines.
 pub struct Lines {
     dice: fastrand::Rng,
-    open: Vec<(u128, u8)>,
+    open: Vec<Request>,
     number: u64,
     count: u64,
     start: i64,
     step: i64,
 }
 
+/// A request on its way through a few namespaces.
+struct Request {
+    trace: u128,
+    hops: Vec<(&'static str, u64)>,
+    left: u8,
+}
+
+impl Request {
+    fn new(dice: &mut fastrand::Rng) -> Self {
+        Self {
+            trace: dice.u128(..),
+            hops: (0..dice.u8(2..7))
+                .map(|_| (namespace(dice), dice.u64(..)))
+                .collect(),
+            left: dice.u8(4..40),
+        }
+    }
+}
+
+/// Squaring a fraction skews it: the first has about a fifth, the last about a fortieth.
+fn namespace(dice: &mut fastrand::Rng) -> &'static str {
+    let fraction = dice.f64();
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "below 20"
+    )]
+    NAMESPACES[(fraction * fraction * NAMESPACES.len() as f64) as usize]
+}
+
 impl Lines {
-    /// So many lines over 24 hours.
+    /// So many lines over three hours.
     pub fn new(count: u64) -> Self {
         let mut dice = fastrand::Rng::with_seed(7);
-        let open = (0..OPEN).map(|_| (dice.u128(..), dice.u8(1..20))).collect();
+        let open = (0..OPEN).map(|_| Request::new(&mut dice)).collect();
         Self {
             dice,
             open,
             number: 0,
             count,
             start: 1_773_478_800_000_000_000,
-            step: 86_400_000_000_000 / i64::try_from(count.max(1)).expect("a count"),
+            step: 3 * 3_600_000_000_000 / i64::try_from(count.max(1)).expect("a count"),
         }
     }
 
@@ -90,54 +121,92 @@ impl Lines {
         from[self.dice.usize(..from.len())]
     }
 
+    /// Mostly small, now and then long: what durations look like.
+    fn duration(&mut self) -> u32 {
+        let spread = self.dice.u32(1..30);
+        self.dice.u32(1..=spread * spread)
+    }
+
     fn text(&mut self, level: Level) -> String {
-        let (n, ms) = (self.dice.u32(..5_000), self.dice.u32(1..900));
+        let (n, ms, few) = (self.dice.u32(1..500), self.duration(), self.dice.u32(1..8));
         let (table, event, path, verb) = (
             self.pick(&TABLES),
             self.pick(&EVENTS),
             self.pick(&PATHS),
             self.pick(&VERBS),
         );
-        let order = self.dice.u32(..);
-        let ip = format!(
-            "10.{}.{}.{}",
-            self.dice.u8(..),
-            self.dice.u8(..),
-            self.dice.u8(..)
-        );
-        match (level, self.dice.u8(..6)) {
-            (Level::Debug, 0) => format!("cache lookup key={table}:{n} hit={}", n % 3 != 0),
-            (Level::Debug, 1) => format!(
-                "pool stats active={} idle={} waiting={}",
-                n % 40,
-                n % 17,
-                n % 5
+        let ns = self.pick(&NAMESPACES);
+        let mut below = |most: u32| self.dice.u32(0..most);
+        match (level, below(10)) {
+            (Level::Trace, _) => format!("enter load_cart depth={n}"),
+            (Level::Debug, 0 | 1) => format!(
+                "cache lookup key={table}:{} hit={}",
+                below(100_000),
+                n % 3 != 0
             ),
-            (Level::Debug, 2) => format!("decoded payload of {order} bytes in {ms}us"),
-            (Level::Debug, _) => format!("acquired lock {table}/{n} after {ms}us"),
-            (Level::Warn, 0 | 1) => {
+            (Level::Debug, 2 | 3) => {
+                format!("pool stats active={n} idle={} waiting={few}", below(500))
+            }
+            (Level::Debug, 4 | 5) => format!(
+                "decoded payload of {} bytes in {}us",
+                below(2_000_000),
+                below(9_000)
+            ),
+            (Level::Debug, 6 | 7) => {
+                format!("retry budget remaining={}% for upstream {ns}", below(100))
+            }
+            (Level::Debug, _) => format!(
+                "acquired lock {table}:{} after {}us",
+                below(100_000),
+                below(9_000)
+            ),
+            (Level::Warn, 0..=2) => {
                 format!("slow query table={table} took {}ms rows={n}", ms + 1_000)
             }
-            (Level::Warn, 2) => format!("queue depth {n} above soft limit for {event}"),
-            (Level::Warn, _) => format!("rate limit at {}% for tenant t{}", n % 100, n % 300),
+            (Level::Warn, 3 | 4) => format!(
+                "queue depth {} above soft limit for {event}",
+                below(2_000_000)
+            ),
+            (Level::Warn, 5 | 6) => format!("retrying call to {ns} attempt={few} after {ms}ms"),
+            (Level::Warn, _) => format!("rate limit at {}% for tenant t{}", below(100), n % 300),
             (Level::Error, 0..=2) => format!(
                 "request aborted method={verb} path={path} status=50{}",
                 n % 4
             ),
-            (Level::Error, _) => format!("dead-lettered event {event} after {} attempts", n % 9),
+            (Level::Error, 3..=5) => format!("call to {ns} failed after {}ms", ms + 1_000),
+            (Level::Error, _) => format!("dead-lettered event {event} after {few} attempts"),
             (_, 0) => format!(
                 "request completed method={verb} path={path}/{n} status=200 duration_ms={ms}"
             ),
-            (_, 1) => format!("request started method={verb} path={path} client={ip}"),
-            (_, 2) => format!(
-                "published event {event} to partition {} offset {order}",
-                n % 12
+            (_, 1) => format!(
+                "request started method={verb} path={path} client=10.{}.{}.{}",
+                below(256),
+                below(256),
+                below(256)
             ),
-            (_, 3) => format!("user u{:06} signed in from {ip}", order % 1_000_000),
+            (_, 2) => format!(
+                "published event {event} to partition {few} offset {}",
+                below(2_000_000)
+            ),
+            (_, 3) => format!("consumed event {event} lag_ms={ms}"),
             (_, 4) => format!(
-                "order {order:08x} moved to state {}",
+                "user u{:06} signed in from 10.{}.{}.{}",
+                below(200_000),
+                below(256),
+                below(256),
+                below(256)
+            ),
+            (_, 5) => format!(
+                "order o-{:07} moved to state {}",
+                below(5_000_000),
                 ["pending", "paid", "packed", "shipped"][n as usize % 4]
             ),
+            (_, 6) => format!("scheduled job reindex finished in {ms}ms"),
+            (_, 7) => format!(
+                "connection established to {ns}:{}",
+                [5432, 6379, 8080, 8443][n as usize % 4]
+            ),
+            (_, 8) => format!("health check passed in {ms}ms"),
             _ => format!("rows fetched table={table} count={n} took {ms}ms"),
         }
     }
@@ -152,20 +221,6 @@ impl Iterator for Lines {
         }
         let number = self.number;
         self.number += 1;
-        // Squaring a fraction skews it: the first namespace has about a fifth, the last about a fortieth.
-        let fraction = self.dice.f64();
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "below 20"
-        )]
-        let place = (fraction * fraction * NAMESPACES.len() as f64) as usize;
-        // One that is rare indeed.
-        let namespace = if number % 20_011 == 0 {
-            "canary"
-        } else {
-            NAMESPACES[place]
-        };
         let level = match self.dice.u16(..1_000) {
             0..=4 => Level::Trace,
             5..=204 => Level::Debug,
@@ -173,11 +228,22 @@ impl Iterator for Lines {
             905..=974 => Level::Warn,
             _ => Level::Error,
         };
-        let at = self.dice.usize(..OPEN);
-        let trace = self.open[at].0;
-        self.open[at].1 -= 1;
-        if self.open[at].1 == 0 {
-            self.open[at] = (self.dice.u128(..), self.dice.u8(1..20));
+        let (mut namespace, mut trace, mut span) = (namespace(&mut self.dice), None, None);
+        if number % 20_011 == 0 {
+            namespace = "canary";
+        } else if self.dice.u8(0..100) < 82 {
+            let at = self.dice.usize(..OPEN);
+            let request = &mut self.open[at];
+            let (hop, id) = request.hops[self.dice.usize(..request.hops.len())];
+            (namespace, trace, span) = (
+                hop,
+                Some(format!("{:032x}", request.trace)),
+                Some(format!("{id:016x}")),
+            );
+            request.left -= 1;
+            if request.left == 0 {
+                *request = Request::new(&mut self.dice);
+            }
         }
         let mut text = self.text(level);
         if number % (self.count / 5).max(1) == self.count / 10 {
@@ -186,13 +252,20 @@ impl Iterator for Lines {
         }
         let jitter = self.dice.i64(0..self.step.max(1));
         Some(Entry {
-            time: Time(self.start + i64::try_from(number).expect("a count") * self.step + jitter),
+            // Microseconds, as most senders have them.
+            time: Time(
+                (self.start + i64::try_from(number).expect("a count") * self.step + jitter) / 1_000
+                    * 1_000,
+            ),
             level,
             scope: Scope {
                 namespace: namespace.to_owned(),
-                trace: Some(format!("{trace:032x}")),
-                span: Some(format!("{:016x}", self.dice.u64(..))),
-                instance: Some(format!("{namespace}-{}", self.dice.u8(..14))),
+                trace,
+                span,
+                instance: Some(format!(
+                    "{namespace}-{}",
+                    self.dice.u8(1..=self.number as u8 % 12 + 1)
+                )),
                 ..Scope::default()
             },
             text,
