@@ -23,6 +23,7 @@ pub(super) enum Part {
     Words,
     Tally,
     Row(u32),
+    Values(usize),
 }
 
 /// It, decoded.
@@ -33,6 +34,7 @@ pub(super) enum Cached {
     Triples(Bytes),
     Tally(Arc<Tally>),
     Row(Arc<Entry>),
+    Values(Arc<[(String, u64)]>),
 }
 
 /// The cache of a store, and what it counts.
@@ -53,6 +55,7 @@ impl Weighter<Key, Cached> for ByBytes {
             Cached::Triples(bytes) => bytes.len(),
             Cached::Tally(tally) => tally.weight(),
             Cached::Row(entry) => entry.weight(),
+            Cached::Values(values) => values.iter().map(|(value, _)| value.len() + 40).sum(),
         };
         bytes as u64 + 128
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use foldhash::HashMap;
 
-use super::parallel::parallel;
+use super::parallel::Workers;
 use super::segment::Segment;
 use super::state::Tables;
 use super::{Error, Store};
@@ -70,6 +70,28 @@ impl Store {
         Ok(top(counts.values, counts.covered, partial, request.limit))
     }
 
+    /// The values of a field with few of them, counted when the segments were written.
+    fn tallied(&self, field: &Field) -> Result<Option<Counts>, Error> {
+        let tables = self.shared.tables();
+        let mut counts = Counts::default();
+        for segment in &tables.segments {
+            let Some(values) = segment.tallied_values(field)? else {
+                return Ok(None);
+            };
+            values
+                .iter()
+                .for_each(|(value, count)| counts.add(value, *count));
+        }
+        for table in tables.memtables() {
+            table.each(|entry| {
+                if let Some(value) = field.value(entry) {
+                    counts.add(&value, 1);
+                }
+            });
+        }
+        Ok(Some(counts))
+    }
+
     /// Counts the values of a field in matching entries, the newest first; whether it ended before the oldest.
     fn count_values(
         &self,
@@ -91,8 +113,8 @@ impl Store {
                 }
             });
         }
-        let threads = self.shared.options.threads;
-        for some in newest_groups(&tables).chunks(threads.max(1) * 2) {
+        let workers = Workers::new(self.shared.options.threads);
+        for some in newest_groups(&tables).chunks(16) {
             if looked_at >= most || stop() {
                 return Ok((counts, true));
             }
@@ -100,7 +122,7 @@ impl Store {
                 .iter()
                 .map(|(segment, at)| segment.groups.get(*at).map_or(0, |group| group.rows as u64))
                 .sum::<u64>();
-            for counted in parallel(some, threads, |(segment, group)| {
+            for counted in workers.map(some, |(segment, group)| {
                 count_group(segment, *group, field, matcher)
             }) {
                 match counted {

@@ -101,7 +101,7 @@ impl Feed {
             self.at = last.key().position;
         }
         let mut damage = Vec::new();
-        let entries = build(rows, &mut damage)?;
+        let entries = build(rows, self.store.shared.options.threads, &mut damage)?;
         damage.iter().for_each(|damage| tracing::warn!("{damage}"));
         Ok(FeedBatch {
             entries,

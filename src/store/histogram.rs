@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::parallel::parallel;
+use super::parallel::Workers;
 use super::segment::Segment;
 use super::{Error, Store};
 use crate::base::Time;
@@ -105,12 +105,12 @@ impl Store {
         groups.sort_by_key(|(segment, at)| {
             std::cmp::Reverse(segment.groups.get(*at).map(|group| group.newest))
         });
-        let threads = self.shared.options.threads;
-        for some in groups.chunks(threads.max(1) * 4) {
+        let workers = Workers::new(self.shared.options.threads);
+        for some in groups.chunks(16) {
             if stop() {
                 return Ok(counts.done(true));
             }
-            for counted in parallel(some, threads, |(segment, group)| {
+            for counted in workers.map(some, |(segment, group)| {
                 count_group(segment, *group, &matcher, &counts)
             }) {
                 match counted {

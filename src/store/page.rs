@@ -54,7 +54,7 @@ impl Store {
             total: self.count(),
         };
         let mut damage = scan.damage;
-        let entries = build(rows, &mut damage)?;
+        let entries = build(rows, options.threads, &mut damage)?;
         for damage in &damage {
             tracing::warn!("{damage}");
         }

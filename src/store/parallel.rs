@@ -1,17 +1,63 @@
-//! The same work on several items, on a few threads.
+//! The same work on several items, on a few threads where it is worth them.
 
+use std::cell::Cell;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
-/// Does the work on each item, on at most so many threads, this one among them; the outcomes in the items' order.
-pub(super) fn parallel<T: Sync, R: Send>(
+/// An item that takes longer is worth a thread: starting one costs a tenth of it.
+const WORTH_A_THREAD: Duration = Duration::from_micros(500);
+
+/// Does work on items, and remembers whether it was slow: answers that come from memory are not.
+#[derive(Debug)]
+pub(super) struct Workers {
+    threads: usize,
+    slow: Cell<bool>,
+}
+
+impl Workers {
+    /// At most so many threads, the caller's among them.
+    pub fn new(threads: usize) -> Self {
+        Self {
+            threads: threads.max(1),
+            slow: Cell::new(false),
+        }
+    }
+
+    /// Items to give at once: few until it is known to be slow.
+    pub fn at_once(&self) -> usize {
+        if self.slow.get() { self.threads * 4 } else { 1 }
+    }
+
+    /// Does the work on each item; the outcomes in the items' order.
+    pub fn map<T: Sync, R: Send>(&self, items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+        let mut outcomes = Vec::with_capacity(items.len());
+        let mut rest = items;
+        while let Some((item, more)) = rest.split_first() {
+            if self.slow.get() && self.threads > 1 && rest.len() > 1 {
+                break;
+            }
+            let started = Instant::now();
+            outcomes.push(work(item));
+            self.slow.set(started.elapsed() > WORTH_A_THREAD);
+            rest = more;
+        }
+        if !rest.is_empty() {
+            let started = Instant::now();
+            outcomes.extend(on_threads(rest, self.threads, work));
+            let each = started.elapsed() * u32::try_from(self.threads).unwrap_or(1)
+                / u32::try_from(rest.len()).unwrap_or(u32::MAX);
+            self.slow.set(each > WORTH_A_THREAD);
+        }
+        outcomes
+    }
+}
+
+fn on_threads<T: Sync, R: Send>(
     items: &[T],
     threads: usize,
     work: impl Fn(&T) -> R + Sync,
 ) -> Vec<R> {
-    if threads < 2 || items.len() < 2 {
-        return items.iter().map(work).collect();
-    }
     let next = AtomicUsize::new(0);
     let outcomes: Vec<Mutex<Option<R>>> = items.iter().map(|_| Mutex::new(None)).collect();
     let take = || {

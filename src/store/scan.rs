@@ -9,7 +9,7 @@ use arrow_buffer::ScalarBuffer;
 
 use super::Error;
 use super::memtable::Memtable;
-use super::parallel::parallel;
+use super::parallel::Workers;
 use super::segment::Segment;
 use super::state::Tables;
 use crate::base::Time;
@@ -23,7 +23,7 @@ const MEMTABLE_CHUNK: usize = 512;
 pub(super) struct Scan<'m> {
     matcher: &'m Matcher,
     direction: Direction,
-    threads: usize,
+    workers: Workers,
     sources: Vec<Source>,
     heap: BinaryHeap<Candidate>,
     /// Entries looked at or passed over by their summary.
@@ -99,12 +99,11 @@ enum Body {
         beyond: Key,
         last: Key,
     },
-    /// `groups` is what is still to be read, in the order of keys; `ahead` how many are read at once.
+    /// `groups` is what is still to be read, in the order of keys.
     Segment {
         segment: Arc<Segment>,
         groups: Range<usize>,
         beyond: Key,
-        ahead: usize,
     },
 }
 
@@ -163,7 +162,7 @@ impl<'m> Scan<'m> {
         let mut scan = Self {
             matcher,
             direction,
-            threads,
+            workers: Workers::new(threads),
             sources: Vec::new(),
             heap: BinaryHeap::new(),
             scanned: 0,
@@ -193,7 +192,6 @@ impl<'m> Scan<'m> {
                 segment: Arc::clone(segment),
                 groups,
                 beyond: start,
-                ahead: 1,
             };
             scan.add(Rows::Stored(VecDeque::new()), body);
         }
@@ -281,12 +279,13 @@ impl<'m> Scan<'m> {
                     segment,
                     groups,
                     beyond,
-                    ahead,
                 },
                 Rows::Stored(found),
             ) => {
-                let mut candidates = Vec::with_capacity(*ahead);
-                while candidates.len() < *ahead {
+                // Few for a question that is soon answered, all that threads allow for one that is not.
+                let ahead = self.workers.at_once();
+                let mut candidates = Vec::with_capacity(ahead);
+                while candidates.len() < ahead {
                     let next = match direction {
                         Direction::Older => groups.next_back(),
                         Direction::Newer => groups.next(),
@@ -301,9 +300,7 @@ impl<'m> Scan<'m> {
                         candidates.push(at);
                     }
                 }
-                // Few are read for a question that is soon answered, all that threads allow for one that is not.
-                *ahead = (*ahead * 2).min(self.threads.max(1));
-                for outcome in parallel(&candidates, self.threads, |at| {
+                for outcome in self.workers.map(&candidates, |at| {
                     rows_of(segment, *at, matcher, *beyond, direction)
                 }) {
                     match outcome {
@@ -455,8 +452,12 @@ impl Source {
 }
 
 /// Builds the entries of rows, in their order. Row groups that cannot be read are left out and noted.
-pub(super) fn build(rows: Vec<Row>, damage: &mut Vec<String>) -> Result<Vec<Entry>, Error> {
-    let mut wanted: BTreeMap<(usize, usize), (Arc<Segment>, Vec<(u32, usize)>)> = BTreeMap::new();
+pub(super) fn build(
+    rows: Vec<Row>,
+    threads: usize,
+    damage: &mut Vec<String>,
+) -> Result<Vec<Entry>, Error> {
+    let mut wanted: BTreeMap<(usize, usize), Wanted> = BTreeMap::new();
     let mut built: Vec<Option<Entry>> = Vec::with_capacity(rows.len());
     for (at, row) in rows.into_iter().enumerate() {
         match row {
@@ -469,20 +470,31 @@ pub(super) fn build(rows: Vec<Row>, damage: &mut Vec<String>) -> Result<Vec<Entr
             } => {
                 built.push(None);
                 let of = (Arc::as_ptr(&segment) as usize, group);
+                let rows = Vec::new();
                 wanted
                     .entry(of)
-                    .or_insert_with(|| (segment, Vec::new()))
-                    .1
+                    .or_insert(Wanted {
+                        segment,
+                        group,
+                        rows,
+                    })
+                    .rows
                     .push((row, at));
             }
         }
     }
-    for ((_, group), (segment, mut rows)) in wanted {
-        rows.sort_unstable();
-        let numbers: Vec<u32> = rows.iter().map(|(row, _)| *row).collect();
-        match segment.kept_entries(group, &numbers) {
+    let mut wanted: Vec<Wanted> = wanted.into_values().collect();
+    wanted
+        .iter_mut()
+        .for_each(|wanted| wanted.rows.sort_unstable());
+    let read = Workers::new(threads).map(&wanted, |wanted| {
+        let numbers: Vec<u32> = wanted.rows.iter().map(|(row, _)| *row).collect();
+        wanted.segment.kept_entries(wanted.group, &numbers)
+    });
+    for (wanted, entries) in wanted.into_iter().zip(read) {
+        match entries {
             Ok(entries) => {
-                for (entry, (_, at)) in entries.into_iter().zip(rows) {
+                for (entry, (_, at)) in entries.into_iter().zip(wanted.rows) {
                     built[at] = Some(entry);
                 }
             }
@@ -491,6 +503,13 @@ pub(super) fn build(rows: Vec<Row>, damage: &mut Vec<String>) -> Result<Vec<Entr
         }
     }
     Ok(built.into_iter().flatten().collect())
+}
+
+/// Rows of one row group, and their places in the answer.
+struct Wanted {
+    segment: Arc<Segment>,
+    group: usize,
+    rows: Vec<(u32, usize)>,
 }
 
 /// The greatest key below this one.

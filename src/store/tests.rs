@@ -1,5 +1,8 @@
 //! The store against a naive one: a sorted list of all entries.
 
+mod crash;
+mod faulty;
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;

@@ -1,5 +1,7 @@
 //! Counting what a question left of a row group.
 
+use std::sync::Arc;
+
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use arrow_array::{Array, ArrayRef};
@@ -8,7 +10,7 @@ use foldhash::{HashMap, HashMapExt};
 
 use super::rows::{FieldsReader, TextColumn, own_value};
 use super::schema::{BRANCH, FIELDS, LEVEL, OPTIONAL, OWN};
-use super::{Error, Segment, Tally};
+use super::{Cached, Error, Part, Segment, Tally};
 use crate::base::Time;
 use crate::entry::Level;
 use crate::query::{Field, Matcher, Node, Verdict, printed};
@@ -154,6 +156,33 @@ impl Segment {
         }
         let column = if known { name.to_owned() } else { return None };
         tally.values.get(&column).map(Vec::as_slice)
+    }
+
+    /// The same of the whole segment.
+    pub fn tallied_values(&self, field: &Field) -> Result<Option<Arc<[(String, u64)]>>, Error> {
+        let Some(column) = self.place_of(field.name()) else {
+            return Ok(None);
+        };
+        let key = (self.number, 0, Part::Values(column));
+        if let Some(Cached::Values(values)) = self.cache.get(&key) {
+            return Ok(Some(values));
+        }
+        let mut counts: HashMap<String, u64> = HashMap::new();
+        for group in 0..self.groups.len() {
+            let tally = match self.tally(group) {
+                Err(Error::Damaged { .. }) => return Ok(None),
+                other => other?,
+            };
+            let Some(values) = self.tallied(&tally, group, field) else {
+                return Ok(None);
+            };
+            for (value, count) in values {
+                *counts.entry(value.clone()).or_default() += count;
+            }
+        }
+        let values: Arc<[(String, u64)]> = counts.into_iter().collect();
+        self.cache.keep(key, Cached::Values(Arc::clone(&values)));
+        Ok(Some(values))
     }
 
     /// Whether a row group's fields can have this name, or lead to it.

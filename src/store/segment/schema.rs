@@ -155,6 +155,20 @@ impl Shape {
                 .map(|((name, kind), count)| Own { name, kind, count })
                 .collect(),
         );
+        // A field that was text in one of them may be something else in most.
+        let is_text = |name: &String| match name.strip_prefix(OWN) {
+            Some(field) => all
+                .own
+                .iter()
+                .any(|own| own.name == field && own.kind == Kind::Text),
+            None => true,
+        };
+        all.plain = all
+            .plain
+            .iter()
+            .filter(|name| is_text(name))
+            .cloned()
+            .collect();
         all
     }
 

@@ -31,7 +31,7 @@ use crate::query::NamespaceCount;
 /// Bytes of texts at which a row group ends earlier: what a writer or a reader holds of one.
 const GROUP_BYTES: usize = 32 << 20;
 /// Rows of a page: what is decoded for a single row.
-const PAGE_ROWS: usize = 2_048;
+const PAGE_ROWS: usize = 1_024;
 /// Decoding is as fast at every level; this one costs sealing little more than the fastest.
 const ZSTD_LEVEL: i32 = 3;
 /// Share of absent values that the Bloom filters of trace and instance, and of span, think possible. Spans hardly
