@@ -104,6 +104,11 @@ pub(super) enum Command {
     Tail(Tail),
     /// Read log lines into the embedded log or a service
     Ingest(Ingest),
+    /// Look after the embedded log's files
+    Log {
+        #[command(subcommand)]
+        action: LogAction,
+    },
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -207,6 +212,56 @@ pub(super) struct Ingest {
     /// Files to read; - or none for standard input
     #[arg(value_name = "FILE|-")]
     pub files: Vec<PathBuf>,
+}
+
+/// How listings are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Listing {
+    /// A table for people
+    #[default]
+    Text,
+    /// One JSON object
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum LogAction {
+    /// List the segments and what is not sealed yet
+    Stat {
+        /// A data directory or a folder of segments, instead of the embedded log
+        #[arg(value_name = "DIR")]
+        dir: Option<PathBuf>,
+        /// How it is printed
+        #[arg(long, short, value_enum, default_value_t)]
+        output: Listing,
+    },
+    /// Read every byte and say what is damaged; fails if anything is
+    Verify {
+        /// A data directory or a folder of segments, instead of the embedded log
+        #[arg(value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
+    /// Seal what is in the write-ahead log and merge small segments, now
+    Compact,
+    /// Write matching entries, oldest first: JSON lines, or one Parquet file
+    Export(Export),
+}
+
+#[derive(Debug, ClapArgs)]
+#[group(id = "form", required = true, multiple = false)]
+pub(super) struct Export {
+    /// One JSON object a line, to FILE or to standard output (-)
+    #[arg(long, value_name = "FILE", group = "form", num_args = 0..=1, default_missing_value = "-")]
+    pub ndjson: Option<PathBuf>,
+    /// One Parquet file with the columns of a segment
+    #[arg(long, value_name = "FILE", group = "form")]
+    pub parquet: Option<PathBuf>,
+    /// Only entries that match this question
+    #[arg(long, short, default_value = "", value_name = "QUERY")]
+    pub query: String,
+    /// A data directory or a folder of segments, instead of the embedded log
+    #[arg(long, value_name = "DIR")]
+    pub from: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

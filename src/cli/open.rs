@@ -54,9 +54,7 @@ impl Opened {
                 None => Self::data(settings, &settings.data).await,
             },
             [url] if url.contains("://") || url.starts_with("unix:") => Self::remote(settings, url),
-            [dir] if Path::new(dir).join("format").is_file() => {
-                Self::data(settings, Path::new(dir)).await
-            }
+            [dir] if is_log(Path::new(dir)) => Self::directory(settings, Path::new(dir)).await,
             _ => Self::files(settings, sources).await,
         }
     }
@@ -84,21 +82,43 @@ impl Opened {
         }
     }
 
+    /// The log of a directory that was named: our own as ever, that of another process through it, any other only read.
+    async fn directory(settings: &Settings, dir: &Path) -> Result<Self, Error> {
+        let real = |path: &Path| path.canonicalize().ok();
+        if real(dir).is_some() && real(dir) == real(&settings.data) {
+            return Self::data(settings, dir).await;
+        }
+        let name = shortened(dir);
+        if Lock::is_held(dir) {
+            return Self::through_owner(settings, dir, name).await;
+        }
+        let (store, recovery) = Store::open_read_only(dir, settings.log.options())?;
+        Ok(Self {
+            notes: notes(&recovery),
+            ..Self::of(Backend::Store(store), name)
+        })
+    }
+
     /// The log of a data directory: opened when it is free, through its owner's address when it is not.
     async fn data(settings: &Settings, dir: &Path) -> Result<Self, Error> {
         let name = shortened(dir);
         let Some(lock) = Lock::acquire(dir)? else {
             return Self::through_owner(settings, dir, name).await;
         };
-        Self::own(lock, dir, Options::default(), None, name, &[]).await
+        Self::own(lock, dir, settings.log.options(), None, name, &[]).await
     }
 
     /// The log of a data directory whose lock is held, to be served at a listener too.
-    pub async fn service(lock: Lock, dir: &Path, listener: Listener) -> Result<Self, Error> {
+    pub async fn service(
+        settings: &Settings,
+        lock: Lock,
+        listener: Listener,
+    ) -> Result<Self, Error> {
+        let dir = &settings.data;
         let mut opened = Self::own(
             lock,
             dir,
-            Options::default(),
+            settings.log.options(),
             None,
             shortened(dir),
             &[listener.address()],
@@ -279,6 +299,16 @@ impl Opened {
         });
         let _ = closing.await;
     }
+}
+
+/// Whether a directory holds our log: a data directory, or segments that were copied from one.
+fn is_log(dir: &Path) -> bool {
+    let is_segment = |name: &str| name.starts_with("segment-") && name.ends_with(".parquet");
+    let segments = || {
+        let mut items = std::fs::read_dir(dir).ok()?.flatten();
+        items.find(|item| item.file_name().to_str().is_some_and(is_segment))
+    };
+    dir.is_dir() && (dir.join("format").is_file() || segments().is_some())
 }
 
 fn notes(recovery: &Recovery) -> Vec<String> {

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::LogFile;
+
 /// Why there are no settings.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -47,6 +49,8 @@ pub struct File {
     pub namespace: Option<String>,
     /// `tailwater serve`.
     pub serve: ServeFile,
+    /// The embedded log.
+    pub log: LogFile,
     /// The explorer.
     pub explorer: ExplorerFile,
     /// Keys by action.

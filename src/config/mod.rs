@@ -4,12 +4,14 @@
 //! option types; nobody else reads configuration.
 
 mod file;
+mod log;
 
 use std::path::PathBuf;
 
 use serde::Serialize;
 
 pub use file::{Colors, Error, ExplorerFile, File, KeysFile, ServeFile};
+pub use log::LogFile;
 
 /// Everything that is decided before a command starts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -32,6 +34,8 @@ pub struct Settings {
     pub namespace: Option<String>,
     /// How the service is reached.
     pub serve: ServeFile,
+    /// How the embedded log keeps what it accepted.
+    pub log: LogFile,
     /// How the explorer looks.
     pub explorer: ExplorerFile,
     /// Keys that differ from the built-in ones.
@@ -97,6 +101,7 @@ pub fn load(overrides: Overrides) -> Result<Settings, Error> {
         token: overrides.token.or(file.token),
         namespace: overrides.namespace.or(file.namespace),
         serve: file.serve,
+        log: file.log,
         explorer: file.explorer,
         keys: file.keys,
         file: path,
@@ -105,6 +110,7 @@ pub fn load(overrides: Overrides) -> Result<Settings, Error> {
 
 #[cfg(test)]
 mod tests {
+    use super::log::RetentionFile;
     use super::*;
 
     #[test]
@@ -116,6 +122,19 @@ mod tests {
             .fold(String::new(), |text, line| text + line + "\n");
         let example: File = toml::from_str(&uncommented).expect("the example parses");
         assert_eq!(example.serve, ServeFile::default());
+        let retention = &example.log.retention;
+        assert!(retention.age.is_some() && retention.bytes.is_some());
+        assert!(
+            retention
+                .namespaces
+                .values()
+                .all(|of| of.age.is_some() && of.bytes.is_some())
+        );
+        let log = LogFile {
+            retention: RetentionFile::default(),
+            ..example.log.clone()
+        };
+        assert_eq!(log, LogFile::default());
         assert_eq!(example.explorer, ExplorerFile::default());
         let everything = toml::to_string(&example).expect("printed");
         for key in ["data", "log_level", "url", "token", "namespace"] {
@@ -156,6 +175,8 @@ mod tests {
             ("colour = 1\n", "colour"),
             ("[explorer]\ncolors = \"loud\"\n", "loud"),
             ("[serve]\nlisten = 5\n", "line 2"),
+            ("[log.retention]\nage = \"soon\"\n", "a duration such as"),
+            ("[log]\ncompaction = \"many\"\n", "a size such as"),
         ] {
             std::fs::write(&path, text).expect("written");
             let error = load(Overrides {

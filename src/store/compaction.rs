@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::Error;
 use super::keeper::Pace;
-use super::segment::{Rows, Segment, Shape, Writer};
+use super::segment::{Rows, Segment, Shape, Writer, name_of};
 use super::state::Shared;
 use crate::entry::{Entry, Key};
 
@@ -96,7 +96,8 @@ pub(super) fn rewrite(
             return other;
         }
     }
-    let path = writer.finish(disk, positions)?;
+    let path = shared.dir.join(name_of(positions.0, positions.1));
+    writer.finish(disk, positions, &path)?;
     let merged = Arc::new(Segment::open(disk, &path, &shared.cache)?);
     shared.replace(inputs, Some(merged));
     remove(

@@ -66,6 +66,11 @@ impl Store {
         if let Some(facets) = self.facets_of_everything(request, &matcher) {
             return Ok(facets);
         }
+        if matcher.is_everything()
+            && let Some(counts) = self.tallied(&request.field)?
+        {
+            return Ok(top(counts.values, counts.covered, false, request.limit));
+        }
         let (counts, partial) = self.count_values(&request.field, &matcher, MAX_LOOKED_AT, stop)?;
         Ok(top(counts.values, counts.covered, partial, request.limit))
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::scan::{Row, build};
+use super::scan::{Keep, Row, build};
 use super::segment::Segment;
 use super::{Error, Store};
 use crate::base::Time;
@@ -101,7 +101,12 @@ impl Feed {
             self.at = last.key().position;
         }
         let mut damage = Vec::new();
-        let entries = build(rows, self.store.shared.options.threads, &mut damage)?;
+        let entries = build(
+            rows,
+            self.store.shared.options.threads,
+            Keep::No,
+            &mut damage,
+        )?;
         damage.iter().for_each(|damage| tracing::warn!("{damage}"));
         Ok(FeedBatch {
             entries,

@@ -39,6 +39,13 @@ impl Lock {
         }
     }
 
+    /// Whether another process owns the directory. Nothing in it is changed.
+    #[must_use]
+    pub fn is_held(dir: &Path) -> bool {
+        let taken = |file: File| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));
+        File::open(dir.join("lock")).is_ok_and(taken)
+    }
+
     /// Publishes where the owner can be reached.
     ///
     /// # Errors
@@ -77,12 +84,14 @@ mod tests {
         first
             .publish(&["unix:/x".into(), "http://127.0.0.1:1".into()])
             .expect("written");
+        assert!(Lock::is_held(dir.path()));
         assert!(Lock::acquire(dir.path()).expect("no error").is_none());
         assert_eq!(
             Lock::addresses(dir.path()),
             ["unix:/x", "http://127.0.0.1:1"]
         );
         drop(first);
+        assert!(!Lock::is_held(dir.path()));
         assert!(Lock::acquire(dir.path()).expect("no error").is_some());
         assert!(Lock::addresses(dir.path()).is_empty());
     }

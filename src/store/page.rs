@@ -1,6 +1,6 @@
 //! Pages.
 
-use super::scan::{Row, Scan, Step, after, before, build};
+use super::scan::{Keep, Row, Scan, Step, after, before, build};
 use super::{Error, Store};
 use crate::entry::Key;
 use crate::query::{Cursor, Direction, Matcher, Page, PageRequest, Progress, Start, Ties};
@@ -54,7 +54,7 @@ impl Store {
             total: self.count(),
         };
         let mut damage = scan.damage;
-        let entries = build(rows, options.threads, &mut damage)?;
+        let entries = build(rows, options.threads, Keep::ForNextTime, &mut damage)?;
         for damage in &damage {
             tracing::warn!("{damage}");
         }

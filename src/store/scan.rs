@@ -451,10 +451,18 @@ impl Source {
     }
 }
 
+/// Whether entries that were built will be asked for again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keep {
+    ForNextTime,
+    No,
+}
+
 /// Builds the entries of rows, in their order. Row groups that cannot be read are left out and noted.
 pub(super) fn build(
     rows: Vec<Row>,
     threads: usize,
+    keep: Keep,
     damage: &mut Vec<String>,
 ) -> Result<Vec<Entry>, Error> {
     let mut wanted: BTreeMap<(usize, usize), Wanted> = BTreeMap::new();
@@ -489,7 +497,10 @@ pub(super) fn build(
         .for_each(|wanted| wanted.rows.sort_unstable());
     let read = Workers::new(threads).map(&wanted, |wanted| {
         let numbers: Vec<u32> = wanted.rows.iter().map(|(row, _)| *row).collect();
-        wanted.segment.kept_entries(wanted.group, &numbers)
+        match keep {
+            Keep::ForNextTime => wanted.segment.kept_entries(wanted.group, &numbers),
+            Keep::No => wanted.segment.entries(wanted.group, &numbers),
+        }
     });
     for (wanted, entries) in wanted.into_iter().zip(read) {
         match entries {

@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError};
 
 use super::Error;
 use super::memtable::Memtable;
-use super::segment::{Segment, Shape, Writer};
+use super::segment::{Segment, Shape, Writer, name_of};
 use super::state::Shared;
 
 /// Writes the memtable as a segment and lets readers see that in its place; its write-ahead logs are removed afterwards.
@@ -36,7 +36,8 @@ pub(super) fn write(shared: &Shared, frozen: &Arc<Memtable>) -> Result<(), Error
         writer.abandon(disk);
         return Err(error);
     }
-    let path = writer.finish(disk, positions)?;
+    let path = shared.dir.join(name_of(positions.0, positions.1));
+    writer.finish(disk, positions, &path)?;
     let segment = Arc::new(Segment::open(disk, &path, &shared.cache)?);
     {
         let mut tables = shared.tables_mut();

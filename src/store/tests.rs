@@ -1,6 +1,7 @@
 //! The store against a naive one: a sorted list of all entries.
 
 mod crash;
+mod damage;
 mod faulty;
 
 use std::collections::BTreeMap;

@@ -22,7 +22,7 @@ const ROOMS: [(&str, &[&str]); 13] = [
         ],
     ),
     ("explorer", &["base", "entry", "query", "backend", "api"]),
-    ("config", &["base"]),
+    ("config", &["base", "store"]),
     (
         "cli",
         &[

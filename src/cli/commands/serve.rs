@@ -29,7 +29,7 @@ pub(in crate::cli) async fn run(settings: &Settings, args: &Serve) -> Result<Ver
     };
     let listener = Listener::tcp(address).await?;
     let url = listener.address();
-    let opened = Opened::service(lock, dir, listener).await?;
+    let opened = Opened::service(settings, lock, listener).await?;
     for note in &opened.notes {
         tracing::warn!("{note}");
     }

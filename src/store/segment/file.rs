@@ -5,9 +5,9 @@
 //! header = "TWSEG001" | start of the tail u64 | length of the tail u64 | CRC32C of the tail u32 | CRC32C of the header u32
 //! tail   = length of the index u32 | index, JSON compressed with zstd | Parquet's page index, footer, its length, "PAR1"
 //! ```
-//! All numbers little endian. What Parquet does not know of, its readers pass over. The bytes before the tail are checked
-//! in blocks of 16 KiB by sums that stand in the index, the tail as a whole by the header; two tails because a damaged one
-//! would cost every row group.
+//! All numbers little endian. What Parquet does not know of, its readers pass over. Each row group is checked in blocks of
+//! 16 KiB, from its own first byte, by sums that stand in the index; the tail as a whole by the header. There are two tails
+//! because a damaged one would cost every row group.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -18,8 +18,8 @@ use bytes::Bytes;
 use parquet::errors::ParquetError;
 use parquet::file::reader::{ChunkReader, Length};
 
-use super::super::Error;
 use super::super::disk::{Reading, Writing};
+use super::super::{Error, Work};
 
 const MAGIC: &[u8; 8] = b"TWSEG001";
 /// After Parquet's own four bytes.
@@ -33,6 +33,8 @@ pub(super) struct Sink {
     file: Box<dyn Writing>,
     sums: Vec<u32>,
     block: u32,
+    /// Where the part began that is being written.
+    part: u64,
     length: u64,
     tail: Option<Vec<u8>>,
 }
@@ -43,6 +45,7 @@ impl Sink {
             file,
             sums: Vec::new(),
             block: 0,
+            part: 0,
             length: 0,
             tail: None,
         }
@@ -53,13 +56,18 @@ impl Sink {
         [0; HEADER_BYTES]
     }
 
-    /// What comes now is the tail; the sums of the blocks before it.
-    pub fn begin_tail(&mut self) -> Vec<u32> {
-        if !self.length.is_multiple_of(BLOCK) {
-            self.sums.push(self.block);
+    /// Ends a part of the file: the sums of its blocks. The next part's blocks begin where it does.
+    pub fn end_part(&mut self) -> Vec<u32> {
+        if !(self.length - self.part).is_multiple_of(BLOCK) {
+            self.sums.push(std::mem::take(&mut self.block));
         }
-        self.tail = Some(Vec::new());
+        self.part = self.length;
         std::mem::take(&mut self.sums)
+    }
+
+    /// What comes now is the tail.
+    pub fn begin_tail(&mut self) {
+        self.tail = Some(Vec::new());
     }
 
     /// Writes the tail again and the header, and waits for the disk; the length of the file.
@@ -90,12 +98,12 @@ impl Write for Sink {
         }
         let mut rest = bytes;
         while !rest.is_empty() {
-            let room = usize::try_from(BLOCK - self.length % BLOCK).unwrap_or(usize::MAX);
+            let room =
+                usize::try_from(BLOCK - (self.length - self.part) % BLOCK).unwrap_or(usize::MAX);
             let (part, more) = rest.split_at(rest.len().min(room));
-            // The header is written last: its bytes count as zero, as they stand now.
             self.block = crc32c::crc32c_append(self.block, part);
             self.length += part.len() as u64;
-            if self.length.is_multiple_of(BLOCK) {
+            if (self.length - self.part).is_multiple_of(BLOCK) {
                 self.sums.push(std::mem::take(&mut self.block));
             }
             rest = more;
@@ -227,14 +235,31 @@ pub(in crate::store) struct Counters {
     pub rows: AtomicU64,
 }
 
+impl Counters {
+    /// The counts now.
+    pub fn work(&self) -> Work {
+        Work {
+            bytes: self.bytes.load(Ordering::Relaxed),
+            columns: self.groups.load(Ordering::Relaxed),
+            rows: self.rows.load(Ordering::Relaxed),
+        }
+    }
+}
+
+/// A part of a file whose blocks have sums: a row group.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub start: u64,
+    pub end: u64,
+    pub sums: Vec<u32>,
+}
+
 /// A segment file being read: every block is checked on its way.
 #[derive(Clone, Debug)]
 pub(super) struct Checked {
     file: Arc<dyn Reading>,
     path: Arc<PathBuf>,
-    sums: Arc<[u32]>,
-    /// The tail's start: up to here blocks are checked.
-    end: u64,
+    parts: Arc<[Part]>,
     counters: Arc<Counters>,
 }
 
@@ -242,15 +267,13 @@ impl Checked {
     pub fn new(
         file: Arc<dyn Reading>,
         path: PathBuf,
-        sums: Vec<u32>,
-        end: u64,
+        parts: Vec<Part>,
         counters: Arc<Counters>,
     ) -> Self {
         Self {
             file,
             path: Arc::new(path),
-            sums: sums.into(),
-            end,
+            parts: parts.into(),
             counters,
         }
     }
@@ -265,6 +288,17 @@ impl Checked {
         Ok(tail)
     }
 
+    /// Whether the two tails are the same: opening is content with one.
+    pub fn tails_agree(&self, start: u64) -> Result<bool, Error> {
+        let tail = self.tail(start)?;
+        let mut rest = vec![0; usize::try_from(self.file.length() - start).unwrap_or(0)];
+        self.file
+            .read_at(start, &mut rest)
+            .map_err(Error::disk("read", &*self.path))?;
+        let (first, second) = rest.split_at(rest.len() / 2);
+        Ok(first == second && first == &*tail.bytes)
+    }
+
     /// Reads bytes whose blocks are whole.
     pub fn read(&self, start: u64, length: usize) -> Result<Bytes, Error> {
         let damaged = |offset, expected| Error::Damaged {
@@ -273,11 +307,13 @@ impl Checked {
             expected,
         };
         let wanted_end = start.saturating_add(length as u64);
-        if wanted_end > self.end {
-            return Err(damaged(start, "a place within the row groups"));
-        }
-        let from = start / BLOCK * BLOCK;
-        let to = wanted_end.next_multiple_of(BLOCK).min(self.end);
+        let part = self
+            .parts
+            .iter()
+            .find(|part| part.start <= start && wanted_end <= part.end);
+        let part = part.ok_or_else(|| damaged(start, "a place within a row group"))?;
+        let from = part.start + (start - part.start) / BLOCK * BLOCK;
+        let to = (part.start + (wanted_end - part.start).next_multiple_of(BLOCK)).min(part.end);
         let mut bytes = vec![0; usize::try_from(to - from).unwrap_or(0)];
         self.file
             .read_at(from, &mut bytes)
@@ -285,17 +321,12 @@ impl Checked {
         self.counters
             .bytes
             .fetch_add(bytes.len() as u64, Ordering::Relaxed);
-        let first = usize::try_from(from / BLOCK).unwrap_or(usize::MAX);
+        let first = usize::try_from((from - part.start) / BLOCK).unwrap_or(usize::MAX);
         for (at, block) in bytes
             .chunks(usize::try_from(BLOCK).unwrap_or(1))
             .enumerate()
         {
-            let sum = if from == 0 && at == 0 {
-                first_block(block)
-            } else {
-                crc32c::crc32c(block)
-            };
-            if self.sums.get(first + at) != Some(&sum) {
+            if part.sums.get(first + at) != Some(&crc32c::crc32c(block)) {
                 return Err(damaged(
                     from + at as u64 * BLOCK,
                     "a block whose checksum holds",
@@ -307,22 +338,13 @@ impl Checked {
     }
 }
 
-/// The sum of the first block is of a header not yet written; the header has its own.
-fn first_block(block: &[u8]) -> u32 {
-    let at = usize::try_from(HEADER_AT).unwrap_or(0);
-    let (before, rest) = block.split_at(at.min(block.len()));
-    let after = rest.get(HEADER_BYTES..).unwrap_or_default();
-    let sum = crc32c::crc32c_append(crc32c::crc32c(before), &Sink::header_room());
-    crc32c::crc32c_append(sum, after)
-}
-
 fn external(error: Error) -> ParquetError {
     ParquetError::External(Box::new(error))
 }
 
 impl Length for Checked {
     fn len(&self) -> u64 {
-        self.end
+        self.file.length()
     }
 }
 
@@ -330,7 +352,13 @@ impl ChunkReader for Checked {
     type T = io::Cursor<Bytes>;
 
     fn get_read(&self, start: u64) -> Result<Self::T, ParquetError> {
-        let length = usize::try_from(self.end.saturating_sub(start)).unwrap_or(0);
+        // Parquet reads so only where it does not know a length: the head of a dictionary, say.
+        let end = self
+            .parts
+            .iter()
+            .find(|part| part.start <= start && start < part.end)
+            .map_or(start, |part| part.end);
+        let length = usize::try_from(end - start).unwrap_or(0);
         self.get_bytes(start, length.min(64 << 10))
             .map(io::Cursor::new)
     }

@@ -20,8 +20,6 @@ pub(super) struct Index {
     /// Bytes of texts, by namespace as in `namespaces`: how the size of the file is shared out among them.
     pub weights: Vec<u64>,
     pub groups: Vec<GroupIndex>,
-    /// CRC32C of each block of the file before the index.
-    pub checksums: Vec<u32>,
 }
 
 /// A place in the file: offset and length.
@@ -45,6 +43,8 @@ pub(super) struct GroupIndex {
     pub tally: Place,
     /// Where its bytes begin and end in the file.
     pub bytes: (u64, u64),
+    /// CRC32C of each of their blocks.
+    pub checksums: Vec<u32>,
 }
 
 /// Which letters a column's values have. Bloom filters know values as they stand, questions ignore the case: they can be

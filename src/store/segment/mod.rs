@@ -112,7 +112,13 @@ impl Segment {
             expected: "the index of a segment",
         };
         let index = tail.index().ok_or_else(damaged)?;
-        let index: index::Index = serde_json::from_slice(&index).map_err(|_| damaged())?;
+        let mut index: index::Index = serde_json::from_slice(&index).map_err(|_| damaged())?;
+        let parts = index.groups.iter_mut().map(|group| file::Part {
+            start: group.bytes.0,
+            end: group.bytes.1,
+            sums: std::mem::take(&mut group.checksums),
+        });
+        let parts = parts.collect();
         let groups = index
             .groups
             .into_iter()
@@ -136,13 +142,7 @@ impl Segment {
             damage: tail
                 .damage
                 .map(|damage| format!("{}: {damage}", path.display())),
-            file: Checked::new(
-                opened,
-                path.to_owned(),
-                index.checksums,
-                tail.start,
-                Arc::clone(&cache.counters),
-            ),
+            file: Checked::new(opened, path.to_owned(), parts, Arc::clone(&cache.counters)),
             tail_start: tail.start,
             metadata: OnceLock::new(),
             names,
@@ -534,6 +534,14 @@ impl Segment {
     /// Reads every byte and decodes every row; what is wrong, one sentence each.
     pub fn verify(&self) -> Vec<String> {
         let mut wrong: Vec<String> = self.damage.iter().cloned().collect();
+        match self.file.tails_agree(self.tail_start) {
+            Ok(true) => {}
+            Ok(false) => wrong.push(format!(
+                "{}: one of the two copies of its index and footer is damaged",
+                self.path.display()
+            )),
+            Err(error) => wrong.push(error.to_string()),
+        }
         for (at, group) in self.groups.iter().enumerate() {
             let (from, to) = group.index.bytes;
             if let Err(error) = self.check_group(at, from, to) {

@@ -204,6 +204,11 @@ impl Shape {
         plain
     }
 
+    /// Names of the fields with a column of their own.
+    pub fn own_names(&self) -> impl Iterator<Item = &str> {
+        self.own.iter().map(|own| own.name.as_str())
+    }
+
     /// The columns as they are written.
     pub fn written(&self) -> SchemaRef {
         self.schema(|_| DataType::Utf8)

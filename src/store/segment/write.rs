@@ -18,13 +18,13 @@ use parquet::schema::types::ColumnPath;
 
 use super::super::Error;
 use super::super::disk::Disk;
+use super::BLOOMED;
 use super::file::Sink;
 use super::filter::Gathering;
 use super::index::{GroupIndex, Index, MAX_NAMES, Place};
 use super::rows::{Filling, TextColumn};
 use super::schema::{BRANCH, FIELDS, Kind, OPTIONAL, OWN, POSITION, Shape, TEXT, TIME};
 use super::tally::{Counting, few_values};
-use super::{BLOOMED, name_of};
 use crate::entry::{Entry, Position};
 use crate::query::NamespaceCount;
 
@@ -77,6 +77,9 @@ impl Writer {
         arrow
             .write_all(&Sink::header_room())
             .map_err(Error::disk("write", &temporary))?;
+        arrow.sync().map_err(Error::disk("write", &temporary))?;
+        // The header is written last, and checks itself.
+        arrow.inner_mut().end_part();
         Ok(Self {
             dir: dir.to_owned(),
             group_start: arrow.bytes_written() as u64,
@@ -188,6 +191,10 @@ impl Writer {
         group.tally = self.append(&compressed(&tally, &self.temporary)?)?;
         group.bytes = (self.group_start, self.bytes());
         self.group_start = group.bytes.1;
+        self.arrow
+            .sync()
+            .map_err(Error::disk("write", &self.temporary))?;
+        group.checksums = self.arrow.inner_mut().end_part();
         let counts = std::mem::take(&mut self.group_counts)
             .into_iter()
             .enumerate();
@@ -208,19 +215,17 @@ impl Writer {
         Ok((at, u32::try_from(bytes.len()).unwrap_or(u32::MAX)))
     }
 
-    /// Makes the segment of these positions durable under its name, replacing one of that name; the path.
+    /// Makes the segment of these positions durable under its name, replacing one of that name.
     pub fn finish(
         mut self,
         disk: &dyn Disk,
         positions: (Position, Position),
-    ) -> Result<PathBuf, Error> {
+        path: &Path,
+    ) -> Result<(), Error> {
         self.end_group()?;
         let wrong = refused(&self.temporary);
         (self.index.first, self.index.last) = (positions.0.0, positions.1.0);
-        self.arrow
-            .sync()
-            .map_err(Error::disk("write", &self.temporary))?;
-        self.index.checksums = self.arrow.inner_mut().begin_tail();
+        self.arrow.inner_mut().begin_tail();
         let index = serde_json::to_vec(&self.index).unwrap_or_default();
         let index = compressed(&index, &self.temporary)?;
         self.arrow
@@ -230,12 +235,11 @@ impl Writer {
         let sink = self.arrow.into_inner().map_err(wrong)?;
         sink.finish()
             .map_err(Error::disk("write", &self.temporary))?;
-        let path = self.dir.join(name_of(positions.0, positions.1));
-        disk.rename(&self.temporary, &path)
+        disk.rename(&self.temporary, path)
             .map_err(Error::disk("rename", &self.temporary))?;
         disk.sync_dir(&self.dir)
             .map_err(Error::disk("sync", &self.dir))?;
-        Ok(path)
+        Ok(())
     }
 
     /// Gives the unfinished file up.
