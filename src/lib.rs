@@ -7,7 +7,7 @@
 //! # How it flows
 //!
 //! ```text
-//!  files, stdin, HTTP --decode--> Entry --store::Appender--> write-ahead log, memtable, sealed runs
+//!  files, stdin, HTTP --decode--> Entry --store::Appender--> write-ahead log, memtable, segments
 //!                                                                  |
 //!                          Page, Feed, Histogram, Facets <--Query--+
 //!                                    |

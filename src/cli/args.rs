@@ -248,7 +248,7 @@ pub(super) enum LogAction {
 }
 
 #[derive(Debug, ClapArgs)]
-#[group(id = "form", required = true, multiple = false)]
+#[command(group = clap::ArgGroup::new("form").required(true))]
 pub(super) struct Export {
     /// One JSON object a line, to FILE or to standard output (-)
     #[arg(long, value_name = "FILE", group = "form", num_args = 0..=1, default_missing_value = "-")]

@@ -1,6 +1,5 @@
 //! From what the user names to something that can be explored, and what must be put away afterwards.
 
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,6 +8,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::Error;
+use super::loading::{Feeder, load, read_stdin};
 use crate::backend::Backend;
 use crate::base::{Gauge, Time};
 use crate::client::{self, Client};
@@ -16,10 +16,7 @@ use crate::config::Settings;
 use crate::entry::decode::Defaults;
 use crate::files::{self, Loader};
 use crate::service::{Listener, Service};
-use crate::store::{Durability, Lock, Options, Pending, Recovery, Store};
-
-/// Batches handed to a temporary log while the next is read.
-const IN_FLIGHT: usize = 8;
+use crate::store::{Durability, Lock, Options, Recovery, Store};
 
 /// Something to explore.
 pub(super) struct Opened {
@@ -329,71 +326,6 @@ fn spawn(
 async fn finished(gauge: Option<&Gauge>) {
     while gauge.is_some_and(|gauge| gauge.reading().is_some()) {
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
-}
-
-fn load(mut loader: Loader, mut feeder: Feeder, gauge: &Gauge) {
-    let loaded = loader.load(|batch| feeder.take(batch));
-    feeder.settle();
-    gauge.finish();
-    if loaded.is_continue() {
-        loader.follow(|batch| feeder.take(batch));
-    }
-}
-
-fn read_stdin(defaults: &Defaults, mut feeder: Feeder, ended: &Gauge) {
-    files::read_stream(std::io::stdin(), defaults, |batch| feeder.take(batch));
-    feeder.settle();
-    ended.finish();
-}
-
-/// Hands batches to a log, a few ahead of the disk.
-struct Feeder {
-    store: Store,
-    stopping: CancellationToken,
-    pending: std::collections::VecDeque<Pending>,
-}
-
-impl Feeder {
-    fn new(store: &Store, stopping: CancellationToken) -> Self {
-        Self {
-            store: store.clone(),
-            stopping,
-            pending: std::collections::VecDeque::new(),
-        }
-    }
-
-    fn take(&mut self, mut batch: Vec<crate::entry::Entry>) -> ControlFlow<()> {
-        if self.stopping.is_cancelled() {
-            return ControlFlow::Break(());
-        }
-        while !batch.is_empty() {
-            let rest = batch.split_off(batch.len().min(1_000));
-            self.pending.push_back(
-                self.store
-                    .appender()
-                    .submit(std::mem::replace(&mut batch, rest)),
-            );
-            if self.pending.len() > IN_FLIGHT {
-                self.settle_one()?;
-            }
-        }
-        ControlFlow::Continue(())
-    }
-
-    /// Waits until everything taken is in the log.
-    fn settle(&mut self) {
-        while !self.pending.is_empty() && self.settle_one().is_continue() {}
-    }
-
-    fn settle_one(&mut self) -> ControlFlow<()> {
-        match self.pending.pop_front().map(Pending::wait) {
-            Some(Err(error)) => {
-                tracing::error!(%error, "what was read cannot be kept; loading ends");
-                ControlFlow::Break(())
-            }
-            Some(Ok(_)) | None => ControlFlow::Continue(()),
-        }
     }
 }
 

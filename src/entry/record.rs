@@ -48,6 +48,36 @@ impl Key {
         time: Time::MAX,
         position: Position(u64::MAX),
     };
+
+    /// The greatest key below this one.
+    #[must_use]
+    pub fn before(self) -> Self {
+        match self.position.0.checked_sub(1) {
+            Some(position) => Self {
+                position: Position(position),
+                ..self
+            },
+            None => Self {
+                time: Time(self.time.0.saturating_sub(1)),
+                position: Position(u64::MAX),
+            },
+        }
+    }
+
+    /// The least key above this one.
+    #[must_use]
+    pub fn after(self) -> Self {
+        match self.position.0.checked_add(1) {
+            Some(position) => Self {
+                position: Position(position),
+                ..self
+            },
+            None => Self {
+                time: Time(self.time.0.saturating_add(1)),
+                position: Position(0),
+            },
+        }
+    }
 }
 
 /// Where an entry belongs. Empty strings and all-zero ids are never stored: they are `None`.

@@ -5,7 +5,7 @@ use super::regions::Target;
 use super::request::Number;
 use crate::base::Time;
 use crate::entry::{Entry, Key as Place, Position};
-use crate::query::{Facets, Field, NamespaceCount, Page, Progress, Values};
+use crate::query::{Direction, Facets, Field, NamespaceCount, Page, Progress, Values};
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,6 +38,7 @@ pub(super) enum Message {
     /// Where the next match is.
     Found {
         number: Number,
+        direction: Direction,
         place: Option<Place>,
     },
     Live(Number, Live),

@@ -244,7 +244,11 @@ impl Harness {
                 ..
             } => {
                 let place = self.page(&query, cursor, 1).entries.first().map(Entry::key);
-                Some(Message::Found { number, place })
+                Some(Message::Found {
+                    number,
+                    direction: cursor.direction,
+                    place,
+                })
             }
             Effect::Follow {
                 number,

@@ -39,9 +39,9 @@ const FOLDED: [u8; 256] = {
 /// Places of lower-case word characters in the alphabet.
 const PLACE: [u8; 256] = {
     let mut table = [0; 256];
-    let mut place = 0;
-    while place < ALPHABET {
-        table[b"abcdefghijklmnopqrstuvwxyz0123456789_"[place] as usize] = place as u8;
+    let mut place = 0_u8;
+    while (place as usize) < ALPHABET {
+        table[b"abcdefghijklmnopqrstuvwxyz0123456789_"[place as usize] as usize] = place;
         place += 1;
     }
     table
@@ -123,7 +123,7 @@ pub(super) fn required_literals(pattern: &str) -> Vec<String> {
 fn collect(hir: &Hir, found: &mut Vec<String>) {
     match hir.kind() {
         HirKind::Literal(literal) => {
-            found.extend(std::str::from_utf8(&literal.0).ok().map(str::to_owned))
+            found.extend(std::str::from_utf8(&literal.0).ok().map(str::to_owned));
         }
         HirKind::Concat(parts) => parts.iter().for_each(|part| collect(part, found)),
         HirKind::Capture(capture) => collect(&capture.sub, found),

@@ -26,6 +26,9 @@ pub(super) enum Part {
     Values(usize),
 }
 
+/// Values and how often they occur.
+pub(super) type Counted = Arc<[(String, u64)]>;
+
 /// It, decoded.
 #[derive(Clone, Debug)]
 pub(super) enum Cached {
@@ -34,7 +37,7 @@ pub(super) enum Cached {
     Triples(Bytes),
     Tally(Arc<Tally>),
     Row(Arc<Entry>),
-    Values(Arc<[(String, u64)]>),
+    Values(Counted),
 }
 
 /// The cache of a store, and what it counts.

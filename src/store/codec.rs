@@ -1,4 +1,4 @@
-//! The bytes of an entry in the WAL and in sealed runs.
+//! The bytes of an entry in the WAL.
 //!
 //! ```text
 //! position varint | time i64 LE | level u8 | presence u16 LE | namespace | text

@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::build::{Keep, Row, build};
 use super::disk::Os;
-use super::scan::{Keep, Row, Scan, Step, build};
+use super::scan::{Scan, Step};
 use super::segment::{Shape, Writer};
 use super::{Error, Store};
 use crate::base::Time;
@@ -45,7 +46,9 @@ impl Store {
             }
             if ended {
                 damage.append(&mut scan.damage);
-                damage.iter().for_each(|damage| tracing::warn!("{damage}"));
+                for damage in &damage {
+                    tracing::warn!("{damage}");
+                }
                 return Ok(visited);
             }
         }
@@ -62,7 +65,7 @@ impl Store {
             .memtables()
             .map(|table| {
                 let entries = table.sorted();
-                Shape::of(entries.iter().map(Arc::as_ref))
+                Shape::of(&entries.iter().map(Arc::as_ref))
             })
             .collect();
         let shape = Shape::merged(

@@ -42,7 +42,7 @@ impl Counts {
         }
     }
 
-    fn merge(&mut self, more: Self) {
+    fn merge(&mut self, more: &Self) {
         self.covered += more.covered;
         let covered = self.covered;
         more.values
@@ -83,9 +83,9 @@ impl Store {
             let Some(values) = segment.tallied_values(field)? else {
                 return Ok(None);
             };
-            values
-                .iter()
-                .for_each(|(value, count)| counts.add(value, *count));
+            for (value, count) in values.iter() {
+                counts.add(value, *count);
+            }
         }
         for table in tables.memtables() {
             table.each(|entry| {
@@ -131,7 +131,7 @@ impl Store {
                 count_group(segment, *group, field, matcher)
             }) {
                 match counted {
-                    Ok(more) => counts.merge(more),
+                    Ok(more) => counts.merge(&more),
                     Err(error @ Error::Damaged { .. }) => tracing::warn!("{error}"),
                     Err(error) => return Err(error),
                 }
@@ -259,9 +259,9 @@ fn count_group(
     if verdict == Verdict::All {
         let tally = segment.tally(group)?;
         if let Some(values) = segment.tallied(&tally, group, field) {
-            values
-                .iter()
-                .for_each(|(value, count)| counts.add(value, *count));
+            for (value, count) in values {
+                counts.add(value, *count);
+            }
             return Ok(counts);
         }
     }
@@ -285,7 +285,7 @@ fn count_group(
     let rows = segment.groups.get(group).map_or(0, |group| group.rows);
     let selected = segment.select(group, matcher, 0..rows)?;
     segment.each_value(group, field, &selected, &mut |value, count| {
-        counts.add(value, count)
+        counts.add(value, count);
     })?;
     Ok(counts)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::scan::{Keep, Row, build};
+use super::build::{Keep, Row, build};
 use super::segment::Segment;
 use super::{Error, Store};
 use crate::base::Time;
@@ -107,7 +107,9 @@ impl Feed {
             Keep::No,
             &mut damage,
         )?;
-        damage.iter().for_each(|damage| tracing::warn!("{damage}"));
+        for damage in &damage {
+            tracing::warn!("{damage}");
+        }
         Ok(FeedBatch {
             entries,
             at: self.at,

@@ -155,15 +155,15 @@ fn count_group(
             && let Some(cells) = segment.matching_cells(&tally, matcher)
         {
             // A bucket may begin before the first entry, but its entries are all within.
-            cells
-                .iter()
-                .for_each(|cell| counts.add_to_bucket(Time(cell.start), cell.level, cell.count));
+            for cell in &cells {
+                counts.add_to_bucket(Time(cell.start), cell.level, cell.count);
+            }
             return Ok(Some(counts));
         }
     }
     let selected = segment.select(group, matcher, 0..known.rows)?;
     segment.each_time(group, &selected, &mut |time, level| {
-        counts.add(time, level as usize, 1)
+        counts.add(time, level as usize, 1);
     })?;
     Ok(Some(counts))
 }

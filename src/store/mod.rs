@@ -18,6 +18,7 @@
 //! Knows nothing of HTTP, terminals or configuration.
 
 mod appender;
+mod build;
 mod cache;
 mod codec;
 mod compaction;
@@ -40,8 +41,10 @@ mod retention;
 mod scan;
 mod seal;
 mod segment;
+mod source;
 mod state;
 mod wal;
+mod writer;
 
 pub use appender::{Appender, Pending};
 pub use error::Error;

@@ -1,6 +1,7 @@
 //! Pages.
 
-use super::scan::{Keep, Row, Scan, Step, after, before, build};
+use super::build::{Keep, Row, build};
+use super::scan::{Scan, Step};
 use super::{Error, Store};
 use crate::entry::Key;
 use crate::query::{Cursor, Direction, Matcher, Page, PageRequest, Progress, Start, Ties};
@@ -84,8 +85,8 @@ fn full(rows: &[Row], scan: &Scan<'_>, request: &PageRequest) -> bool {
 /// The key beyond which everything that may still match lies.
 fn resume(scan: &Scan<'_>, direction: Direction) -> Option<Key> {
     scan.next_key().map(|key| match direction {
-        Direction::Older => after(key),
-        Direction::Newer => before(key),
+        Direction::Older => key.after(),
+        Direction::Newer => key.before(),
     })
 }
 
@@ -101,11 +102,11 @@ fn finish(mut page: Page, request: &PageRequest, near: Option<Key>, beyond: Opti
         Direction::Older => {
             page.entries.reverse();
             // What lies on the near side was not looked at: from a place in the middle there may be something.
-            let near = back.map(|key| near.unwrap_or_else(|| before(key)));
+            let near = back.map(|key| near.unwrap_or_else(|| key.before()));
             (forward, near.map(|key| cursor(key, Direction::Newer)))
         }
         Direction::Newer => {
-            let near = back.map(|key| near.unwrap_or_else(|| after(key)));
+            let near = back.map(|key| near.unwrap_or_else(|| key.after()));
             (near.map(|key| cursor(key, Direction::Older)), forward)
         }
     };

@@ -24,7 +24,7 @@ pub(super) fn write(shared: &Shared, frozen: &Arc<Memtable>) -> Result<(), Error
     };
     let disk = shared.disk.as_ref();
     let entries = frozen.sorted();
-    let shape = Shape::of(entries.iter().map(AsRef::as_ref));
+    let shape = Shape::of(&entries.iter().map(AsRef::as_ref));
     let mut writer = Writer::create(
         disk,
         &shared.dir,

@@ -271,7 +271,9 @@ impl Shared {
             tables.segments.extend(new.clone());
             tables.segments.sort_by_key(|segment| segment.positions);
         }
-        old.iter().for_each(|segment| self.cache.forget(segment));
+        for segment in old {
+            self.cache.forget(segment);
+        }
         let mut namespaces = self
             .namespaces
             .write()

@@ -1,4 +1,4 @@
-//! The service beside VictoriaLogs: the same lines over HTTP into both, the same questions to both in turn.
+//! The service beside `VictoriaLogs`: the same lines over HTTP into both, the same questions to both in turn.
 //!
 //! `tests/benches/victoria-logs.sh FOLDER` builds the peer; then
 //! `cargo bench --bench versus -- FOLDER/victoria-logs [ENTRIES]`. By hand, on an otherwise idle machine.
@@ -236,7 +236,7 @@ async fn ask_theirs(
         .expect("an answer");
     let bytes = answer.bytes().await.expect("a body");
     (
-        bytes.iter().filter(|byte| **byte == b'\n').count(),
+        memchr::memchr_iter(b'\n', &bytes).count(),
         started.elapsed(),
     )
 }
@@ -394,57 +394,65 @@ async fn tail_delay(client: &reqwest::Client, service: &Service) -> (f64, f64) {
     )
 }
 
-/// Sends lines for a while and kills; how many were acknowledged in the last ten seconds, and how many of all are there after a restart.
-#[tokio::main]
-async fn main() {
-    let arguments: Vec<String> = std::env::args()
-        .skip(1)
-        .filter(|argument| !argument.starts_with("--"))
-        .collect();
-    let Some(binary) = arguments.first() else {
-        println!("usage: cargo bench --bench versus -- FOLDER/victoria-logs [ENTRIES]");
-        return;
-    };
-    let count: u64 = arguments
-        .get(1)
-        .and_then(|count| count.parse().ok())
-        .unwrap_or(1_000_000);
-    let client = reqwest::Client::new();
-    let (mut bodies, mut traces, mut raw) = (Vec::new(), Vec::new(), 0);
-    let mut body = String::new();
-    for (number, entry) in Lines::new(count).enumerate() {
-        body.push_str(&line(&entry).to_string());
-        body.push('\n');
-        if (number + 1) % BATCH == 0 {
-            raw += body.len();
-            bodies.push(std::mem::take(&mut body));
-            traces.extend(entry.scope.trace);
+/// What both are asked about.
+struct Load {
+    bodies: Vec<String>,
+    traces: Vec<String>,
+    raw: usize,
+    count: u64,
+}
+
+impl Load {
+    fn new(count: u64) -> Self {
+        let (mut bodies, mut traces, mut raw) = (Vec::new(), Vec::new(), 0);
+        let mut body = String::new();
+        for (number, entry) in Lines::new(count).enumerate() {
+            body.push_str(&line(&entry).to_string());
+            body.push('\n');
+            if (number + 1) % BATCH == 0 {
+                raw += body.len();
+                bodies.push(std::mem::take(&mut body));
+                traces.extend(entry.scope.trace);
+            }
+        }
+        Self {
+            bodies,
+            traces,
+            raw,
+            count,
         }
     }
-    println!("{count} lines, {} MB", raw / 1_000_000);
-    let ours = tailwater();
-    let theirs = victoria(binary);
-    ours.ready(&client, "/healthz").await;
-    theirs.ready(&client, "/health").await;
 
+    /// A time in its middle.
+    fn middle(&self) -> String {
+        let place = usize::try_from(self.count / 2).expect("a count");
+        Lines::new(self.count)
+            .nth(place)
+            .map_or(Time(0), |entry| entry.time)
+            .to_string()
+    }
+}
+
+fn row(name: &str, ours: f64, theirs: f64, unit: &str) {
+    println!(
+        "{name:<28} {ours:>9.2} {unit:<2} {theirs:>9.2} {unit:<2} {:>7.2}",
+        ours / theirs
+    );
+}
+
+#[expect(clippy::cast_precision_loss, reason = "rates and ratios")]
+async fn measure_intake(
+    client: &reqwest::Client,
+    ours: &Service,
+    theirs: &Service,
+    load: &mut Load,
+) {
     let insert =
         "/insert/jsonline?_stream_fields=namespace,instance&_time_field=time&_msg_field=msg";
-    let their_time = ingest(&client, &format!("{}{insert}", theirs.base), &bodies).await;
-    let our_time = ingest(&client, &format!("{}/api/v2/logs", ours.base), &bodies).await;
-    #[expect(clippy::cast_precision_loss, reason = "rates")]
-    let rate = |time: Duration| count as f64 / time.as_secs_f64();
-    drop(bodies);
-    let header = ["", "ours", "victoria", "ratio"];
-    println!(
-        "{:<28} {:>12} {:>12} {:>7}",
-        header[0], header[1], header[2], header[3]
-    );
-    let row = |name: &str, ours: f64, theirs: f64, unit: &str| {
-        println!(
-            "{name:<28} {ours:>9.2} {unit:<2} {theirs:>9.2} {unit:<2} {:>7.2}",
-            ours / theirs
-        )
-    };
+    let their_time = ingest(client, &format!("{}{insert}", theirs.base), &load.bodies).await;
+    let our_time = ingest(client, &format!("{}/api/v2/logs", ours.base), &load.bodies).await;
+    load.bodies = Vec::new();
+    let rate = |time: Duration| load.count as f64 / time.as_secs_f64();
     row(
         "ingest",
         our_time.as_secs_f64(),
@@ -464,52 +472,81 @@ async fn main() {
     );
     ours.settled().await;
     theirs.settled().await;
-    #[expect(clippy::cast_precision_loss, reason = "a ratio")]
-    {
-        row(
-            "bytes on disk",
-            ours.bytes() as f64 / 1e6,
-            theirs.bytes() as f64 / 1e6,
-            "MB",
-        );
-        println!(
-            "{:<28} {:>12.3} {:>12.3}  of the raw JSON",
-            "",
-            ours.bytes() as f64 / raw as f64,
-            theirs.bytes() as f64 / raw as f64
-        );
+    let (our_bytes, their_bytes, raw) =
+        (ours.bytes() as f64, theirs.bytes() as f64, load.raw as f64);
+    row("bytes on disk", our_bytes / 1e6, their_bytes / 1e6, "MB");
+    println!(
+        "{:<28} {:>12.3} {:>12.3}  of the raw JSON",
+        "",
+        our_bytes / raw,
+        their_bytes / raw
+    );
+}
+
+async fn measure_question(
+    client: &reqwest::Client,
+    ours: &Service,
+    theirs: &Service,
+    question: &Question,
+) {
+    let (mut our_times, mut their_times) = (Vec::new(), Vec::new());
+    let (mut found, mut found_there) = (0, 0);
+    for _ in 0..ROUNDS {
+        let (count, time) = ask_theirs(client, theirs, question).await;
+        found_there = count;
+        their_times.push(time);
+        let (count, time) = ask_ours(client, ours, question).await;
+        found = count;
+        our_times.push(time);
     }
-    let middle = Lines::new(count)
-        .nth(usize::try_from(count / 2).expect("a count"))
-        .map_or(Time(0), |entry| entry.time)
-        .to_string();
-    for question in questions(&middle, &traces) {
-        let (mut our_times, mut their_times) = (Vec::new(), Vec::new());
-        let (mut found, mut found_there) = (0, 0);
-        for _ in 0..ROUNDS {
-            let (count, time) = ask_theirs(&client, &theirs, &question).await;
-            (found_there, _) = (count, their_times.push(time));
-            let (count, time) = ask_ours(&client, &ours, &question).await;
-            (found, _) = (count, our_times.push(time));
-        }
-        let first = (
-            our_times[0].as_secs_f64() * 1e3,
-            their_times[0].as_secs_f64() * 1e3,
-        );
-        let (ours, theirs) = (median(our_times), median(their_times));
-        let counts = if question.limit > 0 {
-            format!("{found}/{found_there} found")
-        } else {
-            String::new()
-        };
-        println!(
-            "{:<28} {ours:>9.2} ms {theirs:>9.2} ms {:>7.2}   first {:>8.2} / {:>8.2} = {:.2}  {counts}",
-            question.name,
-            ours / theirs,
-            first.0,
-            first.1,
-            first.0 / first.1
-        );
+    let first = (
+        our_times[0].as_secs_f64() * 1e3,
+        their_times[0].as_secs_f64() * 1e3,
+    );
+    let (ours, theirs) = (median(our_times), median(their_times));
+    let counts = if question.limit > 0 {
+        format!("{found}/{found_there} found")
+    } else {
+        String::new()
+    };
+    println!(
+        "{:<28} {ours:>9.2} ms {theirs:>9.2} ms {:>7.2}   first {:>8.2} / {:>8.2} = {:.2}  {counts}",
+        question.name,
+        ours / theirs,
+        first.0,
+        first.1,
+        first.0 / first.1
+    );
+}
+
+#[tokio::main]
+async fn main() {
+    let arguments: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| !argument.starts_with("--"))
+        .collect();
+    let Some(binary) = arguments.first() else {
+        println!("usage: cargo bench --bench versus -- FOLDER/victoria-logs [ENTRIES]");
+        return;
+    };
+    let count: u64 = arguments
+        .get(1)
+        .and_then(|count| count.parse().ok())
+        .unwrap_or(1_000_000);
+    let client = reqwest::Client::new();
+    let mut load = Load::new(count);
+    println!("{count} lines, {} MB", load.raw / 1_000_000);
+    let ours = tailwater();
+    let theirs = victoria(binary);
+    ours.ready(&client, "/healthz").await;
+    theirs.ready(&client, "/health").await;
+    println!(
+        "{:<28} {:>12} {:>12} {:>7}",
+        "", "ours", "victoria", "ratio"
+    );
+    measure_intake(&client, &ours, &theirs, &mut load).await;
+    for question in questions(&load.middle(), &load.traces) {
+        measure_question(&client, &ours, &theirs, &question).await;
     }
     println!(
         "memory after questions: ours {}, victoria {}",

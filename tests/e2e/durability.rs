@@ -108,7 +108,7 @@ fn a_stop_is_clean_and_the_next_start_finds_everything() {
         .filter(|name| {
             std::path::Path::new(name)
                 .extension()
-                .is_none_or(|extension| extension != "run")
+                .is_none_or(|extension| extension != "parquet")
         })
         .collect();
     assert!(leftover.is_empty(), "sealed at the stop: {leftover:?}");

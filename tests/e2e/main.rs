@@ -4,6 +4,7 @@ mod api;
 mod cli;
 mod durability;
 mod explorer;
+mod log;
 mod story;
 mod support;
 mod terminal;

@@ -34,7 +34,7 @@ const ROOMS: [(&str, &[&str]); 13] = [
 ];
 
 /// Libraries that stay in one room.
-const OUTWARD: [(&str, &str); 7] = [
+const OUTWARD: [(&str, &str); 12] = [
     ("axum", "service"),
     ("ratatui", "explorer"),
     ("crossterm", "explorer"),
@@ -42,6 +42,11 @@ const OUTWARD: [(&str, &str); 7] = [
     ("reqwest", "client"),
     ("reqwest_eventsource", "client"),
     ("clap", "cli"),
+    ("arrow_array", "store"),
+    ("arrow_buffer", "store"),
+    ("arrow_schema", "store"),
+    ("arrow_select", "store"),
+    ("parquet", "store"),
 ];
 
 /// Rooms and parts of rooms that know no runtime and no clock.

@@ -229,10 +229,11 @@ fn set(entry: &mut Entry, meaning: Meaning, value: Value) {
         // An id of zeros only means none.
         Meaning::Trace => {
             entry.scope.trace =
-                Some(printed(value)).filter(|id| id.bytes().any(|byte| byte != b'0'))
+                Some(printed(value)).filter(|id| id.bytes().any(|byte| byte != b'0'));
         }
         Meaning::Span => {
-            entry.scope.span = Some(printed(value)).filter(|id| id.bytes().any(|byte| byte != b'0'))
+            entry.scope.span =
+                Some(printed(value)).filter(|id| id.bytes().any(|byte| byte != b'0'));
         }
         Meaning::Error => entry.error = Some(printed(value)),
     }

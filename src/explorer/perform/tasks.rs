@@ -151,6 +151,7 @@ pub(super) async fn find(
 ) {
     let found = |page: Page| Message::Found {
         number,
+        direction: cursor.direction,
         place: page.entries.first().map(Entry::key),
     };
     let message = beyond(backend, messages, number, asked, cursor).await;

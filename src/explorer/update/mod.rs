@@ -62,7 +62,11 @@ pub(super) fn update(state: &mut State, message: Message) -> Effects {
             }
             Effects::none()
         }
-        Message::Found { number, place } => search::found(state, number, place),
+        Message::Found {
+            number,
+            direction,
+            place,
+        } => search::found(state, number, direction, place),
         Message::Live(number, live) => live::live(state, number, live),
         Message::Namespaces(counts) => {
             state.namespaces = counts;

@@ -63,18 +63,12 @@ fn find(state: &mut State, query: &Query, matcher: &Matcher, direction: Directio
         select(state, at);
         return Effects::none();
     }
-    let (edge, end) = match direction {
-        Direction::Older => (state.window.older, "no earlier match"),
-        Direction::Newer => (state.window.newer, "no later match"),
+    let (edge, last) = match direction {
+        Direction::Older => (state.window.older, rows.front()),
+        Direction::Newer => (state.window.newer, rows.back()),
     };
-    let edge_key = if direction == Direction::Older {
-        rows.front()
-    } else {
-        rows.back()
-    }
-    .map(super::super::row::Row::key);
-    let (Edge::More(_), Some(key)) = (edge, edge_key) else {
-        notice(state, end, false);
+    let (Edge::More(_), Some(key)) = (edge, last.map(super::super::row::Row::key)) else {
+        notice(state, no_match(direction), false);
         return Effects::none();
     };
     let number = state.requests.next();
@@ -87,6 +81,13 @@ fn find(state: &mut State, query: &Query, matcher: &Matcher, direction: Directio
         cursor: Cursor { key, direction },
     }
     .into()
+}
+
+fn no_match(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Older => "no earlier match",
+        Direction::Newer => "no later match",
+    }
 }
 
 /// Selects a row near the middle of the pane when it is not in sight.
@@ -104,7 +105,12 @@ fn select(state: &mut State, at: usize) {
 }
 
 /// The log was searched.
-pub(super) fn found(state: &mut State, number: Number, place: Option<Key>) -> Effects {
+pub(super) fn found(
+    state: &mut State,
+    number: Number,
+    direction: Direction,
+    place: Option<Key>,
+) -> Effects {
     if state.requests.find != Some(number) {
         return Effects::none();
     }
@@ -115,7 +121,7 @@ pub(super) fn found(state: &mut State, number: Number, place: Option<Key>) -> Ef
         state.scroll.line = usize::from(crate::explorer::layout::areas(state).log.height) / 2;
         load::around(state, key)
     } else {
-        notice(state, "no further match in the whole log", false);
+        notice(state, no_match(direction), false);
         Effects::none()
     }
 }

@@ -8,6 +8,7 @@ use arrow_array::{Array, ArrayRef};
 use arrow_buffer::BooleanBuffer;
 use foldhash::{HashMap, HashMapExt};
 
+use super::super::cache::Counted;
 use super::rows::{FieldsReader, TextColumn, own_value};
 use super::schema::{BRANCH, FIELDS, LEVEL, OPTIONAL, OWN};
 use super::{Cached, Error, Part, Segment, Tally};
@@ -95,7 +96,9 @@ impl Segment {
                 {
                     *counts.entry(printed(&value).into_owned()).or_default() += 1;
                 }
-                counts.iter().for_each(|(value, count)| add(value, *count));
+                for (value, count) in &counts {
+                    add(value, *count);
+                }
             }
         }
         Ok(without(&rows, &array))
@@ -159,7 +162,7 @@ impl Segment {
     }
 
     /// The same of the whole segment.
-    pub fn tallied_values(&self, field: &Field) -> Result<Option<Arc<[(String, u64)]>>, Error> {
+    pub fn tallied_values(&self, field: &Field) -> Result<Option<Counted>, Error> {
         let Some(column) = self.place_of(field.name()) else {
             return Ok(None);
         };
@@ -180,7 +183,7 @@ impl Segment {
                 *counts.entry(value.clone()).or_default() += count;
             }
         }
-        let values: Arc<[(String, u64)]> = counts.into_iter().collect();
+        let values: Counted = counts.into_iter().collect();
         self.cache.keep(key, Cached::Values(Arc::clone(&values)));
         Ok(Some(values))
     }

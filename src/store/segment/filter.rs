@@ -49,7 +49,7 @@ impl Gathering {
     pub fn add(&mut self, text: &str) {
         each_word(text, |word, _, _| {
             let hash = XxHash64::oneshot(0, word);
-            let slot = &mut self.recent[hash as usize % RECENT];
+            let slot = &mut self.recent[usize::try_from(hash % RECENT as u64).unwrap_or(0)];
             // Equal hashes are equal bits in the filter, but not equal triples: words of another hash only.
             if *slot == hash {
                 return;
@@ -94,8 +94,9 @@ impl Gathering {
         let mut words = vec![0; blocks * BLOCK_BYTES];
         for hash in gathered.words {
             let block = usize::try_from(((hash >> 32) * blocks as u64) >> 32).unwrap_or(0);
+            let low = u32::try_from(hash & u64::from(u32::MAX)).unwrap_or(0);
             for (at, salt) in SALT.iter().enumerate() {
-                let bit = (hash as u32).wrapping_mul(*salt) >> 27;
+                let bit = low.wrapping_mul(*salt) >> 27;
                 words[block * BLOCK_BYTES + at * 4 + bit as usize / 8] |= 1 << (bit % 8);
             }
         }

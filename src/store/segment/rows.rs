@@ -103,7 +103,7 @@ impl Filling {
                     builder.append_option(text);
                 }
                 OwnBuilder::Integer(builder) => {
-                    builder.append_option(value.and_then(Value::as_i64))
+                    builder.append_option(value.and_then(Value::as_i64));
                 }
                 OwnBuilder::Float(builder) => {
                     builder.append_option(
@@ -111,7 +111,7 @@ impl Filling {
                     );
                 }
                 OwnBuilder::Boolean(builder) => {
-                    builder.append_option(value.and_then(Value::as_bool))
+                    builder.append_option(value.and_then(Value::as_bool));
                 }
             }
         }

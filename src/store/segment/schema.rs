@@ -102,7 +102,7 @@ pub(in crate::store) struct Shape {
 
 impl Shape {
     /// The shape that suits these entries.
-    pub fn of<'e>(entries: impl IntoIterator<Item = &'e Entry> + Clone) -> Self {
+    pub fn of<'e>(entries: &(impl IntoIterator<Item = &'e Entry> + Clone)) -> Self {
         let mut shape = Self::default();
         let mut seen: HashMap<(&str, Kind), usize> = HashMap::new();
         let mut count = 0;
@@ -174,7 +174,7 @@ impl Shape {
 
     fn rarely_repeating<'e>(
         &self,
-        entries: impl IntoIterator<Item = &'e Entry> + Clone,
+        entries: &(impl IntoIterator<Item = &'e Entry> + Clone),
     ) -> Vec<String> {
         let mut plain = Vec::new();
         let mut check = |name: &str, value: &dyn Fn(&'e Entry) -> Option<&'e str>| {

@@ -3,23 +3,19 @@
 //! The matcher's conditions come cheapest first; each is asked only about the rows that the ones before left over, and a
 //! column is decoded only when some are left. A dictionary's values are tested once each.
 
-use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::atomic::Ordering;
 
-use arrow_array::cast::AsArray;
-use arrow_array::types::{Float64Type, Int32Type, Int64Type};
+use arrow_array::types::Int32Type;
 use arrow_array::{Array, ArrayRef, DictionaryArray, StringArray};
 use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
-use arrow_schema::DataType;
-use serde_json::Value;
 
-use super::rows::{TextColumn, own_value, parse};
-use super::schema::{BRANCH, FIELDS, LEVEL, OPTIONAL, OWN, TEXT};
+use super::rows::TextColumn;
+use super::schema::{LEVEL, TEXT};
 use super::{Error, Segment};
 use crate::base::Time;
-use crate::entry::{Fields, Level};
-use crate::query::{Field, Matcher, Node, Search, Test, Texts};
+use crate::entry::Level;
+use crate::query::{Matcher, Node, Search, Texts};
 
 impl Segment {
     /// The rows of a row group, among those of the range, that match.
@@ -47,10 +43,10 @@ impl Segment {
     }
 }
 
-struct Selecting<'s> {
-    segment: &'s Segment,
-    group: usize,
-    rows: usize,
+pub(super) struct Selecting<'s> {
+    pub segment: &'s Segment,
+    pub group: usize,
+    pub rows: usize,
 }
 
 impl Selecting<'_> {
@@ -108,7 +104,7 @@ impl Selecting<'_> {
     }
 
     /// The rows of a text column that hold something.
-    fn searched(
+    pub fn searched(
         &self,
         name: &str,
         search: &Search,
@@ -139,7 +135,7 @@ impl Selecting<'_> {
         }
     }
 
-    fn rows_where(
+    pub fn rows_where(
         &self,
         asked: &BooleanBuffer,
         mut test: impl FnMut(usize) -> bool,
@@ -158,7 +154,7 @@ impl Selecting<'_> {
     }
 
     /// The rows whose value in the dictionary is wanted.
-    fn rows_coded(
+    pub fn rows_coded(
         &self,
         codes: &DictionaryArray<Int32Type>,
         wanted: &[bool],
@@ -191,7 +187,7 @@ impl Selecting<'_> {
     }
 
     /// The rows of a text column that pass, and those that have a value at all.
-    fn column_of_texts(
+    pub fn column_of_texts(
         &self,
         name: &str,
         asked: &BooleanBuffer,
@@ -214,183 +210,6 @@ impl Selecting<'_> {
         };
         Ok((found, valid(&array)))
     }
-
-    /// The field's own value decides where there is one, the value among the fields where there is none.
-    fn field(
-        &self,
-        field: &Field,
-        test: &Test,
-        asked: &BooleanBuffer,
-    ) -> Result<BooleanBuffer, Error> {
-        let passes = |word: &str| test.passes(word);
-        let name = field.name();
-        let (found, has) = match field {
-            Field::Other(_) => (None, None),
-            Field::Branch => self.branch(test, asked)?.unzip(),
-            // A search of these is a search of all their texts at once.
-            Field::Text | Field::Error => match test {
-                Test::Is(values)
-                    if values
-                        .iter()
-                        .all(|value| matches!(value, crate::query::Value::Holds(_))) =>
-                {
-                    let mut found = BooleanBuffer::new_unset(self.rows);
-                    for value in values {
-                        if let crate::query::Value::Holds(search) = value {
-                            found = &found | &self.searched(name, search, &(asked & &!&found))?;
-                        }
-                    }
-                    let has = self
-                        .segment
-                        .column(self.group, name)?
-                        .map(|array| valid(&array));
-                    (Some(found), has)
-                }
-                _ => self.known(name, asked, &passes)?,
-            },
-            _ => self.known(name, asked, &passes)?,
-        };
-        let left = match &has {
-            Some(has) => asked & &!has,
-            None => asked.clone(),
-        };
-        let among_fields = self.among_fields(name, test, &left)?;
-        Ok(match found {
-            Some(found) => &found | &among_fields,
-            None => among_fields,
-        })
-    }
-
-    fn known(
-        &self,
-        name: &str,
-        asked: &BooleanBuffer,
-        test: &dyn Fn(&str) -> bool,
-    ) -> Result<(Option<BooleanBuffer>, Option<BooleanBuffer>), Error> {
-        debug_assert!(
-            OPTIONAL.contains(&name) || [LEVEL, TEXT, super::schema::NAMESPACE].contains(&name)
-        );
-        let (found, has) = self.column_of_texts(name, asked, test)?;
-        Ok((Some(found), Some(has)))
-    }
-
-    fn branch(
-        &self,
-        test: &Test,
-        asked: &BooleanBuffer,
-    ) -> Result<Option<(BooleanBuffer, BooleanBuffer)>, Error> {
-        let array = self.segment.column(self.group, BRANCH)?;
-        let Some(branches) = array
-            .as_ref()
-            .and_then(|array| array.as_primitive_opt::<Int64Type>())
-        else {
-            return Ok(None);
-        };
-        let found = self.rows_where(asked, |row| {
-            !branches.is_null(row) && test.passes(&branches.value(row).to_string())
-        });
-        Ok(array.as_ref().map(|array| (found, valid(array))))
-    }
-
-    fn among_fields(
-        &self,
-        name: &str,
-        test: &Test,
-        asked: &BooleanBuffer,
-    ) -> Result<BooleanBuffer, Error> {
-        let nothing = || Ok(BooleanBuffer::new_unset(self.rows));
-        if asked.count_set_bits() == 0 || !self.segment.names_possible(self.group, name) {
-            return nothing();
-        }
-        let own = self.segment.column(self.group, &format!("{OWN}{name}"))?;
-        let found = own.as_ref().map(|own| self.own(own, test, asked));
-        let left = match &own {
-            Some(own) => asked & &!&valid(own),
-            None => asked.clone(),
-        };
-        let rest = if left.count_set_bits() == 0 {
-            None
-        } else {
-            self.segment.column(self.group, FIELDS)?
-        };
-        let in_rest = match rest.as_ref().and_then(|rest| TextColumn::of(rest.as_ref())) {
-            Some(TextColumn::Dictionary(codes, values)) => {
-                let mut wanted: HashMap<usize, bool> = HashMap::new();
-                let mut of = |code: usize| {
-                    *wanted
-                        .entry(code)
-                        .or_insert_with(|| passes(name, test, &parse(values.value(code))))
-                };
-                Some(self.rows_where(&left, |row| codes.key(row).is_some_and(&mut of)))
-            }
-            Some(column) => Some(self.rows_where(&left, |row| {
-                column
-                    .get(row)
-                    .is_some_and(|text| passes(name, test, &parse(text)))
-            })),
-            None => None,
-        };
-        match (found, in_rest) {
-            (Some(found), Some(in_rest)) => Ok(&found | &in_rest),
-            (Some(found), None) | (None, Some(found)) => Ok(found),
-            (None, None) => nothing(),
-        }
-    }
-
-    /// The rows whose value in a field's own column passes.
-    fn own(&self, own: &ArrayRef, test: &Test, asked: &BooleanBuffer) -> BooleanBuffer {
-        if let Some(column) = TextColumn::of(own.as_ref()) {
-            return match column {
-                TextColumn::Plain(_) => self.rows_where(asked, |row| {
-                    column.get(row).is_some_and(|word| test.passes(word))
-                }),
-                TextColumn::Dictionary(codes, values) => {
-                    let wanted: Vec<bool> = (0..values.len())
-                        .map(|code| test.passes(values.value(code)))
-                        .collect();
-                    self.rows_coded(codes, &wanted, asked)
-                }
-            };
-        }
-        if let Test::Compare(comparison, _, Some(bound)) = test {
-            let holds = |value: f64| {
-                value
-                    .partial_cmp(bound)
-                    .is_some_and(|ordering| comparison.holds(ordering))
-            };
-            match own.data_type() {
-                DataType::Int64 => {
-                    let values = own.as_primitive::<Int64Type>();
-                    #[expect(
-                        clippy::cast_precision_loss,
-                        reason = "numbers are compared as doubles, here as everywhere"
-                    )]
-                    return self.rows_where(asked, |row| {
-                        !values.is_null(row) && holds(values.value(row) as f64)
-                    });
-                }
-                DataType::Float64 => {
-                    let values = own.as_primitive::<Float64Type>();
-                    return self.rows_where(asked, |row| {
-                        !values.is_null(row) && holds(values.value(row))
-                    });
-                }
-                _ => {}
-            }
-        }
-        self.rows_where(asked, |row| {
-            own_value(own.as_ref(), row).is_some_and(|value| test.passes_json(&value))
-        })
-    }
-}
-
-/// Whether the value of this name passes.
-fn passes(name: &str, test: &Test, fields: &Fields) -> bool {
-    lookup(fields, name).is_some_and(|value| test.passes_json(value))
-}
-
-fn lookup<'v>(fields: &'v Fields, name: &str) -> Option<&'v Value> {
-    Field::lookup(fields, name).filter(|value| !value.is_null())
 }
 
 fn rows_with(texts: &StringArray, search: &Search) -> BooleanBuffer {
@@ -409,7 +228,7 @@ fn rows_with(texts: &StringArray, search: &Search) -> BooleanBuffer {
 }
 
 /// The rows that have a value.
-fn valid(array: &ArrayRef) -> BooleanBuffer {
+pub(super) fn valid(array: &ArrayRef) -> BooleanBuffer {
     match array.logical_nulls() {
         Some(nulls) => nulls.inner().clone(),
         None => BooleanBuffer::new_set(array.len()),

@@ -229,7 +229,7 @@ impl Iterator for Lines {
             _ => Level::Error,
         };
         let (mut namespace, mut trace, mut span) = (namespace(&mut self.dice), None, None);
-        if number % 20_011 == 0 {
+        if number.is_multiple_of(20_011) {
             namespace = "canary";
         } else if self.dice.u8(0..100) < 82 {
             let at = self.dice.usize(..OPEN);
@@ -264,7 +264,8 @@ impl Iterator for Lines {
                 span,
                 instance: Some(format!(
                     "{namespace}-{}",
-                    self.dice.u8(1..=self.number as u8 % 12 + 1)
+                    self.dice
+                        .u8(1..=u8::try_from(self.number % 12).unwrap_or(0) + 1)
                 )),
                 ..Scope::default()
             },

@@ -1,0 +1,82 @@
+//! Files and standard input, read into a log on a thread of their own.
+
+use std::collections::VecDeque;
+use std::ops::ControlFlow;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::base::Gauge;
+use crate::entry::Entry;
+use crate::entry::decode::Defaults;
+use crate::files::{self, Loader};
+use crate::store::{Pending, Store};
+
+/// Batches handed to a log while the next is read.
+const IN_FLIGHT: usize = 8;
+
+/// Reads files into a log, then what is added to them.
+pub(super) fn load(mut loader: Loader, mut feeder: Feeder, gauge: &Gauge) {
+    let loaded = loader.load(|batch| feeder.take(batch));
+    feeder.settle();
+    gauge.finish();
+    if loaded.is_continue() {
+        loader.follow(|batch| feeder.take(batch));
+    }
+}
+
+/// Reads standard input into a log until it ends.
+pub(super) fn read_stdin(defaults: &Defaults, mut feeder: Feeder, ended: &Gauge) {
+    files::read_stream(std::io::stdin(), defaults, |batch| feeder.take(batch));
+    feeder.settle();
+    ended.finish();
+}
+
+/// Hands batches to a log, a few ahead of the disk.
+pub(super) struct Feeder {
+    store: Store,
+    stopping: CancellationToken,
+    pending: VecDeque<Pending>,
+}
+
+impl Feeder {
+    pub fn new(store: &Store, stopping: CancellationToken) -> Self {
+        Self {
+            store: store.clone(),
+            stopping,
+            pending: VecDeque::new(),
+        }
+    }
+
+    fn take(&mut self, mut batch: Vec<Entry>) -> ControlFlow<()> {
+        if self.stopping.is_cancelled() {
+            return ControlFlow::Break(());
+        }
+        while !batch.is_empty() {
+            let rest = batch.split_off(batch.len().min(1_000));
+            self.pending.push_back(
+                self.store
+                    .appender()
+                    .submit(std::mem::replace(&mut batch, rest)),
+            );
+            if self.pending.len() > IN_FLIGHT {
+                self.settle_one()?;
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Waits until everything taken is in the log.
+    fn settle(&mut self) {
+        while !self.pending.is_empty() && self.settle_one().is_continue() {}
+    }
+
+    fn settle_one(&mut self) -> ControlFlow<()> {
+        match self.pending.pop_front().map(Pending::wait) {
+            Some(Err(error)) => {
+                tracing::error!(%error, "what was read cannot be kept; loading ends");
+                ControlFlow::Break(())
+            }
+            Some(Ok(_)) | None => ControlFlow::Continue(()),
+        }
+    }
+}
