@@ -14,11 +14,11 @@ pub struct Data<T> {
 
 /// A page of entries.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct ListAnswer {
+pub struct ListAnswer<E = Value> {
     /// How to go on.
     pub meta: ListMeta,
     /// The entries, oldest first unless asked otherwise; their form is that of [`crate::entry::json`].
-    pub data: Vec<Value>,
+    pub data: Vec<E>,
 }
 
 /// How to go on from a page.
@@ -99,6 +99,3 @@ pub struct Status {
 
 /// One entry; null when it is not kept.
 pub type EntryAnswer = Data<Option<Value>>;
-
-/// What surrounds an entry.
-pub type ContextAnswer = ListAnswer;

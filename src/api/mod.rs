@@ -6,8 +6,8 @@ mod answers;
 mod params;
 
 pub use answers::{
-    ContextAnswer, Data, EntryAnswer, ErrorAnswer, ErrorBody, IngestAnswer, ListAnswer, ListMeta,
-    Rejection, Status,
+    Data, EntryAnswer, ErrorAnswer, ErrorBody, IngestAnswer, ListAnswer, ListMeta, Rejection,
+    Status,
 };
 pub use params::{
     ContextParams, FacetsParams, HistogramParams, ListParams, SubscribeParams, ValuesParams,

@@ -1,6 +1,10 @@
 //! The one JSON form of an entry; the names are those of the wire and of exports.
 
-use serde_json::{Map, Value, json};
+use std::borrow::Borrow;
+use std::fmt::Display;
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::Value;
 
 use super::{Entry, Level, Scope};
 
@@ -14,38 +18,80 @@ pub enum Dialect {
     Direktiv,
 }
 
+/// An entry, written in its JSON form without building it first.
+#[derive(Clone, Debug)]
+pub struct Wire<E> {
+    /// The entry, or a reference to one.
+    pub entry: E,
+    /// Whom it is for.
+    pub dialect: Dialect,
+}
+
+impl<E: Borrow<Entry>> Serialize for Wire<E> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let entry = self.entry.borrow();
+        let direktiv = self.dialect == Dialect::Direktiv;
+        let mut object = Members(serializer.serialize_map(None)?);
+        if entry.position.0 > 0 {
+            object.put("id", &entry.position.0)?;
+        }
+        object.put("time", &Printed(&entry.time))?;
+        object.put("level", level_word(entry.level, self.dialect))?;
+        object.put("namespace", &entry.scope.namespace)?;
+        object.some_or_null("trace", entry.scope.trace.as_ref(), direktiv)?;
+        object.some_or_null("span", entry.scope.span.as_ref(), direktiv)?;
+        let text = if direktiv && entry.text.is_empty() {
+            " "
+        } else {
+            &entry.text
+        };
+        object.put("msg", text)?;
+        object.some_or_null("error", entry.error.as_ref(), direktiv)?;
+        let workflow = Workflow {
+            scope: &entry.scope,
+            direktiv,
+        };
+        if workflow.is_known() {
+            object.put("workflow", &workflow)?;
+        }
+        if let Some(id) = &entry.scope.activity {
+            object.put("activity", &Single("id", id))?;
+        }
+        if let Some(path) = &entry.scope.route {
+            object.put("route", &Single("path", path))?;
+        }
+        object.some("track", entry.scope.track.as_ref())?;
+        object.some("source", entry.source.as_ref())?;
+        if !entry.fields.is_empty() {
+            object.put("fields", &entry.fields)?;
+        }
+        object.0.end()
+    }
+}
+
+impl<E: Borrow<Entry>> Wire<E> {
+    /// As one line, without a newline.
+    #[must_use]
+    pub fn to_line(&self) -> String {
+        // Only keys that are no words, or a writer that fails, could make it fail.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
 /// The entry as a JSON object.
 #[must_use]
 pub fn to_value(entry: &Entry, dialect: Dialect) -> Value {
-    let direktiv = dialect == Dialect::Direktiv;
-    let mut object = Map::new();
-    if entry.position.0 > 0 {
-        object.insert("id".into(), json!(entry.position.0));
-    }
-    object.insert("time".into(), json!(entry.time.to_string()));
-    object.insert("level".into(), json!(level_word(entry.level, dialect)));
-    object.insert("namespace".into(), json!(entry.scope.namespace));
-    insert(&mut object, "trace", entry.scope.trace.as_deref(), direktiv);
-    insert(&mut object, "span", entry.scope.span.as_deref(), direktiv);
-    let text = if direktiv && entry.text.is_empty() {
-        " "
-    } else {
-        &entry.text
-    };
-    object.insert("msg".into(), json!(text));
-    insert(&mut object, "error", entry.error.as_deref(), direktiv);
-    insert_places(&mut object, &entry.scope, direktiv);
-    insert(&mut object, "source", entry.source.as_deref(), false);
-    if !entry.fields.is_empty() {
-        object.insert("fields".into(), Value::Object(entry.fields.clone()));
-    }
-    Value::Object(object)
+    serde_json::to_value(Wire { entry, dialect }).unwrap_or_default()
 }
 
 /// The entry as one line of JSON, without a newline.
 #[must_use]
 pub fn to_line(entry: &Entry) -> String {
-    to_value(entry, Dialect::Full).to_string()
+    Wire {
+        entry,
+        dialect: Dialect::Full,
+    }
+    .to_line()
 }
 
 const fn level_word(level: Level, dialect: Dialect) -> &'static str {
@@ -56,65 +102,90 @@ const fn level_word(level: Level, dialect: Dialect) -> &'static str {
     }
 }
 
-fn insert_places(object: &mut Map<String, Value>, scope: &Scope, direktiv: bool) {
-    // Direktiv's clients expect the object whole, with a workflow and an instance that are words, or not at all.
-    let has_workflow = scope.workflow.is_some() || scope.instance.is_some();
-    let has_rest = scope.state.is_some()
-        || scope.status.is_some()
-        || scope.branch.is_some()
-        || scope.called_as.is_some()
-        || scope.callpath.is_some();
-    if has_workflow || (has_rest && !direktiv) {
-        let mut workflow = Map::new();
-        insert(&mut workflow, "status", scope.status.as_deref(), direktiv);
-        insert(&mut workflow, "state", scope.state.as_deref(), direktiv);
-        if direktiv || scope.branch.is_some() {
-            workflow.insert("branch".into(), json!(scope.branch));
+/// An object that is being written.
+struct Members<M>(M);
+
+impl<M: SerializeMap> Members<M> {
+    fn put<V: Serialize + ?Sized>(&mut self, name: &str, value: &V) -> Result<(), M::Error> {
+        self.0.serialize_entry(name, value)
+    }
+
+    fn some<V: Serialize + Copy>(&mut self, name: &str, value: Option<V>) -> Result<(), M::Error> {
+        self.some_or_null(name, value, false)
+    }
+
+    fn some_or_null<V: Serialize + Copy>(
+        &mut self,
+        name: &str,
+        value: Option<V>,
+        always: bool,
+    ) -> Result<(), M::Error> {
+        if always || value.is_some() {
+            self.put(name, &value)?;
         }
-        let word = |value: &Option<String>| {
-            value
-                .as_deref()
-                .or(direktiv.then_some("unknown"))
-                .map(str::to_owned)
-        };
-        insert(
-            &mut workflow,
-            "workflow",
-            word(&scope.workflow).as_deref(),
-            false,
-        );
-        insert(
-            &mut workflow,
-            "calledAs",
-            scope.called_as.as_deref(),
-            direktiv,
-        );
-        insert(
-            &mut workflow,
-            "instance",
-            word(&scope.instance).as_deref(),
-            false,
-        );
-        insert(&mut workflow, "callpath", scope.callpath.as_deref(), false);
-        object.insert("workflow".into(), Value::Object(workflow));
+        Ok(())
     }
-    if let Some(id) = &scope.activity {
-        object.insert("activity".into(), json!({ "id": id }));
-    }
-    if let Some(path) = &scope.route {
-        object.insert("route".into(), json!({ "path": path }));
-    }
-    insert(object, "track", scope.track.as_deref(), false);
 }
 
-fn insert(object: &mut Map<String, Value>, name: &str, value: Option<&str>, always: bool) {
-    if always || value.is_some() {
-        object.insert(name.into(), json!(value));
+/// Something as it is printed.
+struct Printed<'v, V>(&'v V);
+
+impl<V: Display> Serialize for Printed<'_, V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self.0)
+    }
+}
+
+/// An object of one member.
+struct Single<'v>(&'static str, &'v str);
+
+impl Serialize for Single<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_map(Some(1))?;
+        object.serialize_entry(self.0, self.1)?;
+        object.end()
+    }
+}
+
+/// Where in a workflow it was said.
+struct Workflow<'e> {
+    scope: &'e Scope,
+    direktiv: bool,
+}
+
+impl Workflow<'_> {
+    /// Direktiv's clients expect the object whole, with a workflow and an instance that are words, or not at all.
+    fn is_known(&self) -> bool {
+        let scope = self.scope;
+        let has_rest = scope.state.is_some()
+            || scope.status.is_some()
+            || scope.branch.is_some()
+            || scope.called_as.is_some()
+            || scope.callpath.is_some();
+        scope.workflow.is_some() || scope.instance.is_some() || (has_rest && !self.direktiv)
+    }
+}
+
+impl Serialize for Workflow<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { scope, direktiv } = *self;
+        let unknown = direktiv.then_some("unknown");
+        let mut object = Members(serializer.serialize_map(None)?);
+        object.some_or_null("status", scope.status.as_ref(), direktiv)?;
+        object.some_or_null("state", scope.state.as_ref(), direktiv)?;
+        object.some_or_null("branch", scope.branch, direktiv)?;
+        object.some("workflow", scope.workflow.as_deref().or(unknown))?;
+        object.some_or_null("calledAs", scope.called_as.as_ref(), direktiv)?;
+        object.some("instance", scope.instance.as_deref().or(unknown))?;
+        object.some("callpath", scope.callpath.as_ref())?;
+        object.0.end()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::base::Time;
     use crate::entry::Position;

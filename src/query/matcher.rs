@@ -14,6 +14,7 @@ use crate::entry::{Entry, Level};
 #[derive(Clone, Debug)]
 pub struct Matcher {
     pub(super) root: Node,
+    timeless: Option<Box<str>>,
 }
 
 /// A compiled condition: what those who hold entries in columns evaluate a column at a time.
@@ -101,7 +102,15 @@ impl Matcher {
     pub fn compile(query: &Query, now: Time) -> Self {
         Self {
             root: compile(&query.0, now),
+            timeless: timeless(&query.0),
         }
+    }
+
+    /// Names what is asked besides times: two questions of one name select the same among the entries of their
+    /// [`Self::time_range`], whenever they are asked. `None` where times are all that is asked, or are deeper in it.
+    #[must_use]
+    pub fn timeless(&self) -> Option<&str> {
+        self.timeless.as_deref()
     }
 
     /// The condition, for those who evaluate it themselves.
@@ -126,16 +135,21 @@ impl Matcher {
     #[must_use]
     pub fn time_range(&self) -> (Time, Time) {
         let mut range = (Time::MIN, Time::MAX);
-        let parts = match &self.root {
-            Node::All(parts) => parts.as_slice(),
-            other => std::slice::from_ref(other),
-        };
-        for part in parts {
+        for part in self.parts() {
             if let Node::Time(from, to) = part {
                 range = (range.0.max(*from), range.1.min(*to));
             }
         }
         range
+    }
+
+    /// The conditions that must all hold, the cheapest first.
+    #[must_use]
+    pub fn parts(&self) -> &[Node] {
+        match &self.root {
+            Node::All(parts) => parts,
+            other => std::slice::from_ref(other),
+        }
     }
 
     /// The parts of `text` (an entry's text or error) that the question's words matched, in order, not overlapping.
@@ -152,6 +166,27 @@ impl Matcher {
             }
         }
         merged
+    }
+}
+
+fn timeless(expression: &Expression) -> Option<Box<str>> {
+    let parts = match expression {
+        Expression::All(parts) => parts.as_slice(),
+        other => std::slice::from_ref(other),
+    };
+    let is_time = |part: &&Expression| matches!(part, Expression::Term(Term::Time(..)));
+    let rest: Vec<_> = parts.iter().filter(|part| !is_time(part)).collect();
+    let is_plain = |part: &&Expression| **part != Expression::Everything && !asks_for_time(part);
+    // The form that is printed for developers tells every two expressions apart.
+    (!rest.is_empty() && rest.iter().all(is_plain)).then(|| format!("{rest:?}").into_boxed_str())
+}
+
+fn asks_for_time(expression: &Expression) -> bool {
+    match expression {
+        Expression::Everything => false,
+        Expression::All(parts) | Expression::Any(parts) => parts.iter().any(asks_for_time),
+        Expression::Not(inner) => asks_for_time(inner),
+        Expression::Term(term) => matches!(term, Term::Time(..)),
     }
 }
 

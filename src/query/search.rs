@@ -1,6 +1,7 @@
 //! Looking for a pattern: in one text, or in a column of texts at once.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use memchr::memmem;
 use regex::bytes;
@@ -21,8 +22,15 @@ pub struct Texts<'t> {
 /// A pattern made ready to be looked for anywhere in a text.
 #[derive(Clone, Debug)]
 pub struct Search {
-    regex: Regex,
+    pattern: Pattern,
     grams: Vec<Gram>,
+    /// Compiled when it is first needed: filters and kept selections answer many questions without.
+    compiled: OnceLock<Box<Compiled>>,
+}
+
+#[derive(Clone, Debug)]
+struct Compiled {
+    regex: Regex,
     column: Column,
 }
 
@@ -42,60 +50,44 @@ impl Search {
     /// is not valid is looked for as it stands.
     #[must_use]
     pub fn new(pattern: &Pattern) -> Self {
-        match pattern {
-            Pattern::Regex(text) => Regex::new(text).map_or_else(
-                |_| Self::literal(text),
-                |regex| Self::expression(text, regex),
-            ),
-            Pattern::Literal(text) | Pattern::Glob(text) => Self::literal(text),
-        }
-    }
-
-    fn literal(text: &str) -> Self {
-        let escaped = regex::escape(text);
-        let regex = RegexBuilder::new(&escaped).case_insensitive(true).build();
-        let joined = bytes::RegexBuilder::new(&escaped)
-            .case_insensitive(true)
-            .build();
-        Self {
-            regex: regex.unwrap_or_else(|_| Regex::new("$^").expect("a valid pattern")),
-            grams: of_literal(text, false),
-            column: match joined {
-                Ok(joined) if !text.is_empty() => Column::Joined(joined),
-                _ => Column::Each,
-            },
-        }
-    }
-
-    fn expression(text: &str, regex: Regex) -> Self {
-        let literals = required_literals(text);
-        let grams = literals
-            .iter()
-            .flat_map(|literal| of_literal(literal, false))
-            .collect();
-        let longest = literals.iter().max_by_key(|literal| literal.len());
-        let column = match longest {
-            Some(literal) if literal.len() >= 2 => {
-                Column::Candidates(Box::new(memmem::Finder::new(literal).into_owned()))
-            }
-            _ => Column::Each,
+        let grams = match pattern {
+            Pattern::Regex(text) => required_literals(text)
+                .iter()
+                .flat_map(|literal| of_literal(literal, false))
+                .collect(),
+            Pattern::Literal(text) | Pattern::Glob(text) => of_literal(text, false),
         };
         Self {
-            regex,
+            pattern: pattern.clone(),
             grams,
-            column,
+            compiled: OnceLock::new(),
         }
+    }
+
+    fn compiled(&self) -> &Compiled {
+        self.compiled.get_or_init(|| {
+            Box::new(match &self.pattern {
+                Pattern::Regex(text) => Regex::new(text).map_or_else(
+                    |_| Compiled::literal(text),
+                    |regex| Compiled::expression(text, regex),
+                ),
+                Pattern::Literal(text) | Pattern::Glob(text) => Compiled::literal(text),
+            })
+        })
     }
 
     /// Whether the text holds it.
     #[must_use]
     pub fn is_match(&self, text: &str) -> bool {
-        self.regex.is_match(text)
+        self.compiled().regex.is_match(text)
     }
 
     /// Where the text holds it.
     pub fn find_iter<'t>(&self, text: &'t str) -> impl Iterator<Item = Range<usize>> + use<'_, 't> {
-        self.regex.find_iter(text).map(|found| found.range())
+        self.compiled()
+            .regex
+            .find_iter(text)
+            .map(|found| found.range())
     }
 
     /// What a text must hold for a match.
@@ -106,7 +98,7 @@ impl Search {
 
     /// Visits the number of each text that holds it, in order. Costs little for texts without the pattern's plain parts.
     pub fn each_match(&self, texts: Texts<'_>, mut visit: impl FnMut(usize)) {
-        match &self.column {
+        match &self.compiled().column {
             Column::Joined(regex) => texts.each_hit(
                 |from| regex.find_at(texts.bytes, from).map(|found| found.range()),
                 visit,
@@ -126,6 +118,34 @@ impl Search {
                 .filter(|row| texts.get(*row).is_some_and(|text| self.is_match(text)))
                 .for_each(visit),
         }
+    }
+}
+
+impl Compiled {
+    fn literal(text: &str) -> Self {
+        let escaped = regex::escape(text);
+        let regex = RegexBuilder::new(&escaped).case_insensitive(true).build();
+        let joined = bytes::RegexBuilder::new(&escaped)
+            .case_insensitive(true)
+            .build();
+        Self {
+            regex: regex.unwrap_or_else(|_| Regex::new("$^").expect("a valid pattern")),
+            column: match joined {
+                Ok(joined) if !text.is_empty() => Column::Joined(joined),
+                _ => Column::Each,
+            },
+        }
+    }
+
+    fn expression(text: &str, regex: Regex) -> Self {
+        let longest = required_literals(text).into_iter().max_by_key(String::len);
+        let column = match longest {
+            Some(literal) if literal.len() >= 2 => {
+                Column::Candidates(Box::new(memmem::Finder::new(&literal).into_owned()))
+            }
+            _ => Column::Each,
+        };
+        Self { regex, column }
     }
 }
 

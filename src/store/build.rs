@@ -11,7 +11,7 @@ use crate::entry::{Entry, Key};
 /// A matching entry, or where it lies: what is not shown is never built.
 #[derive(Clone, Debug)]
 pub(super) enum Row {
-    Memory(Arc<Entry>),
+    Built(Arc<Entry>),
     Stored {
         key: Key,
         segment: Arc<Segment>,
@@ -23,7 +23,7 @@ pub(super) enum Row {
 impl Row {
     pub fn key(&self) -> Key {
         match self {
-            Self::Memory(entry) => entry.key(),
+            Self::Built(entry) => entry.key(),
             Self::Stored { key, .. } => *key,
         }
     }
@@ -47,7 +47,7 @@ pub(super) fn build(
     let mut built: Vec<Option<Entry>> = Vec::with_capacity(rows.len());
     for (at, row) in rows.into_iter().enumerate() {
         match row {
-            Row::Memory(entry) => built.push(Some(Arc::unwrap_or_clone(entry))),
+            Row::Built(entry) => built.push(Some(Arc::unwrap_or_clone(entry))),
             Row::Stored {
                 segment,
                 group,
@@ -73,10 +73,13 @@ pub(super) fn build(
     for wanted in &mut wanted {
         wanted.rows.sort_unstable();
     }
-    let read = Workers::new(threads).map(&wanted, |wanted| {
+    let read = Workers::new(threads).map(&wanted, |wanted| -> Result<Vec<Entry>, Error> {
         let numbers: Vec<u32> = wanted.rows.iter().map(|(row, _)| *row).collect();
         match keep {
-            Keep::ForNextTime => wanted.segment.kept_entries(wanted.group, &numbers),
+            Keep::ForNextTime => {
+                let entries = wanted.segment.kept_entries(wanted.group, &numbers)?;
+                Ok(entries.into_iter().map(Arc::unwrap_or_clone).collect())
+            }
             Keep::No => wanted.segment.entries(wanted.group, &numbers),
         }
     });

@@ -1,8 +1,10 @@
 //! What was read from segments and is kept for the next question, within a bound.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow_array::{Array, ArrayRef};
+use arrow_buffer::BooleanBuffer;
 use bytes::Bytes;
 use parquet::bloom_filter::Sbbf;
 use quick_cache::Weighter;
@@ -24,7 +26,11 @@ pub(super) enum Part {
     Tally,
     Row(u32),
     Values(usize),
+    Selected(u64),
 }
+
+/// Questions whose selections are kept.
+const QUESTIONS: usize = 256;
 
 /// Values and how often they occur.
 pub(super) type Counted = Arc<[(String, u64)]>;
@@ -38,12 +44,18 @@ pub(super) enum Cached {
     Tally(Arc<Tally>),
     Row(Arc<Entry>),
     Values(Counted),
+    /// Rows that a question selects; `None` where it selects none.
+    Selected(Option<BooleanBuffer>),
 }
 
 /// The cache of a store, and what it counts.
 #[derive(Debug)]
 pub(super) struct Cache {
     entries: quick_cache::sync::Cache<Key, Cached, ByBytes>,
+    /// Numbers of questions: one that is forgotten gets another the next time, and what was kept under the old is dropped
+    /// in time.
+    questions: quick_cache::sync::Cache<String, u64>,
+    next_question: AtomicU64,
     pub counters: Arc<Counters>,
 }
 
@@ -58,6 +70,7 @@ impl Weighter<Key, Cached> for ByBytes {
             Cached::Triples(bytes) => bytes.len(),
             Cached::Tally(tally) => tally.weight(),
             Cached::Row(entry) => entry.weight(),
+            Cached::Selected(rows) => rows.as_ref().map_or(0, |rows| rows.len().div_ceil(8)),
             Cached::Values(values) => values.iter().map(|(value, _)| value.len() + 40).sum(),
         };
         bytes as u64 + 128
@@ -71,8 +84,20 @@ impl Cache {
         let estimate = usize::try_from(bytes >> 18).unwrap_or(usize::MAX).max(64);
         Self {
             entries: quick_cache::sync::Cache::with_weighter(estimate, bytes, ByBytes),
+            questions: quick_cache::sync::Cache::new(QUESTIONS),
+            next_question: AtomicU64::new(0),
             counters: Arc::default(),
         }
+    }
+
+    /// The number of a question, by which what it selects is kept.
+    pub fn number_of(&self, question: &str) -> u64 {
+        if let Some(number) = self.questions.get(question) {
+            return number;
+        }
+        let number = self.next_question.fetch_add(1, Ordering::Relaxed);
+        self.questions.insert(question.to_owned(), number);
+        number
     }
 
     pub fn get(&self, key: &Key) -> Option<Cached> {

@@ -282,8 +282,7 @@ fn count_group(
             return Ok(counts);
         }
     }
-    let rows = segment.groups.get(group).map_or(0, |group| group.rows);
-    let selected = segment.select(group, matcher, 0..rows)?;
+    let selected = segment.select(group, matcher)?;
     segment.each_value(group, field, &selected, &mut |value, count| {
         counts.add(value, count);
     })?;

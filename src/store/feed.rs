@@ -150,7 +150,7 @@ impl Feed {
             return Ok(Vec::new());
         }
         let (times, positions) = (segment.times(group)?, segment.row_positions(group)?);
-        let selected = segment.select(group, &self.matcher, 0..positions.len())?;
+        let selected = segment.select(group, &self.matcher)?;
         let wanted = selected
             .set_indices()
             .filter(|row| positions[*row] > from.0 && positions[*row] <= to.0);

@@ -161,7 +161,7 @@ fn count_group(
             return Ok(Some(counts));
         }
     }
-    let selected = segment.select(group, matcher, 0..known.rows)?;
+    let selected = segment.select(group, matcher)?;
     segment.each_time(group, &selected, &mut |time, level| {
         counts.add(time, level as usize, 1);
     })?;

@@ -41,6 +41,8 @@ pub struct SegmentStat {
 pub struct Work {
     /// Bytes read from segments.
     pub bytes: u64,
+    /// Row groups put to a question.
+    pub groups: u64,
     /// Columns of row groups that were decoded, in part or whole.
     pub columns: u64,
     /// Entries put to a question, or built.

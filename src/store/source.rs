@@ -17,6 +17,8 @@ use crate::query::{Direction, Matcher, Verdict};
 
 /// Entries taken from a memtable at once, so that its lock is held briefly.
 const MEMTABLE_CHUNK: usize = 512;
+/// Matching rows of a row group up to which they are built at once: their pages are read for their keys anyway.
+const FEW: usize = 32;
 
 /// One table, and the matching rows of it that are ready, in the direction's order.
 pub(super) enum Source {
@@ -47,12 +49,17 @@ pub(super) struct Filled {
     pub damage: Vec<String>,
 }
 
-/// The matching rows of a row group.
-pub(super) struct Found {
-    group: usize,
-    rows: VecDeque<u32>,
-    times: ScalarBuffer<i64>,
-    positions: ScalarBuffer<u64>,
+/// The matching rows of a row group that are still to come, in the direction's order.
+pub(super) enum Found {
+    /// Few: built at once, and kept for the next time.
+    Built(VecDeque<Arc<Entry>>),
+    /// Many: what is not shown is never built.
+    Rows {
+        group: usize,
+        rows: VecDeque<u32>,
+        times: ScalarBuffer<i64>,
+        positions: ScalarBuffer<u64>,
+    },
 }
 
 impl Source {
@@ -88,30 +95,21 @@ impl Source {
     pub fn front(&self) -> Option<Key> {
         match self {
             Self::Memory { ready, .. } => ready.front().map(|entry| entry.key()),
-            Self::Stored { ready, .. } => {
-                let found = ready.front()?;
-                found.rows.front().map(|row| found.key(*row))
-            }
+            Self::Stored { ready, .. } => ready.front()?.front(),
         }
     }
 
     /// Takes the row that is ready.
     pub fn pop(&mut self) -> Option<Row> {
         match self {
-            Self::Memory { ready, .. } => ready.pop_front().map(Row::Memory),
+            Self::Memory { ready, .. } => ready.pop_front().map(Row::Built),
             Self::Stored { ready, segment, .. } => {
                 let found = ready.front_mut()?;
-                let row = found.rows.pop_front()?;
-                let popped = Row::Stored {
-                    key: found.key(row),
-                    segment: Arc::clone(segment),
-                    group: found.group,
-                    row,
-                };
-                if found.rows.is_empty() {
+                let popped = found.pop(segment);
+                if found.front().is_none() {
                     ready.pop_front();
                 }
-                Some(popped)
+                popped
             }
         }
     }
@@ -207,7 +205,7 @@ impl Source {
                     Found::of(segment, *at, matcher, *beyond, direction)
                 }) {
                     match outcome {
-                        Ok(found) if found.rows.is_empty() => {}
+                        Ok(found) if found.front().is_none() => {}
                         Ok(found) => ready.push_back(found),
                         Err(error @ Error::Damaged { .. }) => filled.damage.push(error.to_string()),
                         Err(error) => return Err(error),
@@ -235,56 +233,69 @@ impl Found {
         beyond: Key,
         direction: Direction,
     ) -> Result<Self, Error> {
-        let known = segment.groups.get(group);
-        let rows = known.map_or(0, |group| group.rows);
-        let straddles = known.is_some_and(|group| group.oldest <= beyond && beyond <= group.newest);
-        let mut found = Self {
+        let selected = segment.select(group, matcher)?;
+        let mut rows: Vec<u32> = selected.set_indices_u32().collect();
+        if rows.len() <= FEW {
+            let mut entries = segment.kept_entries(group, &rows)?;
+            match direction {
+                Direction::Older => {
+                    entries.retain(|entry| entry.key() < beyond);
+                    entries.reverse();
+                }
+                Direction::Newer => entries.retain(|entry| entry.key() > beyond),
+            }
+            return Ok(Self::Built(entries.into()));
+        }
+        let (times, positions) = (segment.times(group)?, segment.row_positions(group)?);
+        let key = |row: &u32| key(&times, &positions, *row);
+        match direction {
+            Direction::Older => {
+                rows.truncate(rows.partition_point(|row| key(row) < beyond));
+                rows.reverse();
+            }
+            Direction::Newer => drop(rows.drain(..rows.partition_point(|row| key(row) <= beyond))),
+        }
+        Ok(Self::Rows {
             group,
-            rows: VecDeque::new(),
-            times: ScalarBuffer::from(Vec::new()),
-            positions: ScalarBuffer::from(Vec::new()),
-        };
-        let mut range = 0..rows;
-        if straddles {
-            (found.times, found.positions) = (segment.times(group)?, segment.row_positions(group)?);
-            let edge = partition(rows, |row| match direction {
-                Direction::Older => found.key(row) < beyond,
-                Direction::Newer => found.key(row) <= beyond,
-            });
-            range = match direction {
-                Direction::Older => 0..edge,
-                Direction::Newer => edge..rows,
-            };
-        }
-        let selected = segment.select(group, matcher, range)?;
-        found.rows = selected.set_indices_u32().collect();
-        if direction == Direction::Older {
-            found.rows.make_contiguous().reverse();
-        }
-        if !found.rows.is_empty() && found.times.is_empty() {
-            (found.times, found.positions) = (segment.times(group)?, segment.row_positions(group)?);
-        }
-        Ok(found)
+            rows: rows.into(),
+            times,
+            positions,
+        })
     }
 
-    fn key(&self, row: u32) -> Key {
-        Key {
-            time: Time(self.times[row as usize]),
-            position: Position(self.positions[row as usize]),
+    fn front(&self) -> Option<Key> {
+        match self {
+            Self::Built(entries) => entries.front().map(|entry| entry.key()),
+            Self::Rows {
+                rows,
+                times,
+                positions,
+                ..
+            } => rows.front().map(|row| key(times, positions, *row)),
+        }
+    }
+
+    fn pop(&mut self, segment: &Arc<Segment>) -> Option<Row> {
+        match self {
+            Self::Built(entries) => entries.pop_front().map(Row::Built),
+            Self::Rows {
+                group,
+                rows,
+                times,
+                positions,
+            } => rows.pop_front().map(|row| Row::Stored {
+                key: key(times, positions, row),
+                segment: Arc::clone(segment),
+                group: *group,
+                row,
+            }),
         }
     }
 }
 
-/// The first row for which the test does not hold, when it holds for all before.
-fn partition(rows: usize, test: impl Fn(u32) -> bool) -> usize {
-    let (mut low, mut high) = (0, rows);
-    while low < high {
-        let middle = usize::midpoint(low, high);
-        if test(u32::try_from(middle).unwrap_or(u32::MAX)) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
+fn key(times: &[i64], positions: &[u64], row: u32) -> Key {
+    Key {
+        time: Time(times[row as usize]),
+        position: Position(positions[row as usize]),
     }
-    low
 }

@@ -1,194 +1,212 @@
-//! The embedded log: how fast it takes entries, and what questions cost it, as counts and as times of one run.
+//! The embedded log alone: how fast it takes entries, and what questions cost it, as counts and as times of one run.
 //!
-//! `cargo bench --bench store [-- ENTRIES]`
+//! `cargo bench --bench store [-- ENTRIES]`. Each question is asked twice: of a store that was just opened, and again.
 
+#[path = "support/lines.rs"]
+mod lines;
+
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use lines::{Lines, RARE_WORD};
 use tailwater::base::Time;
-use tailwater::entry::{Entry, Level, Scope};
+use tailwater::entry::{Entry, Key};
 use tailwater::query::{
     Direction, FacetsRequest, Field, HistogramRequest, PageRequest, Query, Start, Ties,
 };
-use tailwater::store::{Durability, Options, Store};
+use tailwater::store::{Options, Store};
 
-const NAMESPACES: [&str; 8] = [
-    "gateway",
-    "auth",
-    "orders",
-    "payments",
-    "inventory",
-    "search",
-    "billing",
-    "notify",
-];
+/// Entries of one append.
+const BATCH: usize = 5_000;
+/// Appends on their way at once.
+const PENDING: usize = 8;
+/// Entries of a page.
+const PAGE: usize = 200;
 
-fn entry(n: usize) -> Entry {
-    let namespace = NAMESPACES[(n * n + n / 7) % 8];
-    Entry {
-        time: Time(1_773_478_800_000_000_000 + i64::try_from(n).unwrap_or(0) * 1_000_000),
-        level: if n % 40 == 13 {
-            Level::Error
-        } else {
-            Level::Info
-        },
-        scope: Scope {
-            namespace: namespace.to_owned(),
-            trace: Some(format!("{:032x}", n / 9 + 1)),
-            span: Some(format!("{:016x}", n + 1)),
-            instance: Some(format!("{namespace}-{}", n % 3)),
-            ..Scope::default()
-        },
-        text: format!(
-            "request {n} completed method=GET path=/v1/orders status=200 duration_ms={}",
-            n % 97
-        ),
-        ..Entry::default()
-    }
+/// What is asked; the answer is how many entries or values it held.
+enum Question {
+    Page(String, Start),
+    Histogram(&'static str),
+    Facets(Field),
 }
 
-fn report(name: &str, took: Duration, what: &str) {
-    println!("{name:<28} {:>10.3} ms  {what}", took.as_secs_f64() * 1e3);
-}
-
-/// Reads on over partial pages, as every reader does.
-fn page(store: &Store, query: &str, start: Start) -> (usize, u64, u32) {
+fn page(store: &Store, query: &str, start: Start) -> usize {
     let query: Query = query.parse().expect("a query");
-    let (mut found, mut scanned, mut steps, mut start) = (0, 0, 0, start);
+    let (mut found, mut start) = (0, start);
+    // Over partial pages, as every reader does.
     loop {
         let request = PageRequest {
             query: query.clone(),
-            now: Time::now(),
+            now: Time::MAX,
             start,
             direction: Direction::Older,
-            limit: 200 - found,
+            limit: PAGE - found,
             ties: Ties::Split,
         };
         let page = store.page(&request).expect("a page");
         found += page.entries.len();
-        scanned += page.progress.scanned;
-        steps += 1;
         match page.older {
-            Some(cursor) if found < 200 => start = Start::Beyond(cursor.key),
-            _ => return (found, scanned, steps),
+            Some(cursor) if found < PAGE => start = Start::Beyond(cursor.key),
+            _ => return found,
         }
     }
 }
 
-#[expect(clippy::too_many_lines, reason = "one measurement after the other")]
+impl Question {
+    fn ask(&self, store: &Store) -> usize {
+        match self {
+            Self::Page(query, start) => page(store, query, *start),
+            Self::Histogram(query) => {
+                let request = HistogramRequest {
+                    query: query.parse().expect("a query"),
+                    now: Time::MAX,
+                    after: None,
+                    before: None,
+                    buckets: 120,
+                };
+                let histogram = store.histogram(&request, &|| false).expect("a histogram");
+                let counted: u64 = histogram.buckets.iter().flatten().sum();
+                usize::try_from(counted).expect("a count")
+            }
+            Self::Facets(field) => {
+                let request = FacetsRequest {
+                    query: Query::default(),
+                    now: Time::MAX,
+                    field: field.clone(),
+                    limit: 10,
+                };
+                let facets = store.facets(&request, &|| false).expect("facets");
+                facets.values.len()
+            }
+        }
+    }
+}
+
+fn milliseconds(took: Duration) -> f64 {
+    took.as_secs_f64() * 1e3
+}
+
+/// Appends all lines and waits for every answer; the entry in the middle.
+fn ingest(store: &Store, count: u64) -> Entry {
+    let appender = store.appender();
+    let (mut pending, mut batch, mut middle) = (VecDeque::new(), Vec::new(), None);
+    for (number, entry) in Lines::new(count).enumerate() {
+        let wanted = number as u64 >= count / 2 && middle.is_none();
+        if wanted && entry.scope.trace.is_some() {
+            middle = Some(entry.clone());
+        }
+        batch.push(entry);
+        if batch.len() == BATCH {
+            pending.push_back(appender.submit(std::mem::take(&mut batch)));
+            if pending.len() > PENDING {
+                let oldest = pending.pop_front().expect("one");
+                oldest.wait().expect("appended");
+            }
+        }
+    }
+    pending.push_back(appender.submit(batch));
+    for each in pending {
+        each.wait().expect("appended");
+    }
+    middle.expect("an entry with a trace")
+}
+
+fn open(dir: &std::path::Path) -> Store {
+    let started = Instant::now();
+    let (store, _) = Store::open(dir, Options::default()).expect("opened");
+    println!("cold open {:.2} ms", milliseconds(started.elapsed()));
+    store
+}
+
+fn questions(middle: &Entry) -> Vec<(&'static str, Question)> {
+    let older = |query: &str| Question::Page(query.to_owned(), Start::End);
+    let trace = middle.scope.trace.as_deref().unwrap_or_default();
+    let in_the_middle = Start::Beyond(Key {
+        time: middle.time,
+        ..Key::MAX
+    });
+    vec![
+        ("newest page", older("")),
+        (
+            "page in the middle",
+            Question::Page("ns:gateway".to_owned(), in_the_middle),
+        ),
+        ("newest, big namespace", older("ns:gateway")),
+        ("newest, small namespace", older("ns:canary")),
+        ("newest errors", older("level>=error")),
+        ("trace", older(&format!("trace:{trace}"))),
+        ("rare word", older(RARE_WORD)),
+        ("word that is nowhere", older("nosuchword")),
+        (
+            "rare substring",
+            older(&format!("\"{}\"", &RARE_WORD[2..8])),
+        ),
+        ("regex, few hits", older("/near \\w+otr/")),
+        ("regex, many hits", older("/took 1?77\\d?ms/")),
+        ("histogram", Question::Histogram("")),
+        (
+            "histogram of a namespace",
+            Question::Histogram("ns:gateway"),
+        ),
+        ("histogram of a word", Question::Histogram("aborted")),
+        ("top 10 instances", Question::Facets(Field::Instance)),
+        ("top 10 traces", Question::Facets(Field::Trace)),
+    ]
+}
+
 fn main() {
-    let count: usize = std::env::args()
+    let count: u64 = std::env::args()
         .find_map(|argument| argument.parse().ok())
         .unwrap_or(1_000_000);
     let dir = tempfile::tempdir().expect("a directory");
-    let (store, _) = Store::open(
-        dir.path(),
-        Options {
-            durability: Durability::Sync,
-            ..Options::default()
-        },
-    )
-    .expect("opened");
+    let store = open(dir.path());
     let started = Instant::now();
-    let appender = store.appender();
-    let mut pending = std::collections::VecDeque::new();
-    for start in (0..count).step_by(1_000) {
-        pending
-            .push_back(appender.submit((start..(start + 1_000).min(count)).map(entry).collect()));
-        if pending.len() > 8 {
-            pending.pop_front().expect("one").wait().expect("appended");
-        }
-    }
-    for pending in pending {
-        pending.wait().expect("appended");
-    }
+    let middle = ingest(&store, count);
     let took = started.elapsed();
     #[expect(clippy::cast_precision_loss, reason = "a rate")]
-    report(
-        "append, durable",
-        took,
-        &format!(
-            "{count} entries, {:.0} per second",
-            count as f64 / took.as_secs_f64()
-        ),
-    );
-    store.close();
-    drop(store);
-    let bytes: u64 = std::fs::read_dir(dir.path().join("log"))
-        .expect("listed")
-        .filter_map(|item| item.ok()?.metadata().ok())
-        .map(|file| file.len())
-        .sum();
-    println!(
-        "{:<28} {bytes:>10} bytes on disk, {} per entry",
-        "",
-        bytes / count as u64
-    );
-
+    let rate = count as f64 / took.as_secs_f64();
+    println!("ingest, durable: {count} entries, {rate:.0}/s");
     let started = Instant::now();
-    let (store, _) = Store::open(dir.path(), Options::default()).expect("opened");
-    report("open", started.elapsed(), "");
-    let middle = entry(count / 2).key();
-    let trace = format!("trace:{:032x}", count / 18);
-    let questions = [
-        ("newest page", "", Start::End),
-        ("page in the middle", "", Start::Beyond(middle)),
-        ("newest of a namespace", "ns:payments", Start::End),
-        ("newest errors", "level>=error", Start::End),
-        ("a trace", trace.as_str(), Start::End),
-        ("a rare word", "\"request 77 completed\"", Start::End),
-        ("a word that is not there", "nosuchword", Start::End),
-        (
-            "a regular expression",
-            "/request \\d*777 .*ms=5$/",
-            Start::End,
-        ),
-    ];
-    for (name, query, start) in questions {
+    store.compact().expect("merged");
+    store.close();
+    println!("settling {:.0} ms", milliseconds(started.elapsed()));
+    drop(store);
+
+    let store = open(dir.path());
+    let stat = store.stat().expect("a listing");
+    let bytes = stat
+        .segments
+        .iter()
+        .map(|segment| segment.bytes)
+        .sum::<u64>()
+        + stat.wal_bytes;
+    let groups: usize = stat.segments.iter().map(|segment| segment.row_groups).sum();
+    println!(
+        "{bytes} bytes in {} segments of {groups} row groups, {} per entry",
+        stat.segments.len(),
+        bytes / count.max(1)
+    );
+    println!(
+        "{:<26} {:>9} {:>9} {:>12} {:>7} {:>7} {:>9} {:>9}",
+        "", "first ms", "again ms", "bytes read", "groups", "columns", "rows", "answer"
+    );
+    drop(store);
+    for (name, question) in questions(&middle) {
+        let (store, _) = Store::open(dir.path(), Options::default()).expect("opened");
         let started = Instant::now();
-        let (found, scanned, steps) = page(&store, query, start);
-        report(
-            name,
-            started.elapsed(),
-            &format!("{found} found, {scanned} entries scanned, {steps} steps"),
-        );
-    }
-    let now = Time::now();
-    for (name, query) in [
-        ("histogram of everything", ""),
-        ("histogram of a word", "\"duration_ms=5\""),
-    ] {
+        let answer = question.ask(&store);
+        let first = started.elapsed();
+        let work = store.work();
         let started = Instant::now();
-        let request = HistogramRequest {
-            query: query.parse().expect("a query"),
-            now,
-            after: None,
-            before: None,
-            buckets: 120,
-        };
-        let histogram = store.histogram(&request, &|| false).expect("a histogram");
-        let counted: u64 = histogram.buckets.iter().flatten().sum();
-        report(
-            name,
-            started.elapsed(),
-            &format!("{counted} counted in {} buckets", histogram.buckets.len()),
-        );
-    }
-    for (name, field) in [
-        ("facets of namespaces", Field::Namespace),
-        ("facets of instances", Field::Instance),
-    ] {
-        let started = Instant::now();
-        let request = FacetsRequest {
-            query: Query::default(),
-            now,
-            field,
-            limit: 10,
-        };
-        let facets = store.facets(&request, &|| false).expect("facets");
-        report(
-            name,
-            started.elapsed(),
-            &format!("{} values", facets.values.len()),
+        assert_eq!(question.ask(&store), answer, "{name}");
+        println!(
+            "{name:<26} {:>9.2} {:>9.2} {:>12} {:>7} {:>7} {:>9} {answer:>9}",
+            milliseconds(first),
+            milliseconds(started.elapsed()),
+            work.bytes,
+            work.groups,
+            work.columns,
+            work.rows,
         );
     }
 }

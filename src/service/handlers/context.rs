@@ -4,8 +4,8 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 
 use super::entry::position;
-use super::list::wrap;
-use crate::api::{ContextAnswer, ContextParams, MAX_LIMIT};
+use super::list::{Written, wrap};
+use crate::api::{ContextParams, MAX_LIMIT};
 use crate::base::Time;
 use crate::entry::json::Dialect;
 use crate::query::{ContextRequest, Direction};
@@ -18,7 +18,7 @@ pub(in crate::service) async fn context(
     State(service): State<Service>,
     Path(id): Path<String>,
     Query(params): Query<ContextParams>,
-) -> Result<Json<ContextAnswer>, Failure> {
+) -> Result<Json<Written>, Failure> {
     let request = ContextRequest {
         position: position(&id)?,
         query: query(params.query.as_deref())?,
@@ -32,7 +32,7 @@ pub(in crate::service) async fn context(
         .await?
         .ok_or_else(Failure::entry_not_found)?;
     Ok(Json(wrap(
-        &page,
+        page,
         Direction::Older,
         Order::Ascending,
         Dialect::Full,

@@ -7,7 +7,8 @@ use axum::extract::{Path, Query, State};
 
 use crate::api::{ListAnswer, ListMeta, ListParams};
 use crate::base::Time;
-use crate::entry::json::{Dialect, to_value};
+use crate::entry::Entry;
+use crate::entry::json::{Dialect, Wire};
 use crate::query::{Direction, Page};
 use crate::service::Service;
 use crate::service::error::Failure;
@@ -16,7 +17,10 @@ use crate::service::question::{Order, page_request};
 /// A question that needs longer is answered with what there is and a cursor.
 const BUDGET: Duration = Duration::from_millis(250);
 
-type Answer = Result<Json<ListAnswer>, Failure>;
+type Answer = Result<Json<Written>, Failure>;
+
+/// A page that is written entry by entry.
+pub(super) type Written = ListAnswer<Wire<Entry>>;
 
 /// Entries of every namespace.
 pub(in crate::service) async fn all(
@@ -46,16 +50,11 @@ async fn list(service: &Service, params: &ListParams, namespace: Option<&str>) -
     } else {
         Dialect::Full
     };
-    Ok(Json(wrap(&page, request.direction, order, dialect)))
+    Ok(Json(wrap(page, request.direction, order, dialect)))
 }
 
 /// A page in its wire form.
-pub(super) fn wrap(
-    page: &Page,
-    direction: Direction,
-    order: Order,
-    dialect: Dialect,
-) -> ListAnswer {
+pub(super) fn wrap(page: Page, direction: Direction, order: Order, dialect: Dialect) -> Written {
     let going_on = if direction == Direction::Older {
         page.older
     } else {
@@ -63,7 +62,7 @@ pub(super) fn wrap(
     };
     let print = |cursor: Option<crate::query::Cursor>| cursor.map(|cursor| cursor.to_string());
     let meta = ListMeta {
-        previous_page: previous_page(page),
+        previous_page: previous_page(&page),
         starting_from: page.entries.last().map(|entry| entry.time.to_string()),
         cursor: print(going_on),
         older: print(page.older),
@@ -74,8 +73,8 @@ pub(super) fn wrap(
     };
     let mut data: Vec<_> = page
         .entries
-        .iter()
-        .map(|entry| to_value(entry, dialect))
+        .into_iter()
+        .map(|entry| Wire { entry, dialect })
         .collect();
     if order == Order::Descending {
         data.reverse();

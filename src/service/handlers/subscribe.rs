@@ -17,7 +17,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use crate::api::SubscribeParams;
 use crate::backend::FeedEvent;
 use crate::base::Time;
-use crate::entry::json::{Dialect, to_value};
+use crate::entry::json::{Dialect, Wire, to_value};
 use crate::entry::{Entry, Position};
 use crate::query::{Direction, FollowRequest, PageRequest, Start, Ties};
 use crate::service::Service;
@@ -181,9 +181,13 @@ impl Form {
     fn frames(self, entries: &[Entry]) -> Bytes {
         let mut text = String::new();
         for entry in entries {
-            let mut value = to_value(entry, self.dialect);
-            let mut data = value.to_string();
+            let mut data = Wire {
+                entry,
+                dialect: self.dialect,
+            }
+            .to_line();
             if self.cut && data.len() > MAX_EVENT_BYTES {
+                let mut value = to_value(entry, self.dialect);
                 shorten(&mut value, data.len());
                 data = value.to_string();
             }

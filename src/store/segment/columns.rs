@@ -115,7 +115,10 @@ impl Segment {
         if batch.num_rows() != count {
             return Err(self.damaged(group, "as many rows as the index says"));
         }
-        self.cache.counters.groups.fetch_add(1, Ordering::Relaxed);
+        self.cache
+            .counters
+            .columns
+            .fetch_add(batch.num_columns() as u64, Ordering::Relaxed);
         Ok(batch.columns().to_vec())
     }
 
@@ -165,13 +168,13 @@ impl Segment {
     }
 
     /// The entries of some rows of a row group, which rise; they are kept for the next time.
-    pub fn kept_entries(&self, group: usize, rows: &[u32]) -> Result<Vec<Entry>, Error> {
+    pub fn kept_entries(&self, group: usize, rows: &[u32]) -> Result<Vec<Arc<Entry>>, Error> {
         let key = |row: u32| (self.number, group, Part::Row(row));
         let kept = |row: &u32| match self.cache.get(&key(*row)) {
-            Some(Cached::Row(entry)) => Some((*entry).clone()),
+            Some(Cached::Row(entry)) => Some(entry),
             _ => None,
         };
-        let mut entries: Vec<Option<Entry>> = rows.iter().map(kept).collect();
+        let mut entries: Vec<Option<Arc<Entry>>> = rows.iter().map(kept).collect();
         let missing: Vec<u32> = rows
             .iter()
             .zip(&entries)
@@ -184,10 +187,9 @@ impl Segment {
             .zip(rows)
             .filter(|(entry, _)| entry.is_none())
         {
-            *entry = read.next();
+            *entry = read.next().map(Arc::new);
             if let Some(entry) = entry {
-                self.cache
-                    .keep(key(*row), Cached::Row(Arc::new(entry.clone())));
+                self.cache.keep(key(*row), Cached::Row(Arc::clone(entry)));
             }
         }
         Ok(entries.into_iter().flatten().collect())

@@ -229,8 +229,10 @@ fn tail_without_header(file: &dyn Reading, length: u64) -> io::Result<Option<Tai
 pub(in crate::store) struct Counters {
     /// Bytes read from files.
     pub bytes: AtomicU64,
-    /// Row groups of which a column was decoded.
+    /// Row groups put to a question.
     pub groups: AtomicU64,
+    /// Columns of row groups decoded, in part or whole.
+    pub columns: AtomicU64,
     /// Rows put to a question or built as entries.
     pub rows: AtomicU64,
 }
@@ -240,7 +242,8 @@ impl Counters {
     pub fn work(&self) -> Work {
         Work {
             bytes: self.bytes.load(Ordering::Relaxed),
-            columns: self.groups.load(Ordering::Relaxed),
+            groups: self.groups.load(Ordering::Relaxed),
+            columns: self.columns.load(Ordering::Relaxed),
             rows: self.rows.load(Ordering::Relaxed),
         }
     }

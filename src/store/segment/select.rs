@@ -3,7 +3,6 @@
 //! The matcher's conditions come cheapest first; each is asked only about the rows that the ones before left over, and a
 //! column is decoded only when some are left. A dictionary's values are tested once each.
 
-use std::ops::Range;
 use std::sync::atomic::Ordering;
 
 use arrow_array::types::Int32Type;
@@ -12,34 +11,46 @@ use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
 
 use super::rows::TextColumn;
 use super::schema::{LEVEL, TEXT};
-use super::{Error, Segment};
+use super::{Cached, Error, Group, Part, Segment};
 use crate::base::Time;
 use crate::entry::Level;
 use crate::query::{Matcher, Node, Search, Texts};
 
 impl Segment {
-    /// The rows of a row group, among those of the range, that match.
-    pub fn select(
-        &self,
-        group: usize,
-        matcher: &Matcher,
-        range: Range<usize>,
-    ) -> Result<BooleanBuffer, Error> {
+    /// The rows of a row group that match. What a question selects besides its times is kept: pages, histograms and
+    /// facets of one question share it.
+    pub fn select(&self, group: usize, matcher: &Matcher) -> Result<BooleanBuffer, Error> {
         let rows = self.groups.get(group).map_or(0, |group| group.rows);
-        let mut asked = BooleanBufferBuilder::new(rows);
-        asked.append_n(range.start.min(rows), false);
-        asked.append_n(range.end.min(rows).saturating_sub(range.start), true);
-        asked.append_n(rows - asked.len(), false);
         let selecting = Selecting {
             segment: self,
             group,
             rows,
         };
-        self.cache
-            .counters
-            .rows
-            .fetch_add(range.len() as u64, Ordering::Relaxed);
-        selecting.node(matcher.root(), asked.finish())
+        let Some(question) = matcher.timeless() else {
+            return selecting.node(matcher.root(), BooleanBuffer::new_set(rows));
+        };
+        let key = (
+            self.number,
+            group,
+            Part::Selected(self.cache.number_of(question)),
+        );
+        let selected = self.cache.get_or_load(key, || {
+            let besides = matcher.parts().iter();
+            let mut besides = besides.filter(|part| !matches!(part, Node::Time(..)));
+            let selected = besides.try_fold(BooleanBuffer::new_set(rows), |left, part| {
+                selecting.node(part, left)
+            })?;
+            let counters = &self.cache.counters;
+            counters.groups.fetch_add(1, Ordering::Relaxed);
+            counters.rows.fetch_add(rows as u64, Ordering::Relaxed);
+            let is_none = selected.count_set_bits() == 0;
+            Ok(Cached::Selected((!is_none).then_some(selected)))
+        })?;
+        let (from, to) = matcher.time_range();
+        match selected {
+            Cached::Selected(Some(selected)) => selecting.between(from, to, &selected),
+            _ => Ok(BooleanBuffer::new_unset(rows)),
+        }
     }
 }
 
@@ -87,8 +98,14 @@ impl Selecting<'_> {
         }
     }
 
-    /// Rows are sorted by time: two binary searches.
+    /// Rows are sorted by time: two binary searches, where not all are between.
     fn between(&self, from: Time, to: Time, asked: &BooleanBuffer) -> Result<BooleanBuffer, Error> {
+        let within = |group: &Group| {
+            from <= group.oldest.time && (group.newest.time < to || to == Time::MAX)
+        };
+        if self.segment.groups.get(self.group).is_some_and(within) {
+            return Ok(asked.clone());
+        }
         let times = self.segment.times(self.group)?;
         let start = times.partition_point(|time| *time < from.0);
         let end = if to == Time::MAX {
