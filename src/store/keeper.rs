@@ -134,7 +134,7 @@ fn run(shared: &Shared) {
             .keeping
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if let Err(error) = retention::apply(shared, Time::now()) {
+        if let Err(error) = retention::apply(shared, &shared.options.retention, Time::now()) {
             tracing::error!(error = %error, "what is too old could not be dropped");
         }
         while let Some(inputs) = compaction::choose(&shared.tables().segments, &left_alone) {

@@ -1,22 +1,18 @@
 //! Dropping what is too old or too much.
 //!
-//! Whole segments go at once; a segment that holds expired entries of one namespace among others is written anew without
-//! them. The last segment is never removed, only emptied: its name keeps the positions from being given again.
+//! Whole segments go at once. A segment that holds a namespace whose entries in it have all expired is written anew
+//! without them: once for each namespace with a limit of its own, however often the limits are looked at. The last segment is never removed, only emptied: its name keeps the positions from being given again.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::segment::Segment;
 use super::state::Shared;
-use super::{Error, Limits, compaction};
+use super::{Error, Limits, Retention, compaction};
 use crate::base::Time;
 
-/// Part of a segment's entries that must have expired before it is written anew for them.
-const WORTH_REWRITING: u64 = 10;
-
-/// Applies the store's retention, as of now.
-pub(super) fn apply(shared: &Shared, now: Time) -> Result<(), Error> {
-    let retention = &shared.options.retention;
+/// Applies limits, as of now.
+pub(super) fn apply(shared: &Shared, retention: &Retention, now: Time) -> Result<(), Error> {
     drop_segments(shared, retention.all, now)?;
     let mut floors: BTreeMap<&str, Time> = BTreeMap::new();
     for (name, limits) in &retention.namespaces {
@@ -36,7 +32,7 @@ pub(super) fn apply(shared: &Shared, now: Time) -> Result<(), Error> {
             })
             .map(crate::query::NamespaceCount::total)
             .sum();
-        if expired == 0 || expired * WORTH_REWRITING < segment.rows() {
+        if expired == 0 {
             continue;
         }
         let kept = |entry: &crate::entry::Entry| {

@@ -299,6 +299,9 @@ impl Writer {
             self.seal();
         }
         self.wait_for_sealing();
+        if self.unsynced.is_some() {
+            self.sync_interval();
+        }
     }
 }
 

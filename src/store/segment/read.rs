@@ -77,7 +77,8 @@ impl Rows {
             };
             let group = self.group - 1;
             match batches.next() {
-                None => self.batches = None,
+                // What was read through keeps its memory until it is replaced.
+                None => (self.batches, self.entries) = (None, Vec::new().into_iter()),
                 Some(batch) => {
                     let batch = batch.map_err(|error| self.segment.undecodable(group, error))?;
                     let names = self.segment.names.iter().cloned();

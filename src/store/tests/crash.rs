@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::faulty::Faulty;
 use super::{append, entry, walk};
 use crate::entry::Entry;
 use crate::query::{Direction, Query};
-use crate::store::{Error, Health, Options, Store};
+use crate::store::{Durability, Error, Health, Options, Store};
 
 const DIR: &str = "/log";
 
@@ -146,6 +147,36 @@ fn a_failed_sync_stops_intake_and_nothing_of_it_comes_back() {
     let store = open(&disk).expect("opened again");
     assert_eq!(walk(&store, &Query::default(), Direction::Newer, 10), all);
     append(&store, vec![entry(4, 4)]);
+}
+
+#[test]
+fn what_is_synced_at_intervals_is_there_after_one_and_after_closing() {
+    let mut dice = fastrand::Rng::with_seed(3);
+    for (interval, closed) in [
+        (Duration::from_millis(1), false),
+        (Duration::from_secs(3_600), true),
+    ] {
+        let disk = Faulty::default();
+        let options = Options {
+            durability: Durability::Interval(interval),
+            ..options()
+        };
+        let (store, _) =
+            Store::open_on(Arc::new(disk.clone()), Path::new(DIR), options).expect("opened");
+        let all = append(&store, vec![entry(1, 1), entry(2, 2)]);
+        if closed {
+            assert!(disk.is_unsynced(), "the interval is not over");
+            store.close();
+        } else {
+            let deadline = Instant::now() + Duration::from_secs(20);
+            while disk.is_unsynced() {
+                assert!(Instant::now() < deadline, "never synced");
+                std::thread::yield_now();
+            }
+        }
+        let store = open(&disk.after_power_cut(&mut dice)).expect("opened again");
+        assert_eq!(walk(&store, &Query::default(), Direction::Newer, 10), all);
+    }
 }
 
 #[test]

@@ -76,6 +76,13 @@ impl Faulty {
         self.lock().failing_sync = true;
     }
 
+    /// Whether something was written that the next power cut may take.
+    pub fn is_unsynced(&self) -> bool {
+        let state = self.lock();
+        let pending = |file: &usize| !state.files[*file].pending.is_empty();
+        state.names.values().any(pending) || !state.pending_names.is_empty()
+    }
+
     /// Flips one bit of a file.
     pub fn flip(&self, path: &Path, bit: usize) {
         let mut state = self.lock();
