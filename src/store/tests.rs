@@ -26,7 +26,10 @@ fn entry(time: i64, kind: u8) -> Entry {
         level: Level::from_code(kind % 6).unwrap_or_default(),
         scope: Scope {
             namespace: NAMESPACES[usize::from(kind % 3)].to_owned(),
-            trace: kind.is_multiple_of(5).then(|| format!("trace{}", kind % 4)),
+            trace: kind.is_multiple_of(5).then(|| {
+                let word = ["trace", "TRACE", "Trace"][usize::from(kind % 3)];
+                format!("{word}{}", kind % 4)
+            }),
             ..Scope::default()
         },
         text: format!("entry of kind {kind}"),
@@ -106,6 +109,9 @@ fn check_answers(store: &Store, all: &[Entry]) {
         "",
         "level>=warn",
         "ns:pay",
+        "ns:pay since:1970-01-01T00:00:00.00000006Z",
+        "ns:pay before:1970-01-01T00:00:00.00000004Z",
+        "ns:pay (before:1970-01-01T00:00:00.00000002Z OR since:1970-01-01T00:00:00.00000008Z)",
         "trace:trace1",
         "\"kind 7\"",
         "-ns:auth level:info,error",

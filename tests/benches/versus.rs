@@ -2,6 +2,7 @@
 //!
 //! `tests/benches/victoria-logs.sh FOLDER` builds the peer; then
 //! `cargo bench --bench versus -- FOLDER/victoria-logs [ENTRIES]`. By hand, on an otherwise idle machine.
+//! `… -- FOLDER/victoria-logs kill [SECONDS]` kills both again and again while they take lines, and counts what is gone.
 
 #[path = "support/lines.rs"]
 mod lines;
@@ -23,8 +24,15 @@ const CONNECTIONS: usize = 4;
 /// Times each question is asked; the median counts.
 const ROUNDS: usize = 9;
 
+/// Lines of one request while services are killed.
+const KILL_BATCH: u64 = 200;
+/// Where the peer takes lines.
+const INSERT: &str =
+    "/insert/jsonline?_stream_fields=namespace,instance&_time_field=time&_msg_field=msg";
+
 struct Service {
     name: &'static str,
+    command: Command,
     child: Child,
     base: String,
     data: tempfile::TempDir,
@@ -39,17 +47,22 @@ impl Drop for Service {
 
 impl Service {
     fn start(name: &'static str, mut command: Command, data: tempfile::TempDir, port: u16) -> Self {
-        let child = command
-            .stdout(Stdio::null())
-            .stderr(Stdio::inherit())
-            .spawn()
-            .expect("started");
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        let child = command.spawn().expect("started");
         Self {
             name,
+            command,
             child,
             base: format!("http://127.0.0.1:{port}"),
             data,
         }
+    }
+
+    /// Kills it without warning, and starts it again on the same files.
+    fn kill_and_restart(&mut self) {
+        self.child.kill().expect("killed");
+        self.child.wait().expect("ended");
+        self.child = self.command.spawn().expect("started again");
     }
 
     async fn ready(&self, client: &reqwest::Client, path: &str) {
@@ -394,6 +407,71 @@ async fn tail_delay(client: &reqwest::Client, service: &Service) -> (f64, f64) {
     )
 }
 
+/// Sends numbered batches to one namespace until it fails; the lines that were answered, and those that were on their way.
+async fn send_until_killed(client: reqwest::Client, url: String, life: u32) -> (u64, u64) {
+    let mut answered = 0;
+    loop {
+        let lines: String = (0..KILL_BATCH)
+            .map(|n| format!("{{\"msg\":\"line {n} after {answered}\",\"level\":\"info\",\"namespace\":\"life-{life}\",\"time\":\"{}\"}}\n", Time::now()))
+            .collect();
+        let answer = client.post(&url).body(lines).send().await;
+        if !answer.is_ok_and(|answer| answer.status().is_success()) {
+            return (answered, KILL_BATCH);
+        }
+        answered += KILL_BATCH;
+    }
+}
+
+/// Lives of up to fifteen seconds, each ended by `kill -9` under load; then what was answered is counted.
+async fn kill_again_and_again(
+    client: &reqwest::Client,
+    service: &mut Service,
+    (health, insert, count): (&str, &str, impl Fn(u32) -> String),
+    seconds: u64,
+) {
+    let mut dice = fastrand::Rng::with_seed(5);
+    let started = Instant::now();
+    let (mut lives, mut answered, mut gone) = (0, 0, 0);
+    while started.elapsed() < Duration::from_secs(seconds) {
+        service.ready(client, health).await;
+        let url = format!("{}{insert}", service.base);
+        let senders: Vec<_> = (0..CONNECTIONS)
+            .map(|_| tokio::spawn(send_until_killed(client.clone(), url.clone(), lives)))
+            .collect();
+        tokio::time::sleep(Duration::from_millis(dice.u64(500..15_000))).await;
+        service.kill_and_restart();
+        let (mut of_life, mut on_their_way) = (0, 0);
+        for sender in senders {
+            let (answered, open) = sender.await.expect("sent");
+            of_life += answered;
+            on_their_way += open;
+        }
+        service.ready(client, health).await;
+        let answer = client
+            .get(format!("{}{}", service.base, count(lives)))
+            .send()
+            .await
+            .expect("an answer");
+        let text = answer.text().await.expect("a body");
+        let found: u64 = text
+            .split(|c: char| !c.is_ascii_digit())
+            .filter_map(|digits| digits.parse().ok())
+            .max()
+            .unwrap_or(0);
+        assert!(
+            found <= of_life + on_their_way,
+            "{found} of {of_life}: {text}"
+        );
+        answered += of_life;
+        gone += of_life.saturating_sub(found);
+        lives += 1;
+    }
+    println!(
+        "{:<10} {lives} lives, {answered} lines answered, at least {gone} of them gone",
+        service.name
+    );
+}
+
 /// What both are asked about.
 struct Load {
     bodies: Vec<String>,
@@ -447,9 +525,7 @@ async fn measure_intake(
     theirs: &Service,
     load: &mut Load,
 ) {
-    let insert =
-        "/insert/jsonline?_stream_fields=namespace,instance&_time_field=time&_msg_field=msg";
-    let their_time = ingest(client, &format!("{}{insert}", theirs.base), &load.bodies).await;
+    let their_time = ingest(client, &format!("{}{INSERT}", theirs.base), &load.bodies).await;
     let our_time = ingest(client, &format!("{}/api/v2/logs", ours.base), &load.bodies).await;
     load.bodies = Vec::new();
     let rate = |time: Duration| load.count as f64 / time.as_secs_f64();
@@ -519,6 +595,18 @@ async fn measure_question(
     );
 }
 
+async fn kill_both(client: &reqwest::Client, binary: &str, seconds: u64) {
+    let counted = |life| format!("/api/v2/logs/facets?field=namespace&query=ns:life-{life}");
+    let ours = ("/healthz", "/api/v2/logs", counted);
+    kill_again_and_again(client, &mut tailwater(), ours, seconds).await;
+    let counted = |life| {
+        let query = format!("{{namespace=\"life-{life}\"}} | count()");
+        format!("/select/logsql/query?query={}", encoded(&query))
+    };
+    let theirs = ("/health", INSERT, counted);
+    kill_again_and_again(client, &mut victoria(binary), theirs, seconds).await;
+}
+
 #[tokio::main]
 async fn main() {
     let arguments: Vec<String> = std::env::args()
@@ -529,11 +617,15 @@ async fn main() {
         println!("usage: cargo bench --bench versus -- FOLDER/victoria-logs [ENTRIES]");
         return;
     };
+    let client = reqwest::Client::new();
+    if arguments.get(1).is_some_and(|word| word == "kill") {
+        let seconds = arguments.get(2).and_then(|seconds| seconds.parse().ok());
+        return kill_both(&client, binary, seconds.unwrap_or(60)).await;
+    }
     let count: u64 = arguments
         .get(1)
         .and_then(|count| count.parse().ok())
         .unwrap_or(1_000_000);
-    let client = reqwest::Client::new();
     let mut load = Load::new(count);
     println!("{count} lines, {} MB", load.raw / 1_000_000);
     let ours = tailwater();

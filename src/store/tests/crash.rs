@@ -154,7 +154,7 @@ fn what_is_synced_at_intervals_is_there_after_one_and_after_closing() {
     let mut dice = fastrand::Rng::with_seed(3);
     for (interval, closed) in [
         (Duration::from_millis(1), false),
-        (Duration::from_secs(3_600), true),
+        (Duration::from_hours(1), true),
     ] {
         let disk = Faulty::default();
         let options = Options {

@@ -43,7 +43,7 @@ fn store(dir: &tempfile::TempDir) -> (Store, Vec<Entry>) {
 }
 
 fn hours(hours: u64) -> Duration {
-    Duration::from_secs(hours * 3_600)
+    Duration::from_hours(hours)
 }
 
 fn check(store: &Store, all: &[Entry], kept: impl Fn(&Entry) -> bool) {
