@@ -19,7 +19,7 @@ struct State {
     names: BTreeMap<PathBuf, usize>,
     /// Names as they are on the disk, and changes that are not yet.
     durable_names: BTreeMap<PathBuf, usize>,
-    pending_names: Vec<(PathBuf, Option<usize>)>,
+    pending_names: Vec<Step>,
     operations: u64,
     /// Operations after which the power is gone.
     cut_after: Option<u64>,
@@ -28,6 +28,9 @@ struct State {
     /// The next sync fails.
     failing_sync: bool,
 }
+
+/// Names that change at once: what each stands for afterwards.
+type Step = Vec<(PathBuf, Option<usize>)>;
 
 #[derive(Clone, Debug, Default)]
 struct File {
@@ -110,15 +113,13 @@ impl Faulty {
         }
     }
 
-    /// What is found when the power is back: changes that were not synced are there up to some point, the last in part.
+    /// What is found when the power is back. Changes of a file that were not synced are there up to some point, the last
+    /// in part; of changes of names, any may be there and any not.
     pub fn after_power_cut(&self, dice: &mut fastrand::Rng) -> Self {
         let state = self.lock();
         let mut names = state.durable_names.clone();
-        for (path, file) in state
-            .pending_names
-            .iter()
-            .take(dice.usize(0..=state.pending_names.len()))
-        {
+        let kept = state.pending_names.iter().filter(|_| dice.bool());
+        for (path, file) in kept.flatten() {
             match file {
                 Some(file) => names.insert(path.clone(), *file),
                 None => names.remove(path),
@@ -177,7 +178,7 @@ impl State {
             Some(file) => self.names.insert(path.to_owned(), file),
             None => self.names.remove(path),
         };
-        self.pending_names.push((path.to_owned(), file));
+        self.pending_names.push(vec![(path.to_owned(), file)]);
     }
 
     fn change(&mut self, file: usize, change: Change) {
@@ -221,9 +222,9 @@ impl Disk for Faulty {
         let file = *state.names.get(from).ok_or(io::ErrorKind::NotFound)?;
         state.names.remove(from);
         state.names.insert(to.to_owned(), file);
-        // One step on the disk too: the new name first, so that a crash between finds both or one, never none.
-        state.pending_names.push((to.to_owned(), Some(file)));
-        state.pending_names.push((from.to_owned(), None));
+        // One step on the disk too.
+        let step = vec![(to.to_owned(), Some(file)), (from.to_owned(), None)];
+        state.pending_names.push(step);
         Ok(())
     }
 
