@@ -209,6 +209,21 @@ fn small_segments_are_merged_on_demand() {
         "{}",
         busy.err
     );
+    // Reading asks nobody: what was just acknowledged is in the write-ahead log.
+    let late = r#"{"msg":"just arrived","namespace":"late"}"#;
+    assert_eq!(service.post("/api/v2/logs", late).json()["accepted"], 1);
+    let export = [
+        "log", "export", "--ndjson", "--query", "ns:late", "--from", dir,
+    ];
+    let read = run(home.path(), &export);
+    assert!(
+        read.out.contains("just arrived"),
+        "{}{}",
+        read.out,
+        read.err
+    );
+    let verified = run(home.path(), &["log", "verify", dir]);
+    assert_eq!(verified.code, Some(0), "{}{}", verified.out, verified.err);
     drop(service);
 }
 
