@@ -75,6 +75,9 @@ pub struct ErrorBody {
     pub code: String,
     /// For people.
     pub message: String,
+    /// Of the request, as in the header `X-Request-ID`: by it the service's own log tells more.
+    #[serde(rename = "requestId", default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
 }
 
 /// What a service says of itself.

@@ -17,6 +17,8 @@ pub use params::{
 pub mod path {
     /// Whether the service is well.
     pub const HEALTH: &str = "/healthz";
+    /// Whether it takes entries now: what a load balancer asks.
+    pub const READY: &str = "/readyz";
     /// Version and what it needs to be spoken to.
     pub const STATUS: &str = "/api/v2/status";
     /// Namespaces and what they hold.

@@ -9,9 +9,15 @@ pub struct ListParams {
     /// The question, in the query language.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query: Option<String>,
-    /// Entries in the page, 1 to 1,000.
+    /// Entries in the page, 1 to 1,000. Of `limit`, `first` and `last` the first that is given counts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<String>,
+    /// So many of the oldest entries.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first: Option<String>,
+    /// So many of the newest entries.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last: Option<String>,
     /// Only entries older than this time (`<time>` or `<time>;id=<position>`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<String>,
@@ -42,12 +48,16 @@ pub struct ListParams {
     /// Only this span.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub span: Option<String>,
+    /// Only this branch of a parallel state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub branch: Option<String>,
     /// Only this level and more severe ones.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub level: Option<String>,
 }
 
-/// Parameters of a subscription: those of a list that choose entries, and where to begin.
+/// Parameters of a subscription: those of a list that choose entries, and where to begin. With `after` and without an id
+/// to resume from, entries newer than that time come first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct SubscribeParams {

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use super::request_id;
 use crate::api::{ErrorAnswer, ErrorBody};
 use crate::{backend, store};
 
@@ -42,6 +43,15 @@ impl Failure {
         Self::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             "request_body_too_large",
+            message,
+        )
+    }
+
+    pub fn unknown_encoding() -> Self {
+        let message = "content-encoding: expected gzip, zstd, deflate or none";
+        Self::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "request_encoding_unknown",
             message,
         )
     }
@@ -111,6 +121,7 @@ impl IntoResponse for Failure {
             error: ErrorBody {
                 code: self.code.to_owned(),
                 message: self.message,
+                request_id: request_id::current(),
             },
         };
         let mut response = (self.status, Json(body)).into_response();

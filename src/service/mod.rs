@@ -12,6 +12,7 @@ mod handlers;
 mod layers;
 mod listen;
 mod question;
+mod request_id;
 mod routes;
 mod state;
 

@@ -41,6 +41,8 @@ pub(super) fn page_request(
         .as_deref()
         .map(|text| place("after", text, now))
         .transpose()?;
+    let (limit, end) = size(params)?;
+    direction = direction.or(end);
     let mut start = Start::End;
     let mut parts = vec![selection(params, namespace)?];
     match (before, after) {
@@ -79,10 +81,28 @@ pub(super) fn page_request(
         now,
         start,
         direction: direction.unwrap_or_default(),
-        limit: number("limit", params.limit.as_deref(), DEFAULT_LIMIT, MAX_LIMIT)?,
+        limit,
         ties: Ties::Whole,
     };
     Ok((request, order))
+}
+
+/// Entries in the page, and from which end where that is said: the parameters of all of Direktiv's generations.
+fn size(params: &ListParams) -> Result<(usize, Option<Direction>), Failure> {
+    let [limit, first, last] = [
+        ("limit", &params.limit),
+        ("first", &params.first),
+        ("last", &params.last),
+    ]
+    .map(|(name, text)| number(name, text.as_deref(), DEFAULT_LIMIT, MAX_LIMIT));
+    // All are checked, whichever counts.
+    let (limit, first, last) = (limit?, first?, last?);
+    Ok(match params {
+        ListParams { limit: Some(_), .. } => (limit, None),
+        ListParams { first: Some(_), .. } => (first, Some(Direction::Newer)),
+        ListParams { last: Some(_), .. } => (last, Some(Direction::Older)),
+        _ => (limit, None),
+    })
 }
 
 /// Which entries the parameters choose.
@@ -104,6 +124,7 @@ pub(super) fn selection(
         (Field::Activity, &params.activity),
         (Field::Trace, &params.trace),
         (Field::Span, &params.span),
+        (Field::Branch, &params.branch),
     ] {
         if let Some(value) = value {
             parts.push(equals(field, value));

@@ -12,6 +12,7 @@ use crate::api::path;
 pub(super) fn router(service: Service) -> Router {
     let routes = Router::new()
         .route(path::HEALTH, get(health::health))
+        .route(path::READY, get(health::ready))
         .route(path::STATUS, get(status::status))
         .route(path::NAMESPACES, get(namespaces::namespaces))
         // Entries of all namespaces.

@@ -1,5 +1,7 @@
 //! The HTTP contract, asked by a real client.
 
+use std::io::Write;
+
 use serde_json::{Value, json};
 
 use crate::support::{Reply, Service};
@@ -232,6 +234,148 @@ fn pushes_are_taken_in_every_form_and_honestly_answered() {
 }
 
 #[test]
+fn bodies_come_compressed_and_leave_compressed() {
+    let (_home, service) = service();
+    let lines: String = (0..500)
+        .map(|n| format!("{{\"msg\":\"line {n}\",\"namespace\":\"packed\"}}\n"))
+        .collect();
+    let packed = |write: &mut dyn FnMut(&mut Vec<u8>)| {
+        let mut bytes = Vec::new();
+        write(&mut bytes);
+        bytes
+    };
+    let gzip = packed(&mut |out| {
+        let mut encoder = flate2::write::GzEncoder::new(out, flate2::Compression::fast());
+        encoder.write_all(lines.as_bytes()).expect("written");
+        encoder.finish().expect("finished");
+    });
+    let deflate = packed(&mut |out| {
+        let mut encoder = flate2::write::ZlibEncoder::new(out, flate2::Compression::fast());
+        encoder.write_all(lines.as_bytes()).expect("written");
+        encoder.finish().expect("finished");
+    });
+    let zstd = zstd::encode_all(lines.as_bytes(), 1).expect("encoded");
+    let push = |encoding: &str, body: Vec<u8>| {
+        service.ask(
+            "POST",
+            "/api/v2/logs",
+            &[("content-encoding", encoding)],
+            body,
+        )
+    };
+    for (encoding, body) in [("gzip", &gzip), ("deflate", &deflate), ("zstd", &zstd)] {
+        let reply = push(encoding, body.clone());
+        assert_eq!(
+            (reply.status, &reply.json()["accepted"]),
+            (202, &json!(500)),
+            "{encoding}: {}",
+            reply.body
+        );
+    }
+    let mut broken = gzip.clone();
+    broken.truncate(gzip.len() / 2);
+    let reply = push("gzip", broken);
+    let taken = reply.json()["accepted"].as_u64().expect("a count");
+    assert!(taken < 500, "{}", reply.body);
+    assert!(
+        reply.json()["rejected"][0]["reason"]
+            .as_str()
+            .is_some_and(|reason| reason.starts_with("the body ends here")),
+        "{}",
+        reply.body
+    );
+    let reply = push("br", gzip);
+    assert_eq!(
+        (reply.status, &reply.json()["error"]["code"]),
+        (415, &json!("request_encoding_unknown"))
+    );
+    let list = "/api/v2/namespaces/packed/logs?limit=1000";
+    let plain = service.ask("GET", list, &[("accept-encoding", "identity")], "");
+    assert_eq!(plain.header("content-encoding"), "");
+    let asked = service.ask("GET", list, &[("accept-encoding", "zstd")], "");
+    assert_eq!(asked.header("content-encoding"), "zstd");
+    let stream = "/api/v2/namespaces/packed/logs/subscribe";
+    let live = service.stream(stream, &[("accept-encoding", "gzip, zstd")], |text| {
+        text.contains("line 499\"")
+    });
+    assert!(live.starts_with(":\n"), "streams are never compressed");
+}
+
+#[test]
+fn every_generations_parameters_are_understood() {
+    let (_home, service) = service();
+    let body: String = (0..30)
+        .map(|n| format!("{{\"time\":\"2024-09-12T08:00:{n:02}Z\",\"msg\":\"line {n}\",\"branch\":{},\"instance\":\"i1\"}}\n", n % 2))
+        .collect();
+    let path = "/api/v2/namespaces/demo/logs";
+    assert_eq!(service.post(path, body).status, 202);
+    let lines = |range: std::ops::Range<u32>| -> Vec<String> {
+        range.map(|n| format!("line {n}")).collect()
+    };
+    let reversed = |range| lines(range).into_iter().rev().collect::<Vec<_>>();
+    let after = "after=2024-09-12T08:00:09Z";
+    let before = "before=2024-09-12T08:00:20Z";
+    for (parameters, wanted) in [
+        ("last=3".to_owned(), lines(27..30)),
+        ("first=3".to_owned(), lines(0..3)),
+        ("first=3&direction=desc".to_owned(), reversed(0..3)),
+        ("last=3&direction=desc".to_owned(), reversed(27..30)),
+        ("limit=2&first=5&last=9".to_owned(), lines(28..30)),
+        ("first=2&last=9".to_owned(), lines(0..2)),
+        (format!("{before}&last=2"), lines(18..20)),
+        (format!("{after}&first=2"), lines(10..12)),
+        (format!("{after}&last=2"), lines(28..30)),
+        (format!("{after}&{before}"), lines(10..20)),
+        (format!("{after}&{before}&first=2"), lines(10..12)),
+        (
+            "branch=1&first=2".to_owned(),
+            vec!["line 1".into(), "line 3".into()],
+        ),
+        ("instance=i1&last=1".to_owned(), lines(29..30)),
+        ("instance=i%25".to_owned(), Vec::new()),
+        ("stream=message&unknown=1&last=1".to_owned(), lines(29..30)),
+    ] {
+        assert_eq!(
+            texts(&service.get(&format!("{path}?{parameters}"))),
+            wanted,
+            "{parameters}"
+        );
+    }
+    for parameters in [
+        "last=0",
+        "first=x",
+        "limit=1&last=1001",
+        "branch=1&level=loud",
+    ] {
+        let reply = service.get(&format!("{path}?{parameters}"));
+        assert_eq!(reply.status, 400, "{parameters}");
+    }
+    let text = service.stream(&format!("{path}/subscribe?{after}"), &[], |text| {
+        text.contains("line 29\"")
+    });
+    let streamed: Vec<String> = events(&text)
+        .iter()
+        .map(|(_, data)| data["msg"].as_str().unwrap_or_default().to_owned())
+        .collect();
+    assert_eq!(streamed, lines(10..30));
+}
+
+#[test]
+fn requests_have_ids() {
+    let (_home, service) = service();
+    let path = "/api/v2/namespaces/nope/logs";
+    let reply = service.ask("GET", path, &[("x-request-id", "mine-7")], "");
+    assert_eq!(reply.header("x-request-id"), "mine-7");
+    assert_eq!(reply.json()["error"]["requestId"], "mine-7");
+    let [one, two] = [0, 1].map(|_| service.get("/healthz"));
+    assert_eq!(one.header("x-request-id").len(), 32);
+    assert_ne!(one.header("x-request-id"), two.header("x-request-id"));
+    let long = "x".repeat(200);
+    let reply = service.ask("GET", path, &[("x-request-id", &long)], "");
+    assert_eq!(reply.header("x-request-id").len(), 32);
+}
+
+#[test]
 fn direktivs_sidecar_pushes_as_before() {
     let (_home, service) = service();
     let path = "/api/v2/namespaces/demo/logs?instance=1bdf4042";
@@ -271,9 +415,10 @@ fn direktivs_sidecar_pushes_as_before() {
     ];
     for (body, status, code, message) in cases {
         let reply = service.post(path, body);
+        let error = &reply.json()["error"];
         assert_eq!(
-            (reply.status, reply.json()),
-            (status, json!({"error": {"code": code, "message": message}})),
+            (reply.status, &error["code"], &error["message"]),
+            (status, &json!(code), &json!(message)),
             "{body}"
         );
     }

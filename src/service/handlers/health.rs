@@ -1,10 +1,18 @@
-//! `GET /healthz`
+//! `GET /healthz` and `GET /readyz`
 
 use axum::extract::State;
 use axum::http::StatusCode;
 
 use crate::service::Service;
 use crate::store::Health;
+
+/// 200 while entries are taken and the service is not about to end; 503 otherwise.
+pub(in crate::service) async fn ready(state: State<Service>) -> (StatusCode, String) {
+    if state.stopping.is_cancelled() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n".to_owned());
+    }
+    health(state).await
+}
 
 /// 200 while entries are taken; 503 with the reason otherwise (reading goes on).
 pub(in crate::service) async fn health(State(service): State<Service>) -> (StatusCode, String) {

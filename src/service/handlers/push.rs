@@ -95,8 +95,15 @@ async fn read_lines(body: Body, intake: &mut Intake<'_>) -> Result<(), TooLarge>
     let mut stream = body.into_data_stream();
     let (mut total, mut rest, mut whole) = (0, Vec::new(), None);
     while let Some(chunk) = stream.next().await {
-        // A sender that vanished in the middle: what came is taken, the broken last line is not.
-        let Ok(chunk) = chunk else { return Ok(()) };
+        let chunk = match chunk {
+            Ok(chunk) => chunk,
+            // The sender vanished, or what it sent cannot be decompressed: whole lines are taken, the broken one is not.
+            Err(error) => {
+                intake.line += 1;
+                intake.reject(format!("the body ends here: {}", innermost(&error)));
+                return Ok(());
+            }
+        };
         total += chunk.len();
         if total > MAX_BODY_BYTES {
             return Err(TooLarge(format!(
@@ -141,6 +148,11 @@ async fn read_lines(body: Body, intake: &mut Intake<'_>) -> Result<(), TooLarge>
         intake.line(&rest).await;
     }
     Ok(())
+}
+
+fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
+    let chain = std::iter::successors(Some(error), |error| error.source());
+    chain.last().map(ToString::to_string).unwrap_or_default()
 }
 
 /// Whether the first line opens an object that it does not close.

@@ -6,7 +6,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query as Params, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
@@ -19,10 +19,12 @@ use crate::backend::FeedEvent;
 use crate::base::Time;
 use crate::entry::json::{Dialect, Wire, to_value};
 use crate::entry::{Entry, Position};
-use crate::query::{Direction, FollowRequest, PageRequest, Start, Ties};
+use crate::query::{
+    Bound, Direction, Expression, FollowRequest, PageRequest, Query, Start, Term, Ties, When,
+};
 use crate::service::Service;
 use crate::service::error::Failure;
-use crate::service::question::selection;
+use crate::service::question::{selection, time};
 
 /// Proxies give up on a silent connection after 45 s and more; a third of that is safe.
 const HEARTBEAT: Duration = Duration::from_secs(10);
@@ -40,7 +42,7 @@ const QUEUE: usize = 4;
 pub(in crate::service) async fn all(
     State(service): State<Service>,
     headers: HeaderMap,
-    Query(params): Query<SubscribeParams>,
+    Params(params): Params<SubscribeParams>,
 ) -> Result<Response, Failure> {
     subscribe(service, &headers, &params, None).await
 }
@@ -50,7 +52,7 @@ pub(in crate::service) async fn of_namespace(
     State(service): State<Service>,
     Path(namespace): Path<String>,
     headers: HeaderMap,
-    Query(params): Query<SubscribeParams>,
+    Params(params): Params<SubscribeParams>,
 ) -> Result<Response, Failure> {
     subscribe(service, &headers, &params, Some(namespace)).await
 }
@@ -62,7 +64,12 @@ async fn subscribe(
     namespace: Option<String>,
 ) -> Result<Response, Failure> {
     let now = Time::now();
-    let query = selection(&params.list, namespace.as_deref())?.into();
+    let mut parts = vec![selection(&params.list, namespace.as_deref())?];
+    if let Some(text) = &params.list.after {
+        let after = When::At(time("after", text, now)?);
+        parts.push(Expression::Term(Term::Time(Bound::After, after)));
+    }
+    let query = Query(Expression::all(parts));
     let id = headers
         .get("last-event-id")
         .and_then(|value| value.to_str().ok())
@@ -79,6 +86,8 @@ async fn subscribe(
     };
     let (first, after) = match resumed {
         Some(position) => (Vec::new(), position),
+        // Entries of other times are passed over by their summaries: the whole log is not read for it.
+        None if params.list.after.is_some() => (Vec::new(), Position(0)),
         None => backfill(&service, &query, now).await?,
     };
     let (sender, receiver) = mpsc::channel(QUEUE);
@@ -106,7 +115,7 @@ async fn subscribe(
 /// The entries of the last seconds by position, and the position after which to follow.
 async fn backfill(
     service: &Service,
-    query: &crate::query::Query,
+    query: &Query,
     now: Time,
 ) -> Result<(Vec<Entry>, Position), Failure> {
     let request = PageRequest {

@@ -22,10 +22,16 @@ pub struct Service {
 #[derive(Debug)]
 pub struct Reply {
     pub status: u16,
+    pub headers: reqwest::header::HeaderMap,
     pub body: String,
 }
 
 impl Reply {
+    pub fn header(&self, name: &str) -> &str {
+        let value = self.headers.get(name).and_then(|value| value.to_str().ok());
+        value.unwrap_or_default()
+    }
+
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }
@@ -92,12 +98,29 @@ impl Service {
         )
     }
 
+    /// Any request with headers of its own.
+    pub fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<reqwest::Body>,
+    ) -> Reply {
+        let method = method.parse().expect("a method");
+        let request = self.http.request(method, format!("{}{path}", self.url));
+        let request = headers.iter().fold(request, |request, (name, value)| {
+            request.header(*name, *value)
+        });
+        self.send(request.body(body))
+    }
+
     fn send(&self, request: reqwest::RequestBuilder) -> Reply {
         self.runtime.block_on(async {
             let response = request.send().await.expect("an answer");
             let status = response.status().as_u16();
             Reply {
                 status,
+                headers: response.headers().clone(),
                 body: response.text().await.expect("a body"),
             }
         })
