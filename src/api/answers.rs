@@ -92,9 +92,9 @@ pub struct Status {
     pub requires_auth: bool,
     /// `tailwater`; other services do not say.
     pub product: String,
-    /// Entries there are.
+    /// Entries there are; 0 where a token is required.
     pub entries: u64,
-    /// The newest position.
+    /// The newest position; 0 where a token is required.
     pub head: u64,
     /// `good`, `full` or `failed: …`.
     pub health: String,

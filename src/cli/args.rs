@@ -109,6 +109,11 @@ pub(super) enum Command {
         #[command(subcommand)]
         action: LogAction,
     },
+    /// Make, list and revoke the tokens of the service
+    Token {
+        #[command(subcommand)]
+        action: TokenAction,
+    },
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -154,9 +159,47 @@ pub(super) struct Serve {
     /// Address and port to listen on; port 0 takes any free port
     #[arg(long, value_name = "ADDR")]
     pub listen: Option<SocketAddr>,
-    /// Listen beyond this machine although nobody has to show a token
-    #[arg(long)]
+    /// Nobody has to show a token, on this machine or beyond it
+    #[arg(long, conflicts_with = "auth")]
     pub no_auth: bool,
+    /// Everybody has to show a token, on this machine too
+    #[arg(long)]
+    pub auth: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum TokenAction {
+    /// Make a token and print it, this once; with --namespace for that namespace only
+    Create(CreateToken),
+    /// List tokens: what they allow, and until when
+    List {
+        /// How it is printed
+        #[arg(long, short, value_enum, default_value_t)]
+        output: Listing,
+    },
+    /// Take a token away; a running service refuses it at once
+    Revoke {
+        /// Its id, as listed
+        #[arg(value_name = "ID")]
+        id: String,
+    },
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(group = clap::ArgGroup::new("rights").required(true).multiple(true))]
+pub(super) struct CreateToken {
+    /// It allows to ask
+    #[arg(long, group = "rights")]
+    pub read: bool,
+    /// It allows to push
+    #[arg(long, group = "rights")]
+    pub write: bool,
+    /// It allows everything
+    #[arg(long, group = "rights")]
+    pub admin: bool,
+    /// It is worth something for so long, such as 30d; without it until it is revoked
+    #[arg(long, value_name = "TIME", value_parser = crate::base::units::parse_duration)]
+    pub expires: Option<std::time::Duration>,
 }
 
 /// How entries are printed.

@@ -29,6 +29,9 @@ pub(crate) enum Error {
     /// The service cannot listen.
     #[error(transparent)]
     Listen(#[from] service::ListenError),
+    /// Tokens cannot be kept or read.
+    #[error(transparent)]
+    Token(#[from] service::TokenError),
     /// The terminal or the keys.
     #[error(transparent)]
     Explorer(#[from] explorer::Error),

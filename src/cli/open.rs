@@ -15,7 +15,7 @@ use crate::client::{self, Client};
 use crate::config::Settings;
 use crate::entry::decode::Defaults;
 use crate::files::{self, Loader};
-use crate::service::{Listener, Service};
+use crate::service::{Access, Listener, Service};
 use crate::store::{Durability, Lock, Options, Recovery, Store};
 
 /// Something to explore.
@@ -110,6 +110,7 @@ impl Opened {
         settings: &Settings,
         lock: Lock,
         listener: Listener,
+        access: Access,
     ) -> Result<Self, Error> {
         let dir = &settings.data;
         let mut opened = Self::own(
@@ -121,7 +122,7 @@ impl Opened {
             &[listener.address()],
         )
         .await?;
-        opened.serve(listener);
+        opened.serve(listener, access);
         Ok(opened)
     }
 
@@ -248,9 +249,10 @@ impl Opened {
         Ok(opened)
     }
 
-    fn serve(&mut self, listener: Listener) {
+    fn serve(&mut self, listener: Listener, access: Access) {
         if let Some(owned) = &mut self.owned {
             let service = Service::new(owned.store.clone(), self.stopping.clone());
+            let service = service.with_access(access);
             owned.serving.push(tokio::spawn(
                 listener.serve(service.router(), self.stopping.clone()),
             ));

@@ -63,12 +63,28 @@ pub struct File {
 pub struct ServeFile {
     /// Address and port; port 0 takes any free one.
     pub listen: SocketAddr,
+    /// Who has to show a token.
+    pub auth: Auth,
+}
+
+/// Who has to show a token.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Auth {
+    /// Who comes from beyond this machine.
+    #[default]
+    Auto,
+    /// Everybody.
+    Always,
+    /// Nobody.
+    Never,
 }
 
 impl Default for ServeFile {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 7420)),
+            auth: Auth::Auto,
         }
     }
 }

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-pub use file::{Colors, Error, ExplorerFile, File, KeysFile, ServeFile};
+pub use file::{Auth, Colors, Error, ExplorerFile, File, KeysFile, ServeFile};
 pub use log::LogFile;
 
 /// Everything that is decided before a command starts.

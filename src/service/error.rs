@@ -4,6 +4,7 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use super::access::Right;
 use super::request_id;
 use crate::api::{ErrorAnswer, ErrorBody};
 use crate::{backend, store};
@@ -45,6 +46,36 @@ impl Failure {
             "request_body_too_large",
             message,
         )
+    }
+
+    pub fn token_missing() -> Self {
+        let message = "expected a token in the header Authorization: Bearer";
+        Self::new(StatusCode::UNAUTHORIZED, "access_token_missing", message)
+    }
+
+    /// Unknown, revoked or expired: which of them is nobody's business.
+    pub fn token_invalid() -> Self {
+        let message = "the token is not valid";
+        Self::new(StatusCode::UNAUTHORIZED, "access_token_invalid", message)
+    }
+
+    pub fn token_denied(right: Right, namespace: Option<&str>) -> Self {
+        let right = match right {
+            Right::Read => "read",
+            Right::Write => "write to",
+            Right::Admin => "administer",
+        };
+        let what = namespace.map_or_else(
+            || "all namespaces".to_owned(),
+            |name| format!("namespace {name:?}"),
+        );
+        let message = format!("the token does not allow to {right} {what}");
+        Self::new(StatusCode::FORBIDDEN, "access_denied", message)
+    }
+
+    pub fn tokens_unreadable() -> Self {
+        let message = "the service cannot read its tokens";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "internal", message)
     }
 
     pub fn unknown_encoding() -> Self {
@@ -125,6 +156,12 @@ impl IntoResponse for Failure {
             },
         };
         let mut response = (self.status, Json(body)).into_response();
+        if self.status == StatusCode::UNAUTHORIZED {
+            let bearer = HeaderValue::from_static("Bearer");
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, bearer);
+        }
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             response
                 .headers_mut()

@@ -1,12 +1,13 @@
 //! The HTTP service.
 //!
 //! ```text
-//! listener (TCP, Unix socket) -> layers -> routes -> handlers -> Backend (reading), Appender (writing)
+//! listener (TCP, Unix socket) -> layers -> access -> routes -> handlers -> Backend (reading), Appender (writing)
 //! ```
 //!
 //! Every route stands in `routes`, every middleware in `layers`, the mapping from failures to answers in `error`.
 //! Handlers extract, ask a room, and wrap its answer; they hold no state of their own.
 
+mod access;
 mod error;
 mod handlers;
 mod layers;
@@ -16,5 +17,6 @@ mod request_id;
 mod routes;
 mod state;
 
+pub use access::{Access, NewToken, Right, Token, TokenError, Tokens};
 pub use listen::{ListenError, Listener};
 pub use state::Service;

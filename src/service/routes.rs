@@ -1,12 +1,13 @@
 //! Every route on one page.
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 
 use super::handlers::{
     context, entry, facets, health, histogram, list, namespaces, push, status, subscribe, values,
 };
-use super::{Service, layers};
+use super::{Service, access, layers};
 use crate::api::path;
 
 pub(super) fn router(service: Service) -> Router {
@@ -28,6 +29,7 @@ pub(super) fn router(service: Service) -> Router {
             path::NAMESPACE_LOGS,
             get(list::of_namespace).post(push::of_namespace),
         )
-        .route(path::NAMESPACE_SUBSCRIBE, get(subscribe::of_namespace));
+        .route(path::NAMESPACE_SUBSCRIBE, get(subscribe::of_namespace))
+        .route_layer(from_fn_with_state(service.clone(), access::guard));
     layers::around(routes, service)
 }

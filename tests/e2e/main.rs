@@ -1,5 +1,6 @@
 //! End-to-end tests: the real binary, on free ports, in a pseudo-terminal; and the tidiness of the sources.
 
+mod access;
 mod api;
 mod cli;
 mod durability;

@@ -10,6 +10,7 @@ pub(super) mod log;
 pub(super) mod query;
 pub(super) mod serve;
 pub(super) mod tail;
+pub(super) mod token;
 
 use super::Error;
 use crate::query::{Expression, Field, Query};

@@ -6,20 +6,16 @@ use crate::base::shutdown;
 use crate::cli::args::Serve;
 use crate::cli::open::Opened;
 use crate::cli::{Error, Verdict, own_log};
+use crate::config::Auth;
 use crate::config::Settings;
-use crate::service::Listener;
+use crate::service::{Access, Listener, Tokens};
 use crate::store::Lock;
 
 pub(in crate::cli) async fn run(settings: &Settings, args: &Serve) -> Result<Verdict, Error> {
     own_log::to_stderr(settings);
     let address = args.listen.unwrap_or(settings.serve.listen);
-    if !address.ip().is_loopback() && !args.no_auth {
-        let reason = "listening beyond this machine would let anyone read and write the log";
-        return Err(Error::Said(format!(
-            "{reason}; listen on 127.0.0.1, or say --no-auth if the network is trusted"
-        )));
-    }
     let dir = &settings.data;
+    let access = access(settings, args, !address.ip().is_loopback())?;
     let Some(lock) = Lock::acquire(dir)? else {
         let owner = Lock::addresses(dir).join(", ");
         return Err(Error::Said(format!(
@@ -29,7 +25,7 @@ pub(in crate::cli) async fn run(settings: &Settings, args: &Serve) -> Result<Ver
     };
     let listener = Listener::tcp(address).await?;
     let url = listener.address();
-    let opened = Opened::service(settings, lock, listener).await?;
+    let opened = Opened::service(settings, lock, listener, access).await?;
     for note in &opened.notes {
         tracing::warn!("{note}");
     }
@@ -42,4 +38,26 @@ pub(in crate::cli) async fn run(settings: &Settings, args: &Serve) -> Result<Ver
     tracing::info!(signal, "stopping");
     opened.close().await;
     Ok(Verdict::Done)
+}
+
+/// Whom the listener lets in. Beyond this machine it is open only when that is said.
+fn access(settings: &Settings, args: &Serve, beyond: bool) -> Result<Access, Error> {
+    let guarded = match settings.serve.auth {
+        _ if args.auth => true,
+        _ if args.no_auth => false,
+        Auth::Always => true,
+        Auth::Never => false,
+        Auth::Auto => beyond,
+    };
+    if !guarded {
+        return Ok(Access::Open);
+    }
+    let tokens = Tokens::open(&settings.data)?;
+    if tokens.all()?.is_empty() {
+        let reason = "everybody has to show a token, and there is none";
+        return Err(Error::Said(format!(
+            "{reason}: make one with `tailwater token create --read --write`, or say --no-auth if the network is trusted"
+        )));
+    }
+    Ok(Access::Guarded(tokens))
 }

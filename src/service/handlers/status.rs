@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 
 use crate::api::{Data, Status};
-use crate::service::Service;
+use crate::service::{Access, Service};
 use crate::store::Health;
 
 /// What the service is; never needs a token.
@@ -14,13 +14,20 @@ pub(in crate::service) async fn status(State(service): State<Service>) -> Json<D
         Health::Full => "full".to_owned(),
         Health::Failed(reason) => format!("failed: {reason}"),
     };
+    let requires_auth = matches!(service.access, Access::Guarded(_));
+    // Strangers learn that there is a service, not how much it holds.
+    let (entries, head) = if requires_auth {
+        (0, 0)
+    } else {
+        (service.store.count(), service.store.head().borrow().0)
+    };
     let status = Status {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         is_enterprise: false,
-        requires_auth: false,
+        requires_auth,
         product: "tailwater".to_owned(),
-        entries: service.store.count(),
-        head: service.store.head().borrow().0,
+        entries,
+        head,
         health,
     };
     Json(Data { data: status })

@@ -45,10 +45,16 @@ impl Service {
 
     /// Starts at an address.
     pub fn start_at(home: &Path, address: &str) -> Self {
+        Self::start_with(home, address, &[])
+    }
+
+    /// Starts at an address with more arguments.
+    pub fn start_with(home: &Path, address: &str, more: &[&str]) -> Self {
         let data = home.join("data");
         let mut child = tailwater(home)
             .args(["serve", "--listen", address, "--data"])
             .arg(&data)
+            .args(more)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -112,6 +118,23 @@ impl Service {
             request.header(*name, *value)
         });
         self.send(request.body(body))
+    }
+
+    /// The status of an answer whose body may never end.
+    pub fn status_of(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &'static str,
+    ) -> u16 {
+        let method = method.parse().expect("a method");
+        let request = self.http.request(method, format!("{}{path}", self.url));
+        let request = headers.iter().fold(request, |request, (name, value)| {
+            request.header(*name, *value)
+        });
+        let answer = self.runtime.block_on(request.body(body).send());
+        answer.expect("an answer").status().as_u16()
     }
 
     fn send(&self, request: reqwest::RequestBuilder) -> Reply {

@@ -1,0 +1,219 @@
+//! Every route and every kind of caller.
+
+use std::path::Path;
+
+use crate::support::{Service, run};
+
+/// What a caller must be to use a route.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum For {
+    Everybody,
+    AnyToken,
+    Readers,
+    Writers,
+    ReadersOfPay,
+    WritersOfPay,
+}
+
+/// Method, path and body of a request that succeeds for who may make it.
+const ROUTES: [(&str, &str, &str, For); 15] = [
+    ("GET", "/healthz", "", For::Everybody),
+    ("GET", "/readyz", "", For::Everybody),
+    ("GET", "/api/v2/status", "", For::Everybody),
+    ("GET", "/api/v2/namespaces", "", For::AnyToken),
+    ("GET", "/api/v2/logs", "", For::Readers),
+    ("POST", "/api/v2/logs", r#"{"msg":"x"}"#, For::Writers),
+    ("GET", "/api/v2/logs/subscribe", "", For::Readers),
+    ("GET", "/api/v2/logs/histogram", "", For::Readers),
+    ("GET", "/api/v2/logs/facets?field=level", "", For::Readers),
+    ("GET", "/api/v2/logs/values", "", For::Readers),
+    ("GET", "/api/v2/logs/1", "", For::Readers),
+    ("GET", "/api/v2/logs/1/context", "", For::Readers),
+    ("GET", "/api/v2/namespaces/pay/logs", "", For::ReadersOfPay),
+    (
+        "POST",
+        "/api/v2/namespaces/pay/logs",
+        r#"{"msg":"x"}"#,
+        For::WritersOfPay,
+    ),
+    (
+        "GET",
+        "/api/v2/namespaces/pay/logs/subscribe",
+        "",
+        For::ReadersOfPay,
+    ),
+];
+
+fn token(home: &Path, data: &str, arguments: &[&str]) -> String {
+    let create = ["token", "create", "--data", data];
+    let made = run(home, &[&create, arguments].concat());
+    assert_eq!(made.code, Some(0), "{}", made.err);
+    made.out.trim().to_owned()
+}
+
+#[test]
+fn every_route_lets_in_who_may_come_in() {
+    let home = tempfile::tempdir().expect("a home");
+    let data = home.path().join("data");
+    let data = data.to_str().expect("a path");
+    let make = |arguments: &[&str]| token(home.path(), data, arguments);
+    let expired = make(&["--admin", "--expires", "1ms"]);
+    let callers: [(&str, Option<String>, &[For]); 10] = [
+        ("nobody", None, &[]),
+        ("a stranger", Some("tw_00000000_secret".into()), &[]),
+        ("who came too late", Some(expired), &[]),
+        (
+            "a reader",
+            Some(make(&["--read"])),
+            &[For::AnyToken, For::Readers, For::ReadersOfPay],
+        ),
+        (
+            "a writer",
+            Some(make(&["--write"])),
+            &[For::AnyToken, For::Writers, For::WritersOfPay],
+        ),
+        (
+            "a reader of pay",
+            Some(make(&["--read", "--namespace", "pay"])),
+            &[For::AnyToken, For::ReadersOfPay],
+        ),
+        (
+            "a writer of pay",
+            Some(make(&["--write", "--namespace", "pay"])),
+            &[For::AnyToken, For::WritersOfPay],
+        ),
+        (
+            "an administrator of pay",
+            Some(make(&["--admin", "--namespace", "pay"])),
+            &[For::AnyToken, For::ReadersOfPay, For::WritersOfPay],
+        ),
+        (
+            "all of another",
+            Some(make(&["--read", "--write", "--namespace", "auth"])),
+            &[For::AnyToken],
+        ),
+        (
+            "an administrator",
+            Some(make(&["--admin"])),
+            &[
+                For::AnyToken,
+                For::Readers,
+                For::Writers,
+                For::ReadersOfPay,
+                For::WritersOfPay,
+            ],
+        ),
+    ];
+    let service = Service::start_with(home.path(), "127.0.0.1:0", &["--auth"]);
+    let admin = callers.last().and_then(|(_, token, _)| token.clone());
+    let admin = format!("Bearer {}", admin.expect("a token"));
+    let first = r#"{"msg":"first","namespace":"pay"}"#;
+    let reply = service.ask("POST", "/api/v2/logs", &[("authorization", &admin)], first);
+    assert_eq!(reply.status, 202, "{}", reply.body);
+    for (name, token, rights) in &callers {
+        for (method, path, body, wanted) in ROUTES {
+            let sent = token.as_ref().map(|token| format!("Bearer {token}"));
+            let headers: Vec<(&str, &str)> = sent
+                .iter()
+                .map(|value| ("authorization", value.as_str()))
+                .collect();
+            let status = service.status_of(method, path, &headers, body);
+            let wanted = match wanted {
+                For::Everybody => 200,
+                wanted if rights.contains(&wanted) && method == "POST" => 202,
+                wanted if rights.contains(&wanted) => 200,
+                _ if rights.is_empty() => 401,
+                _ => 403,
+            };
+            assert_eq!(status, wanted, "{name}: {method} {path}");
+        }
+    }
+    let direktivs = admin.trim_start_matches("Bearer ");
+    for header in ["direktiv-token", "Direktiv-Api-Key"] {
+        assert_eq!(
+            service.status_of("GET", "/api/v2/logs", &[(header, direktivs)], ""),
+            200
+        );
+    }
+}
+
+#[test]
+fn no_route_is_forgotten_in_the_matrix() {
+    let contract = include_str!("../../src/api/mod.rs");
+    let paths = contract.lines().filter_map(|line| {
+        let line = line.trim().strip_prefix("pub const ")?;
+        line.split('"').nth(1).filter(|path| path.starts_with('/'))
+    });
+    let mut known = 0;
+    for path in paths {
+        let path = path.replace("{namespace}", "pay").replace("{id}", "1");
+        let listed = ROUTES
+            .iter()
+            .any(|(_, listed, ..)| listed.split('?').next() == Some(path.as_str()));
+        assert!(listed, "{path} is not in the matrix");
+        known += 1;
+    }
+    assert!(known >= 13, "{known} routes were found in the contract");
+}
+
+#[test]
+fn tokens_are_listed_revoked_and_asked_for() {
+    let home = tempfile::tempdir().expect("a home");
+    let data = home.path().join("data");
+    let data = data.to_str().expect("a path");
+    let refused = run(
+        home.path(),
+        &["serve", "--listen", "127.0.0.1:0", "--auth", "--data", data],
+    );
+    assert_eq!(refused.code, Some(2));
+    assert!(
+        refused.err.contains("tailwater token create"),
+        "{}",
+        refused.err
+    );
+    let beyond = run(
+        home.path(),
+        &["serve", "--listen", "0.0.0.0:0", "--data", data],
+    );
+    assert_eq!(beyond.code, Some(2));
+    assert!(beyond.err.contains("--no-auth"), "{}", beyond.err);
+
+    let text = token(
+        home.path(),
+        data,
+        &["--read", "--namespace", "pay", "--expires", "30d"],
+    );
+    let service = Service::start_with(home.path(), "127.0.0.1:0", &["--auth"]);
+    let status = service.get("/api/v2/status").json();
+    assert_eq!(status["data"]["requiresAuth"], true);
+    let bearer = format!("Bearer {text}");
+    let headers = [("authorization", bearer.as_str())];
+    assert_eq!(
+        service.status_of("GET", "/api/v2/namespaces", &headers, ""),
+        200
+    );
+    let listed = run(home.path(), &["token", "list", "--data", data]);
+    assert!(
+        listed.out.contains("may read namespace \"pay\", until "),
+        "{}",
+        listed.out
+    );
+    let id = listed
+        .out
+        .split_whitespace()
+        .next()
+        .expect("an id")
+        .to_owned();
+    let secret = text.rsplit('_').next().expect("a secret");
+    assert!(!listed.out.contains(secret), "{}", listed.out);
+    let revoked = run(home.path(), &["token", "revoke", &id, "--data", data]);
+    assert_eq!(revoked.code, Some(0), "{}", revoked.err);
+    assert_eq!(
+        service.status_of("GET", "/api/v2/namespaces", &headers, ""),
+        401
+    );
+    let again = run(home.path(), &["token", "revoke", &id, "--data", data]);
+    assert_eq!(again.code, Some(1));
+    let rights = run(home.path(), &["token", "create", "--data", data]);
+    assert_eq!(rights.code, Some(2), "a token allows something");
+}
