@@ -31,6 +31,19 @@ fn size(columns: u16, rows: u16) -> PtySize {
     }
 }
 
+/// How many of the bytes come before a synchronized update (mode 2026) that has not ended: as a
+/// terminal that knows the mode, we show an update whole or not at all.
+fn before_unfinished_update(bytes: &[u8]) -> usize {
+    const BEGIN: &[u8] = b"\x1b[?2026h";
+    const END: &[u8] = b"\x1b[?2026l";
+    let last = |mark: &[u8]| bytes.windows(mark.len()).rposition(|found| found == mark);
+    let torn_mark = (1..BEGIN.len()).find(|torn| bytes.ends_with(&BEGIN[..*torn]));
+    match (last(BEGIN), last(END)) {
+        (Some(began), ended) if ended.is_none_or(|ended| ended < began) => began,
+        _ => bytes.len() - torn_mark.unwrap_or(0),
+    }
+}
+
 impl Screen {
     /// Starts the program with arguments on a screen of 120 by 40.
     pub fn start(home: &Path, arguments: &[&str]) -> Self {
@@ -75,6 +88,7 @@ impl Screen {
         let closed = Arc::clone(&closing);
         let reader = std::thread::spawn(move || {
             let mut buffer = vec![0; 64 << 10];
+            let mut held = Vec::new();
             while let Ok(count @ 1..) = reader.read(&mut buffer) {
                 if closed.load(Ordering::SeqCst) {
                     return;
@@ -83,7 +97,13 @@ impl Screen {
                     .lock()
                     .expect("unpoisoned")
                     .extend_from_slice(&buffer[..count]);
-                shown.lock().expect("unpoisoned").process(&buffer[..count]);
+                held.extend_from_slice(&buffer[..count]);
+                let complete = before_unfinished_update(&held);
+                shown
+                    .lock()
+                    .expect("unpoisoned")
+                    .process(&held[..complete]);
+                held.drain(..complete);
             }
         });
         Self {
