@@ -99,10 +99,7 @@ impl Screen {
                     .extend_from_slice(&buffer[..count]);
                 held.extend_from_slice(&buffer[..count]);
                 let complete = before_unfinished_update(&held);
-                shown
-                    .lock()
-                    .expect("unpoisoned")
-                    .process(&held[..complete]);
+                shown.lock().expect("unpoisoned").process(&held[..complete]);
                 held.drain(..complete);
             }
         });
