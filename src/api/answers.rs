@@ -1,19 +1,57 @@
 //! Answers of the service.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use crate::query::Progress;
 
 /// An answer that has nothing beside its data.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Data<T> {
     /// The data.
     pub data: T,
 }
 
+/// An entry as it is written; what it does not have is left out, or null where Direktiv's clients want it so.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = Entry)]
+pub struct EntryForm {
+    /// Its position: the running number of its arrival, from 1.
+    pub id: u64,
+    /// RFC 3339, UTC, as many fraction digits as needed.
+    pub time: String,
+    /// `TRACE`, `DEBUG`, `INFO`, `WARN`, `ERROR` or `FATAL`; of one namespace, `DEBUG` to `ERROR`.
+    pub level: String,
+    /// Its namespace.
+    pub namespace: String,
+    /// Its words.
+    pub msg: String,
+    /// Trace id.
+    pub trace: Option<String>,
+    /// Span id.
+    pub span: Option<String>,
+    /// The error it reports.
+    pub error: Option<String>,
+    /// Workflow: path, instance, state, status, branch, calledAs, callpath.
+    #[schema(required = false)]
+    pub workflow: Option<Map<String, Value>>,
+    /// Activity: id.
+    #[schema(required = false)]
+    pub activity: Option<Map<String, Value>>,
+    /// Gateway route: path.
+    #[schema(required = false)]
+    pub route: Option<Map<String, Value>>,
+    /// The file, host or stream it was read from.
+    #[schema(required = false)]
+    pub source: Option<String>,
+    /// Everything else that was sent.
+    #[schema(required = false)]
+    pub fields: Option<Map<String, Value>>,
+}
+
 /// A page of entries.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ListAnswer<E = Value> {
     /// How to go on.
     pub meta: ListMeta,
@@ -22,7 +60,7 @@ pub struct ListAnswer<E = Value> {
 }
 
 /// How to go on from a page.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ListMeta {
     /// What `before` takes next; null when nothing older exists.
@@ -44,7 +82,7 @@ pub struct ListMeta {
 }
 
 /// What became of pushed entries.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct IngestAnswer {
     /// Entries that are durable.
     pub accepted: u64,
@@ -53,7 +91,7 @@ pub struct IngestAnswer {
 }
 
 /// A pushed entry that was not taken.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Rejection {
     /// Its line, or its place in the array, from 1.
     pub line: u64,
@@ -62,14 +100,14 @@ pub struct Rejection {
 }
 
 /// Any failure.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ErrorAnswer {
     /// The failure.
     pub error: ErrorBody,
 }
 
 /// A failure in words for programs and for people.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ErrorBody {
     /// For programs.
     pub code: String,
@@ -81,7 +119,7 @@ pub struct ErrorBody {
 }
 
 /// What a service says of itself.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Status {
     /// Its version.

@@ -6,8 +6,8 @@ mod answers;
 mod params;
 
 pub use answers::{
-    Data, EntryAnswer, ErrorAnswer, ErrorBody, IngestAnswer, ListAnswer, ListMeta, Rejection,
-    Status,
+    Data, EntryAnswer, EntryForm, ErrorAnswer, ErrorBody, IngestAnswer, ListAnswer, ListMeta,
+    Rejection, Status,
 };
 pub use params::{
     ContextParams, FacetsParams, HistogramParams, ListParams, SubscribeParams, ValuesParams,
@@ -19,6 +19,10 @@ pub mod path {
     pub const HEALTH: &str = "/healthz";
     /// Whether it takes entries now: what a load balancer asks.
     pub const READY: &str = "/readyz";
+    /// What monitoring collects.
+    pub const METRICS: &str = "/metrics";
+    /// The description of this API.
+    pub const OPENAPI: &str = "/api/v2/openapi.json";
     /// Version and what it needs to be spoken to.
     pub const STATUS: &str = "/api/v2/status";
     /// Namespaces and what they hold.
@@ -37,6 +41,16 @@ pub mod path {
     pub const ENTRY: &str = "/api/v2/logs/{id}";
     /// What surrounds an entry.
     pub const CONTEXT: &str = "/api/v2/logs/{id}/context";
+    /// Log records over OTLP/HTTP, protobuf or JSON.
+    pub const OTLP: &str = "/v1/logs";
+    /// Lines from Loki's senders, protobuf or JSON.
+    pub const LOKI: &str = "/loki/api/v1/push";
+    /// Documents from Elasticsearch's senders.
+    pub const BULK: &str = "/_bulk";
+    /// The same, with the index they are for.
+    pub const BULK_INDEX: &str = "/{index}/_bulk";
+    /// What Elasticsearch's senders ask first.
+    pub const BULK_HELLO: &str = "/";
     /// Entries of one namespace: list and push.
     pub const NAMESPACE_LOGS: &str = "/api/v2/namespaces/{namespace}/logs";
     /// Entries of one namespace as they arrive.

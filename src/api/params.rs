@@ -1,9 +1,11 @@
 //! Parameters of requests, as they stand in a URL. All are words: the service says what it expected of each.
 
 use serde::{Deserialize, Serialize};
+use utoipa::IntoParams;
 
 /// Parameters of a list. Unknown ones are ignored.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ListParams {
     /// The question, in the query language.
@@ -73,7 +75,8 @@ pub struct SubscribeParams {
 }
 
 /// Parameters of a histogram.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(default, rename_all = "camelCase")]
 pub struct HistogramParams {
     /// The question.
@@ -91,7 +94,8 @@ pub struct HistogramParams {
 }
 
 /// Parameters of facets.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(default, rename_all = "camelCase")]
 pub struct FacetsParams {
     /// The question.
@@ -106,7 +110,8 @@ pub struct FacetsParams {
 }
 
 /// Parameters of completions: of names without a field, else of its values.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ValuesParams {
     /// The field whose values are wanted.
@@ -118,7 +123,8 @@ pub struct ValuesParams {
 }
 
 /// Parameters of a context.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ContextParams {
     /// Among which entries.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
-use crate::config::{Colors, Overrides};
+use crate::config::{Auth, Colors, LogFormat, Overrides, ServeFile};
 
 /// A terminal log explorer with its log service built in.
 ///
@@ -165,6 +165,45 @@ pub(super) struct Serve {
     /// Everybody has to show a token, on this machine too
     #[arg(long)]
     pub auth: bool,
+    /// Take OpenTelemetry's log records over gRPC at this address
+    #[arg(long, value_name = "ADDR")]
+    pub otlp_grpc: Option<SocketAddr>,
+    /// Speak TLS with this certificate (PEM); SIGHUP reads it again
+    #[arg(long, value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
+    /// The private key of the certificate (PEM)
+    #[arg(long, value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+    /// Clients have to show a certificate that one of these roots vouches for (PEM)
+    #[arg(long, value_name = "FILE")]
+    pub tls_client_ca: Option<PathBuf>,
+    /// The form of the service's own log
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub log_format: Option<LogFormat>,
+}
+
+impl Serve {
+    /// The section of the file, overridden by the flags.
+    pub fn over(&self, file: &ServeFile) -> ServeFile {
+        let auth = match (self.auth, self.no_auth) {
+            (true, _) => Auth::Always,
+            (_, true) => Auth::Never,
+            _ => file.auth,
+        };
+        ServeFile {
+            listen: self.listen.unwrap_or(file.listen),
+            otlp_grpc: self.otlp_grpc.or(file.otlp_grpc),
+            auth,
+            tls_cert: self.tls_cert.clone().or_else(|| file.tls_cert.clone()),
+            tls_key: self.tls_key.clone().or_else(|| file.tls_key.clone()),
+            tls_client_ca: self
+                .tls_client_ca
+                .clone()
+                .or_else(|| file.tls_client_ca.clone()),
+            log_format: self.log_format.unwrap_or(file.log_format),
+            ..file.clone()
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]

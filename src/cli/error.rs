@@ -29,6 +29,9 @@ pub(crate) enum Error {
     /// The service cannot listen.
     #[error(transparent)]
     Listen(#[from] service::ListenError),
+    /// The service has no certificate.
+    #[error(transparent)]
+    Tls(#[from] service::TlsError),
     /// Tokens cannot be kept or read.
     #[error(transparent)]
     Token(#[from] service::TokenError),

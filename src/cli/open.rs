@@ -15,7 +15,7 @@ use crate::client::{self, Client};
 use crate::config::Settings;
 use crate::entry::decode::Defaults;
 use crate::files::{self, Loader};
-use crate::service::{Access, Listener, Service};
+use crate::service::{self, Connections, Listener, Service};
 use crate::store::{Durability, Lock, Options, Recovery, Store};
 
 /// Something to explore.
@@ -34,9 +34,18 @@ pub(super) struct Opened {
     stopping: CancellationToken,
 }
 
+/// How a log is served beyond the processes of its user.
+pub(super) struct Serving {
+    pub http: Listener,
+    pub grpc: Option<Listener>,
+    pub options: service::Options,
+    pub connections: Connections,
+}
+
 /// A log that this process owns.
 struct Owned {
     store: Store,
+    service: Service,
     _lock: Lock,
     serving: Vec<JoinHandle<()>>,
     temporary: Option<TempDir>,
@@ -106,12 +115,7 @@ impl Opened {
     }
 
     /// The log of a data directory whose lock is held, to be served at a listener too.
-    pub async fn service(
-        settings: &Settings,
-        lock: Lock,
-        listener: Listener,
-        access: Access,
-    ) -> Result<Self, Error> {
+    pub async fn service(settings: &Settings, lock: Lock, serving: Serving) -> Result<Self, Error> {
         let dir = &settings.data;
         let mut opened = Self::own(
             lock,
@@ -119,10 +123,10 @@ impl Opened {
             settings.log.options(),
             None,
             shortened(dir),
-            &[listener.address()],
+            &[serving.http.address()],
         )
         .await?;
-        opened.serve(listener, access);
+        opened.serve(serving);
         Ok(opened)
     }
 
@@ -167,12 +171,15 @@ impl Opened {
             .chain(also.iter().cloned())
             .collect();
         lock.publish(&addresses)?;
-        let serving = vec![tokio::spawn(
-            listener.serve(service.router(), stopping.clone()),
-        )];
+        let serving = vec![tokio::spawn(listener.serve(
+            service.clone().router(),
+            Connections::default(),
+            stopping.clone(),
+        ))];
         let backend = Backend::Store(store.clone());
         let owned = Owned {
             store,
+            service,
             _lock: lock,
             serving,
             temporary,
@@ -249,13 +256,18 @@ impl Opened {
         Ok(opened)
     }
 
-    fn serve(&mut self, listener: Listener, access: Access) {
-        if let Some(owned) = &mut self.owned {
-            let service = Service::new(owned.store.clone(), self.stopping.clone());
-            let service = service.with_access(access);
-            owned.serving.push(tokio::spawn(
-                listener.serve(service.router(), self.stopping.clone()),
-            ));
+    fn serve(&mut self, serving: Serving) {
+        let Some(owned) = &mut self.owned else { return };
+        let service = owned.service.clone().with_options(serving.options);
+        let routers = [
+            (Some(serving.http), service.clone().router()),
+            (serving.grpc, service.grpc_router()),
+        ];
+        for (listener, router) in routers {
+            let Some(listener) = listener else { continue };
+            let connections = serving.connections.clone();
+            let serving = listener.serve(router, connections, self.stopping.clone());
+            owned.serving.push(tokio::spawn(serving));
         }
     }
 

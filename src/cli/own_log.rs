@@ -5,7 +5,7 @@ use std::path::Path;
 
 use tracing_subscriber::EnvFilter;
 
-use crate::config::Settings;
+use crate::config::{LogFormat, Settings};
 
 /// Its own log of the explorer grows no further than this; then it starts anew.
 const MAX_BYTES: u64 = 4 << 20;
@@ -16,14 +16,17 @@ fn filter(settings: &Settings) -> EnvFilter {
 }
 
 /// Logs to standard error.
-pub(super) fn to_stderr(settings: &Settings) {
+pub(super) fn to_stderr(settings: &Settings, format: LogFormat) {
     let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let _ = tracing_subscriber::fmt()
+    let log = tracing_subscriber::fmt()
         .with_env_filter(filter(settings))
         .with_writer(std::io::stderr)
         .with_ansi(!plain && std::io::stderr().is_terminal())
-        .with_target(false)
-        .try_init();
+        .with_target(false);
+    let _ = match format {
+        LogFormat::Text => log.try_init(),
+        LogFormat::Json => log.json().flatten_event(true).try_init(),
+    };
 }
 
 /// Logs to `explorer.log` in the state directory; where that cannot be written, nowhere.

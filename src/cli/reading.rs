@@ -3,7 +3,8 @@
 use super::Error;
 use super::output::Printer;
 use crate::backend::{Backend, FeedEvent};
-use crate::base::{Time, shutdown};
+use crate::base::Time;
+use crate::base::shutdown::Wishes;
 use crate::entry::{Entry, Position};
 use crate::query::{Direction, FollowRequest, Page, PageRequest, Query, Start, Ties};
 
@@ -59,11 +60,10 @@ pub(super) async fn follow(
         now: Time::now(),
         after,
     });
-    let stop = shutdown::requested();
-    tokio::pin!(stop);
+    let mut wishes = Wishes::listen().map_err(Error::io("wait for signals"))?;
     loop {
         let event = tokio::select! {
-            _ = &mut stop => return Ok(()),
+            _ = wishes.ended() => return Ok(()),
             event = feed.next() => event,
         };
         match event {

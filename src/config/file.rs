@@ -1,12 +1,11 @@
 //! The file's own forms. Every key is documented in `config.example.toml`.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::LogFile;
+use super::{LogFile, ServeFile};
 
 /// Why there are no settings.
 #[derive(Debug, thiserror::Error)]
@@ -55,38 +54,6 @@ pub struct File {
     pub explorer: ExplorerFile,
     /// Keys by action.
     pub keys: KeysFile,
-}
-
-/// The section `[serve]`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ServeFile {
-    /// Address and port; port 0 takes any free one.
-    pub listen: SocketAddr,
-    /// Who has to show a token.
-    pub auth: Auth,
-}
-
-/// Who has to show a token.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Auth {
-    /// Who comes from beyond this machine.
-    #[default]
-    Auto,
-    /// Everybody.
-    Always,
-    /// Nobody.
-    Never,
-}
-
-impl Default for ServeFile {
-    fn default() -> Self {
-        Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 7420)),
-            auth: Auth::Auto,
-        }
-    }
 }
 
 /// The section `[explorer]`.

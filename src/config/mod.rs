@@ -5,13 +5,15 @@
 
 mod file;
 mod log;
+mod serve;
 
 use std::path::PathBuf;
 
 use serde::Serialize;
 
-pub use file::{Auth, Colors, Error, ExplorerFile, File, KeysFile, ServeFile};
+pub use file::{Colors, Error, ExplorerFile, File, KeysFile};
 pub use log::LogFile;
+pub use serve::{Auth, LogFormat, ServeFile};
 
 /// Everything that is decided before a command starts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -121,7 +123,20 @@ mod tests {
             .map(|line| line.strip_prefix("#: ").unwrap_or(line))
             .fold(String::new(), |text, line| text + line + "\n");
         let example: File = toml::from_str(&uncommented).expect("the example parses");
-        assert_eq!(example.serve, ServeFile::default());
+        let serve = &example.serve;
+        assert!(serve.otlp_grpc.is_some() && serve.tls().is_ok_and(|tls| tls.is_some()));
+        assert!(serve.tls_client_ca.is_some());
+        assert!(serve.rate_per_address.is_some() && serve.rate_per_token.is_some());
+        let plain = ServeFile {
+            otlp_grpc: None,
+            tls_cert: None,
+            tls_key: None,
+            tls_client_ca: None,
+            rate_per_address: None,
+            rate_per_token: None,
+            ..serve.clone()
+        };
+        assert_eq!(plain, ServeFile::default());
         let retention = &example.log.retention;
         assert!(retention.age.is_some() && retention.bytes.is_some());
         assert!(

@@ -27,7 +27,7 @@ use super::theme::{Depth, Theme};
 use super::update::{start, update};
 use super::view::view;
 use crate::backend::Backend;
-use crate::base::shutdown::{self, SignalNumber};
+use crate::base::shutdown::{SignalNumber, Wishes};
 use crate::base::{Gauge, Time};
 use crate::query::{Expression, Field, Query};
 
@@ -181,8 +181,7 @@ impl Runtime {
     async fn run(&mut self, mut signals: Signals) -> std::io::Result<Ending> {
         let mut events = read_events();
         let mut vanished = watch();
-        let stop = shutdown::requested();
-        tokio::pin!(stop);
+        let mut wishes = Wishes::listen()?;
         let mut tick = tokio::time::interval(LOADING_TICK);
         let effects = start(&mut self.state);
         self.perform(effects);
@@ -202,7 +201,7 @@ impl Runtime {
                     // Without input there is nobody to explore for.
                     None => return Ok(Ending::Vanished),
                 },
-                signal = &mut stop => return Ok(Ending::Signal(signal?)),
+                signal = wishes.ended() => return Ok(Ending::Signal(signal)),
                 _ = &mut vanished => return Ok(Ending::Vanished),
                 _ = signals.suspend.recv() => self.suspend(false),
                 _ = signals.resume.recv() => self.resume(),

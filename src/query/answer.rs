@@ -1,13 +1,14 @@
 //! What anything that holds a log answers.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{Cursor, Direction};
 use crate::base::Time;
 use crate::entry::{Entry, Position};
 
 /// How far a scan came.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Progress {
     /// Entries looked at or passed over by their summaries.
     pub scanned: u64,
@@ -58,7 +59,7 @@ impl Page {
 }
 
 /// Counts of entries over time.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Histogram {
     /// Start of the first bucket, nanoseconds since the epoch.
     pub start: i64,
@@ -71,7 +72,7 @@ pub struct Histogram {
 }
 
 /// A value and how often it occurs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Facet {
     /// The value as words.
     pub value: String,
@@ -80,7 +81,7 @@ pub struct Facet {
 }
 
 /// The most frequent values of a field.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Facets {
     /// Most frequent first; ties by value.
     pub values: Vec<Facet>,
@@ -94,7 +95,7 @@ pub struct Facets {
 pub type Values = Vec<String>;
 
 /// A namespace and what it holds.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct NamespaceCount {
     /// Its name.
     pub name: String,

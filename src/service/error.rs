@@ -1,5 +1,7 @@
 //! Failures and their answers: the one mapping to statuses and codes.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -15,15 +17,63 @@ pub(super) struct Failure {
     status: StatusCode,
     code: &'static str,
     message: String,
+    /// When it is worth trying again.
+    retry_after: Option<Duration>,
 }
+
+/// The wait that is told where nobody can know it.
+const RETRY_AFTER: Duration = Duration::from_secs(2);
 
 impl Failure {
     fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        let passes = status == StatusCode::SERVICE_UNAVAILABLE;
         Self {
             status,
             code,
             message: message.into(),
+            retry_after: passes.then_some(RETRY_AFTER),
         }
+    }
+
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The log takes entries more slowly than they come.
+    pub fn behind() -> Self {
+        let message = "the log is behind: send it again a little later";
+        Self {
+            retry_after: Some(RETRY_AFTER),
+            ..Self::new(StatusCode::TOO_MANY_REQUESTS, "log_behind", message)
+        }
+    }
+
+    pub fn too_many(wait: Duration) -> Self {
+        let message = "too many requests";
+        Self {
+            retry_after: Some(wait),
+            ..Self::new(StatusCode::TOO_MANY_REQUESTS, "request_rate", message)
+        }
+    }
+
+    /// A body of a kind that the route does not take.
+    pub fn unknown_kind(expected: &str) -> Self {
+        let message = format!("content-type: expected {expected}");
+        Self::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "request_type_unknown",
+            message,
+        )
+    }
+
+    /// The body stopped coming.
+    pub fn body_broken(reason: impl std::fmt::Display) -> Self {
+        let message = format!("the body ends before its end: {reason}");
+        Self::new(StatusCode::BAD_REQUEST, "request_body_broken", message)
     }
 
     /// A parameter or body that is not what it should be.
@@ -76,6 +126,10 @@ impl Failure {
     pub fn tokens_unreadable() -> Self {
         let message = "the service cannot read its tokens";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "internal", message)
+    }
+
+    pub fn internal(message: &str) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message)
     }
 
     pub fn unknown_encoding() -> Self {
@@ -162,10 +216,12 @@ impl IntoResponse for Failure {
                 .headers_mut()
                 .insert(header::WWW_AUTHENTICATE, bearer);
         }
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+        if let Some(wait) = self.retry_after {
+            // Whole seconds, rounded up.
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
             response
                 .headers_mut()
-                .insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+                .insert(header::RETRY_AFTER, seconds.into());
         }
         response
     }

@@ -1,20 +1,28 @@
 //! Every middleware, in order: the first here is the outermost.
 
+use std::time::{Duration, Instant};
+
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
-use axum::http::{StatusCode, Uri, header};
-use axum::middleware::{Next, from_fn, map_response};
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
+use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::decompression::RequestDecompressionLayer;
+use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use super::error::Failure;
+use super::listen::Peer;
+use super::metrics::Asked;
 use super::{Service, request_id};
 
 /// Shorter answers fit in a packet as they are.
 const MIN_COMPRESSED: u16 = 1_024;
+/// How long a browser remembers which origins may ask.
+const PREFLIGHT_AGE: Duration = Duration::from_hours(1);
 
 /// Puts the middleware around the routes.
 pub(super) fn around(routes: Router<Service>, service: Service) -> Router {
@@ -26,12 +34,96 @@ pub(super) fn around(routes: Router<Service>, service: Service) -> Router {
         .layer(RequestDecompressionLayer::new())
         .layer(map_response(explained))
         .layer(compression())
+        .layer(from_fn_with_state(service.clone(), counted))
+        .layer(cors(&service.options.origins))
+        .layer(RequestBodyTimeoutLayer::new(service.options.body_timeout))
         .with_state(service);
     // What changes the path stands outside of the router that looks at it.
     Router::new()
         .fallback_service(routes)
         .layer(from_fn(without_trailing_slash))
+        .layer(map_response(hardened))
         .layer(from_fn(request_id::around))
+}
+
+/// The same for gRPC, which has bodies and failures of its own.
+pub(super) fn around_grpc(routes: Router, service: Service) -> Router {
+    routes
+        .layer(RequestBodyTimeoutLayer::new(service.options.body_timeout))
+        .layer(from_fn_with_state(service, counted))
+        .layer(from_fn(request_id::around))
+}
+
+/// Measures answers by route.
+pub(super) async fn measured(
+    State(service): State<Service>,
+    route: MatchedPath,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (began, method) = (Instant::now(), request.method().to_string());
+    let response = next.run(request).await;
+    let asked = Asked {
+        method,
+        route: route.as_str().to_owned(),
+        status: response.status().as_u16(),
+    };
+    service.metrics.asked(&asked, began.elapsed());
+    response
+}
+
+/// Counts requests of an address.
+async fn counted(
+    State(service): State<Service>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Failure> {
+    if let Some(Peer(Some(address))) = request.extensions().get() {
+        service.limits.address(*address)?;
+    }
+    Ok(next.run(request).await)
+}
+
+/// Which pages may ask from browsers.
+fn cors(origins: &[String]) -> CorsLayer {
+    let headers = [
+        "authorization",
+        "content-type",
+        "last-event-id",
+        "direktiv-token",
+        "direktiv-api-key",
+        "x-request-id",
+    ];
+    let allowed = if origins.iter().any(|origin| origin == "*") {
+        AllowOrigin::any()
+    } else {
+        AllowOrigin::list(origins.iter().filter_map(|origin| origin.parse().ok()))
+    };
+    CorsLayer::new()
+        .allow_origin(allowed)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers(headers.map(HeaderName::from_static))
+        .expose_headers([HeaderName::from_static("x-request-id"), header::RETRY_AFTER])
+        .max_age(PREFLIGHT_AGE)
+}
+
+/// Answers are data: no browser shall take them for anything else, or keep them.
+async fn hardened(mut response: Response) -> Response {
+    const HEADERS: [(HeaderName, &str); 5] = [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; frame-ancestors 'none'",
+        ),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    for (name, value) in HEADERS {
+        let entry = response.headers_mut().entry(name);
+        entry.or_insert(HeaderValue::from_static(value));
+    }
+    response
 }
 
 /// The decompression refuses what it does not know without a word.

@@ -1,26 +1,73 @@
-//! Where the service is reached, and how it ends.
+//! Where the service is reached: accepting, TLS, HTTP/1 and HTTP/2, and how it ends.
 
-use std::net::SocketAddr;
+use std::convert::Infallible;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use tokio::net::{TcpListener, UnixListener};
+use axum::body::Body;
+use axum::http::Request;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
 
-/// Time that requests under way get to finish once the service is asked to stop.
-const DRAIN: Duration = Duration::from_secs(5);
+use super::Tls;
+
 /// Longest path of a Unix socket that every system takes.
 const MAX_SOCKET_PATH: usize = 100;
+/// Headers a request may have, and the bytes of all of them.
+const MAX_HEADERS: usize = 100;
+const MAX_HEADER_BYTES: usize = 64 << 10;
+/// Wait after the system refused a connection (too many open files) before the next is taken.
+const REFUSED_WAIT: Duration = Duration::from_millis(200);
 
 /// A place where the service listens.
 #[derive(Debug)]
-pub enum Listener {
-    /// A TCP port.
+pub struct Listener {
+    socket: Socket,
+    tls: Option<Tls>,
+}
+
+#[derive(Debug)]
+enum Socket {
     Tcp(TcpListener),
-    /// A Unix socket, removed at the end.
+    /// Removed at the end.
     Unix(UnixListener, PathBuf),
 }
+
+/// What connections may take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connections {
+    /// Connections at the same time; more wait to be accepted.
+    pub most: usize,
+    /// Time for a TLS handshake, and for the head of a request; a connection without requests is closed after it.
+    pub head_timeout: Duration,
+    /// Time that requests under way get to finish once the service is asked to stop.
+    pub drain: Duration,
+}
+
+impl Default for Connections {
+    fn default() -> Self {
+        Self {
+            most: 4_096,
+            head_timeout: Duration::from_secs(30),
+            drain: Duration::from_secs(5),
+        }
+    }
+}
+
+/// The other end of a connection; none on a Unix socket.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Peer(pub Option<IpAddr>);
 
 /// Why the service cannot listen.
 #[derive(Debug, thiserror::Error)]
@@ -37,9 +84,13 @@ impl Listener {
     /// The address is taken or not ours.
     pub async fn tcp(address: SocketAddr) -> Result<Self, ListenError> {
         let listener = TcpListener::bind(address).await;
-        listener.map(Self::Tcp).map_err(|source| ListenError {
+        let listener = listener.map_err(|source| ListenError {
             address: address.to_string(),
             source,
+        })?;
+        Ok(Self {
+            socket: Socket::Tcp(listener),
+            tls: None,
         })
     }
 
@@ -62,57 +113,159 @@ impl Listener {
         let _ = std::fs::remove_file(&path);
         let listener = UnixListener::bind(&path).map_err(error)?;
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).map_err(error)?;
-        Ok(Self::Unix(listener, path))
+        Ok(Self {
+            socket: Socket::Unix(listener, path),
+            tls: None,
+        })
     }
 
-    /// Where it is reached: `http://…` or `unix:…`.
+    /// The same, speaking TLS.
+    #[must_use]
+    pub fn with_tls(self, tls: Option<Tls>) -> Self {
+        Self { tls, ..self }
+    }
+
+    /// Where it is reached: `http://…`, `https://…` or `unix:…`.
     #[must_use]
     pub fn address(&self) -> String {
-        match self {
-            Self::Tcp(listener) => listener
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        match &self.socket {
+            Socket::Tcp(listener) => listener
                 .local_addr()
-                .map(|address| format!("http://{address}"))
+                .map(|address| format!("{scheme}://{address}"))
                 .unwrap_or_default(),
-            Self::Unix(_, path) => format!("unix:{}", path.display()),
+            Socket::Unix(_, path) => format!("unix:{}", path.display()),
         }
     }
 
-    /// Serves until told to stop; requests under way get five seconds to finish.
-    pub async fn serve(self, router: Router, stopping: CancellationToken) {
-        let told = stopping.clone();
-        let stop = async move { told.cancelled().await };
+    /// Serves until told to stop; then requests under way get their time to finish.
+    pub async fn serve(
+        self,
+        router: Router,
+        connections: Connections,
+        stopping: CancellationToken,
+    ) {
         let address = self.address();
-        let socket = if let Self::Unix(_, path) = &self {
-            Some(path.clone())
-        } else {
-            None
+        let graceful = GracefulShutdown::new();
+        let slots = Arc::new(Semaphore::new(connections.most));
+        let mut http = auto::Builder::new(TokioExecutor::new());
+        http.http1()
+            .timer(TokioTimer::new())
+            .header_read_timeout(connections.head_timeout)
+            .max_headers(MAX_HEADERS)
+            .max_buf_size(MAX_HEADER_BYTES);
+        http.http2()
+            .timer(TokioTimer::new())
+            .max_header_list_size(64 << 10)
+            .keep_alive_interval(Some(connections.head_timeout))
+            .max_concurrent_streams(256);
+        let connection = Connection {
+            http,
+            router,
+            tls: self.tls.clone(),
+            timeout: connections.head_timeout,
         };
-        let serving = async {
-            match self {
-                Self::Tcp(listener) => {
-                    axum::serve(listener, router)
-                        .with_graceful_shutdown(stop)
-                        .await
+        loop {
+            let accepted = async {
+                let slot = Arc::clone(&slots).acquire_owned().await;
+                (slot, self.socket.accept().await)
+            };
+            let (slot, accepted) = tokio::select! {
+                accepted = accepted => accepted,
+                () = stopping.cancelled() => break,
+            };
+            match accepted {
+                Ok(stream) => {
+                    let connection = connection.clone();
+                    let watcher = graceful.watcher();
+                    tokio::spawn(async move {
+                        connection.run(stream, watcher).await;
+                        drop(slot);
+                    });
                 }
-                Self::Unix(listener, _) => {
-                    axum::serve(listener, router)
-                        .with_graceful_shutdown(stop)
-                        .await
+                Err(error) => {
+                    tracing::warn!(%address, %error, "a connection could not be accepted");
+                    tokio::time::sleep(REFUSED_WAIT).await;
                 }
             }
-        };
-        let late = async {
-            stopping.cancelled().await;
-            tokio::time::sleep(DRAIN).await;
-        };
-        tokio::select! {
-            outcome = serving => if let Err(error) = outcome {
-                tracing::error!(%address, %error, "serving ended");
-            },
-            () = late => tracing::warn!(%address, "some requests did not finish in time"),
         }
-        if let Some(path) = socket {
+        let path = match self.socket {
+            Socket::Unix(_, path) => Some(path),
+            Socket::Tcp(_) => None,
+        };
+        let drained = tokio::time::timeout(connections.drain, graceful.shutdown()).await;
+        if drained.is_err() {
+            tracing::warn!(%address, "some requests did not finish in time");
+        }
+        if let Some(path) = path {
             let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+enum Stream {
+    Tcp(TcpStream, IpAddr),
+    Unix(UnixStream),
+}
+
+impl Socket {
+    async fn accept(&self) -> std::io::Result<Stream> {
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, peer) = listener.accept().await?;
+                // Live entries are small and shall leave at once.
+                stream.set_nodelay(true)?;
+                Ok(Stream::Tcp(stream, peer.ip()))
+            }
+            Self::Unix(listener, _) => Ok(Stream::Unix(listener.accept().await?.0)),
+        }
+    }
+}
+
+#[derive(Clone)]
+struct Connection {
+    http: auto::Builder<TokioExecutor>,
+    router: Router,
+    tls: Option<Tls>,
+    timeout: Duration,
+}
+
+impl Connection {
+    async fn run(self, stream: Stream, watcher: Watcher) {
+        match stream {
+            Stream::Unix(stream) => self.speak(stream, Peer(None), watcher).await,
+            Stream::Tcp(stream, address) => {
+                let Some(tls) = &self.tls else {
+                    return self.speak(stream, Peer(Some(address)), watcher).await;
+                };
+                match tokio::time::timeout(self.timeout, tls.acceptor().accept(stream)).await {
+                    Ok(Ok(stream)) => self.speak(stream, Peer(Some(address)), watcher).await,
+                    Ok(Err(error)) => tracing::debug!(%address, %error, "no TLS handshake"),
+                    Err(_) => tracing::debug!(%address, "the TLS handshake took too long"),
+                }
+            }
+        }
+    }
+
+    async fn speak(
+        self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        peer: Peer,
+        watcher: Watcher,
+    ) {
+        let router = self.router;
+        let answer = service_fn(move |request: Request<Incoming>| {
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(peer);
+            let answering = router.clone().oneshot(request);
+            async move { answering.await.map_err(|never: Infallible| never) }
+        });
+        let serving = self
+            .http
+            .serve_connection(TokioIo::new(stream), answer)
+            .into_owned();
+        if let Err(error) = watcher.watch(serving).await {
+            tracing::debug!(%error, "a connection broke");
         }
     }
 }

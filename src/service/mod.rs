@@ -10,13 +10,20 @@
 mod access;
 mod error;
 mod handlers;
+mod intake;
 mod layers;
+mod limits;
 mod listen;
+mod metrics;
+mod openapi;
 mod question;
 mod request_id;
 mod routes;
 mod state;
+mod tls;
 
 pub use access::{Access, NewToken, Right, Token, TokenError, Tokens};
-pub use listen::{ListenError, Listener};
-pub use state::Service;
+pub use limits::Rates;
+pub use listen::{Connections, ListenError, Listener};
+pub use state::{Options, Service};
+pub use tls::{Tls, TlsError, TlsFiles};

@@ -2,18 +2,21 @@
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::get;
+use axum::routing::{get, post};
 
 use super::handlers::{
-    context, entry, facets, health, histogram, list, namespaces, push, status, subscribe, values,
+    bulk, context, entry, facets, health, histogram, list, loki, metrics, namespaces, otlp, push,
+    status, subscribe, values,
 };
-use super::{Service, access, layers};
+use super::{Service, access, layers, openapi};
 use crate::api::path;
 
 pub(super) fn router(service: Service) -> Router {
     let routes = Router::new()
         .route(path::HEALTH, get(health::health))
         .route(path::READY, get(health::ready))
+        .route(path::METRICS, get(metrics::metrics))
+        .route(path::OPENAPI, get(openapi::openapi))
         .route(path::STATUS, get(status::status))
         .route(path::NAMESPACES, get(namespaces::namespaces))
         // Entries of all namespaces.
@@ -30,6 +33,16 @@ pub(super) fn router(service: Service) -> Router {
             get(list::of_namespace).post(push::of_namespace),
         )
         .route(path::NAMESPACE_SUBSCRIBE, get(subscribe::of_namespace))
-        .route_layer(from_fn_with_state(service.clone(), access::guard));
+        // What other senders speak.
+        .route(path::OTLP, post(otlp::otlp))
+        .route(path::LOKI, post(loki::loki))
+        .route(path::BULK, post(bulk::bulk).put(bulk::bulk))
+        .route(
+            path::BULK_INDEX,
+            post(bulk::bulk_index).put(bulk::bulk_index),
+        )
+        .route(path::BULK_HELLO, get(bulk::hello))
+        .route_layer(from_fn_with_state(service.clone(), access::guard))
+        .route_layer(from_fn_with_state(service.clone(), layers::measured));
     layers::around(routes, service)
 }

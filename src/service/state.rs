@@ -1,10 +1,17 @@
 //! What handlers share.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use axum::Router;
+use opentelemetry_proto::tonic::collector::logs::v1::logs_service_server::LogsServiceServer;
 use tokio_util::sync::CancellationToken;
 
 use super::access::Access;
-use super::routes;
+use super::intake::Budget;
+use super::limits::{Limits, Rates};
+use super::metrics::Metrics;
+use super::{layers, routes};
 use crate::backend::Backend;
 use crate::store::{Appender, Store};
 
@@ -14,32 +21,81 @@ pub struct Service {
     pub(super) store: Store,
     pub(super) backend: Backend,
     pub(super) appender: Appender,
-    pub(super) access: Access,
+    pub(super) options: Arc<Options>,
+    pub(super) limits: Arc<Limits>,
+    pub(super) budget: Budget,
+    pub(super) metrics: Arc<Metrics>,
     /// Ends streams, so that their clients go elsewhere.
     pub(super) stopping: CancellationToken,
+}
+
+/// What a listener demands and offers.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Whom it lets in.
+    pub access: Access,
+    /// How often one may ask.
+    pub rates: Rates,
+    /// Pages of these origins may ask from browsers: `https://ui.example`, or `*`.
+    pub origins: Vec<String>,
+    /// How long a sender may pause within a body.
+    pub body_timeout: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            access: Access::Open,
+            rates: Rates::default(),
+            origins: Vec::new(),
+            body_timeout: Duration::from_secs(30),
+        }
+    }
 }
 
 impl Service {
     /// A service over this log, open to everybody who reaches it; it ends its streams when `stopping` is cancelled.
     #[must_use]
     pub fn new(store: Store, stopping: CancellationToken) -> Self {
+        let options = Options::default();
         Self {
             backend: Backend::Store(store.clone()),
             appender: store.appender(),
-            access: Access::Open,
+            limits: Arc::new(Limits::new(options.rates)),
+            budget: Budget::default(),
+            metrics: Metrics::new(&store),
+            options: Arc::new(options),
             store,
             stopping,
         }
     }
 
-    /// The same service for those who may come in.
+    /// The same service with other demands.
     #[must_use]
-    pub fn with_access(self, access: Access) -> Self {
-        Self { access, ..self }
+    pub fn with_options(self, options: Options) -> Self {
+        Self {
+            limits: Arc::new(Limits::new(options.rates)),
+            options: Arc::new(options),
+            ..self
+        }
     }
 
     /// Its routes, to be served or to be asked in process.
     pub fn router(self) -> Router {
         routes::router(self)
     }
+
+    /// OpenTelemetry's log records over gRPC.
+    pub fn grpc_router(self) -> Router {
+        use tonic::codec::CompressionEncoding::{Gzip, Zstd};
+        let logs = LogsServiceServer::new(self.clone())
+            .accept_compressed(Gzip)
+            .accept_compressed(Zstd)
+            .max_decoding_message_size(MAX_GRPC_BYTES);
+        let router = tonic::service::Routes::new(logs).into_axum_router();
+        layers::around_grpc(router, self)
+    }
 }
+
+/// An export may have so many bytes, decompressed.
+const MAX_GRPC_BYTES: usize = 64 << 20;

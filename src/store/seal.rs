@@ -52,6 +52,7 @@ pub(super) fn write(shared: &Shared, frozen: &Arc<Memtable>) -> Result<(), Error
         }
     }
     let _ = disk.sync_dir(&shared.dir);
+    shared.counters.sealed();
     shared.bell.ring();
     Ok(())
 }

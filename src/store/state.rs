@@ -11,6 +11,7 @@ use tokio::sync::watch;
 
 use super::cache::Cache;
 use super::disk::{Disk, Os};
+use super::figures::Counters;
 use super::keeper::{Bell, Keeper};
 use super::memtable::Memtable;
 use super::recovery::{self, Access};
@@ -48,6 +49,7 @@ pub(super) struct Shared {
     pub cache: Arc<Cache>,
     pub head: watch::Sender<Position>,
     pub health: RwLock<Health>,
+    pub counters: Counters,
     /// Wakes the keeper, and ends it.
     pub bell: Bell,
     /// Held by whoever writes a memtable as a segment: the writer's thread or the keeper.
@@ -224,6 +226,7 @@ impl Shared {
             cache,
             head: watch::Sender::new(found.last),
             health: RwLock::default(),
+            counters: Counters::default(),
             bell: Bell::default(),
             sealing: Mutex::default(),
             keeping: Mutex::default(),
@@ -274,6 +277,9 @@ impl Shared {
         for segment in old {
             self.cache.forget(segment);
         }
+        let before = old.iter().map(|segment| segment.rows()).sum();
+        let after = new.as_ref().map(|segment| segment.rows());
+        self.counters.replaced(before, after);
         let mut namespaces = self
             .namespaces
             .write()

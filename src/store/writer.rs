@@ -147,8 +147,12 @@ impl Writer {
             .entries
             .first()
             .map_or(self.next, |entry| entry.position);
+        let began = Instant::now();
         match self.write(first, &group.payload) {
             Ok(()) => {
+                let (entries, bytes) = (group.entries.len(), group.payload.len());
+                let counters = &self.shared.counters;
+                counters.committed(entries, bytes, began.elapsed());
                 self.shared.count(&group.entries);
                 self.shared.appended();
                 let active = self.shared.tables().active;

@@ -1,11 +1,10 @@
 //! The embedded log's files: read by others, looked after by `tailwater log`, carried off and explored elsewhere.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use serde_json::Value;
 
-use crate::support::{Lines, Screen, Service, run};
+use crate::support::{Lines, Screen, Service, python, run};
 
 /// A data directory with 6,000 sealed entries.
 fn sealed(home: &Path) -> PathBuf {
@@ -32,17 +31,8 @@ fn segments(data: &Path) -> Vec<PathBuf> {
 
 /// What an independent reader of Parquet, `DuckDB`, answers; `tests/run` installs it.
 fn duckdb(sql: &str) -> Vec<Value> {
-    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/reader/bin/python");
     let script = "import duckdb, json, sys; print(json.dumps(duckdb.sql(sys.argv[1]).fetchall(), default=str))";
-    let output = Command::new(&python).args(["-c", script, sql]).output();
-    let output = output
-        .unwrap_or_else(|error| panic!("{}: {error}; tests/run installs it", python.display()));
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    serde_json::from_slice(&output.stdout).expect("JSON")
+    serde_json::from_str(&python(&["-c", script, sql])).expect("JSON")
 }
 
 #[test]

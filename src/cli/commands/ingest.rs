@@ -14,7 +14,7 @@ use crate::cli::args::Ingest as Args;
 use crate::cli::open::Opened;
 use crate::cli::{Error, Verdict, own_log};
 use crate::client::{Client, Ingest};
-use crate::config::Settings;
+use crate::config::{LogFormat, Settings};
 use crate::entry::decode::Defaults;
 use crate::entry::{Entry, json};
 use crate::files::read_stream;
@@ -27,7 +27,7 @@ const BATCH_BYTES: usize = 8 << 20;
 const TRIES: u32 = 12;
 
 pub(in crate::cli) async fn run(settings: &Settings, args: &Args) -> Result<Verdict, Error> {
-    own_log::to_stderr(settings);
+    own_log::to_stderr(settings, LogFormat::Text);
     let opened = Opened::from(settings, &[]).await?;
     let namespace = settings.namespace.as_deref().unwrap_or("default");
     let stdin = [std::path::PathBuf::from("-")];

@@ -10,12 +10,12 @@ use crate::base::units::grouped;
 use crate::cli::args::{Export, Listing, LogAction};
 use crate::cli::commands::parse_query;
 use crate::cli::{Error, Verdict, own_log};
-use crate::config::Settings;
+use crate::config::{LogFormat, Settings};
 use crate::entry::{bytes, json as wire};
 use crate::store::{Lock, Recovery, Stat, Store};
 
 pub(in crate::cli) async fn run(settings: &Settings, action: LogAction) -> Result<Verdict, Error> {
-    own_log::to_stderr(settings);
+    own_log::to_stderr(settings, LogFormat::Text);
     let settings = settings.clone();
     let work = tokio::task::spawn_blocking(move || match action {
         LogAction::Stat { dir, output } => stat(&settings, dir, output),

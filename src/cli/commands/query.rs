@@ -6,10 +6,10 @@ use crate::cli::open::Opened;
 use crate::cli::output::Printer;
 use crate::cli::reading::{follow, newest};
 use crate::cli::{Error, Verdict, own_log};
-use crate::config::Settings;
+use crate::config::{LogFormat, Settings};
 
 pub(in crate::cli) async fn run(settings: &Settings, args: Args) -> Result<Verdict, Error> {
-    own_log::to_stderr(settings);
+    own_log::to_stderr(settings, LogFormat::Text);
     let query = parse_query(&args.query, settings.namespace.as_deref())?;
     let opened = Opened::from(settings, &args.sources).await?;
     opened.ended().await;

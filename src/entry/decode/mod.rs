@@ -16,7 +16,7 @@ mod plain;
 pub mod time;
 
 pub use lines::Lines;
-pub use object::{Pairs, from_object, from_wire};
+pub use object::{Pairs, attach, from_object, from_wire};
 
 use super::Entry;
 use super::bytes;

@@ -155,6 +155,35 @@ pub fn from_object(object: impl Into<Pairs>, defaults: &Defaults) -> Entry {
     entry
 }
 
+/// Gives an entry something that came beside its message (a label, an attribute): the names of scopes take their place if
+/// it is free, what has none or finds it taken goes to the fields; a field that is there is not replaced.
+pub fn attach(entry: &mut Entry, name: String, value: Value) {
+    let scope = &mut entry.scope;
+    let is_id = || {
+        let id = value.as_str().unwrap_or_default();
+        !id.is_empty() && id.bytes().any(|byte| byte != b'0')
+    };
+    match (usual(&name), value.as_str()) {
+        (Some((Meaning::Namespace, _)), Some(word)) if scope.namespace.is_empty() => {
+            word.clone_into(&mut scope.namespace);
+        }
+        (Some((Meaning::Trace, _)), Some(id)) if scope.trace.is_none() && is_id() => {
+            scope.trace = Some(id.to_owned());
+        }
+        (Some((Meaning::Span, _)), Some(id)) if scope.span.is_none() && is_id() => {
+            scope.span = Some(id.to_owned());
+        }
+        _ if entry.fields.contains_key(&name) => {}
+        _ if name == "workflow" && value.is_object() => {
+            if let Value::Object(nested) = value {
+                put_workflow(entry, nested);
+            }
+        }
+        _ if name == "fields" => keep(entry, name, value),
+        _ => put(entry, name, value),
+    }
+}
+
 /// An entry in our own wire form: as [`from_object`], with `id` as its position.
 #[must_use]
 pub fn from_wire(mut object: Fields, defaults: &Defaults) -> Entry {

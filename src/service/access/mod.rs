@@ -12,6 +12,7 @@ use axum::response::Response;
 
 use super::Service;
 use super::error::Failure;
+use super::intake::Tenant;
 use crate::api::path;
 use crate::base::Time;
 
@@ -37,6 +38,12 @@ impl Caller {
         let allows = |token: &Token| token.allows(Right::Read, Some(namespace));
         self.0.as_ref().is_none_or(allows)
     }
+
+    /// The namespaces that the caller may write into.
+    pub fn tenant(&self) -> Tenant {
+        let namespace = self.0.as_ref().and_then(|token| token.namespace.clone());
+        namespace.map_or(Tenant::Any, Tenant::OfToken)
+    }
 }
 
 /// What a route needs.
@@ -47,6 +54,8 @@ enum Need {
     Token,
     /// In the namespace of the path, or in all.
     Right(Right),
+    /// Writing into whatever namespace the token is for; the handler refuses entries of others.
+    Pushing,
 }
 
 impl Need {
@@ -54,7 +63,11 @@ impl Need {
         let reading = method == Method::GET || method == Method::HEAD;
         let writing = method == Method::POST;
         match route {
-            path::HEALTH | path::READY | path::STATUS if reading => Self::Nothing,
+            path::HEALTH | path::READY | path::STATUS | path::OPENAPI | path::BULK_HELLO
+                if reading =>
+            {
+                Self::Nothing
+            }
             path::NAMESPACES if reading => Self::Token,
             path::LOGS
             | path::SUBSCRIBE
@@ -63,13 +76,16 @@ impl Need {
             | path::VALUES
             | path::ENTRY
             | path::CONTEXT
+            | path::METRICS
             | path::NAMESPACE_LOGS
             | path::NAMESPACE_SUBSCRIBE
                 if reading =>
             {
                 Self::Right(Right::Read)
             }
-            path::LOGS | path::NAMESPACE_LOGS if writing => Self::Right(Right::Write),
+            path::NAMESPACE_LOGS if writing => Self::Right(Right::Write),
+            path::LOGS | path::OTLP | path::LOKI if writing => Self::Pushing,
+            path::BULK | path::BULK_INDEX if writing || method == Method::PUT => Self::Pushing,
             _ => Self::Right(Right::Admin),
         }
     }
@@ -83,32 +99,51 @@ pub(super) async fn guard(
     mut request: Request,
     next: Next,
 ) -> Result<Response, Failure> {
-    let Access::Guarded(tokens) = &service.access else {
-        request.extensions_mut().insert(Caller(None));
-        return Ok(next.run(request).await);
-    };
     let need = Need::of(request.method(), route.as_str());
+    let mut params = params.iter();
+    let namespace = params.find(|(name, _)| *name == "namespace");
+    let namespace = namespace.map(|(_, value)| value);
+    let caller = admit(&service, request.headers(), need, namespace)?;
+    request.extensions_mut().insert(caller);
+    Ok(next.run(request).await)
+}
+
+/// Who pushes by another protocol than HTTP/1's.
+pub(super) fn admit_pushing(service: &Service, headers: &HeaderMap) -> Result<Caller, Failure> {
+    admit(service, headers, Need::Pushing, None)
+}
+
+fn admit(
+    service: &Service,
+    headers: &HeaderMap,
+    need: Need,
+    namespace: Option<&str>,
+) -> Result<Caller, Failure> {
+    let Access::Guarded(tokens) = &service.options.access else {
+        return Ok(Caller(None));
+    };
     if need == Need::Nothing {
-        return Ok(next.run(request).await);
+        return Ok(Caller(None));
     }
-    let presented = presented(request.headers()).ok_or_else(Failure::token_missing)?;
+    let presented = presented(headers).ok_or_else(Failure::token_missing)?;
     let token = tokens.check(presented, Time::now());
     let token = token.map_err(|error| {
         tracing::error!(%error, "nobody is let in");
         Failure::tokens_unreadable()
     })?;
     let token = token.ok_or_else(Failure::token_invalid)?;
-    let namespace = params
-        .iter()
-        .find(|(name, _)| *name == "namespace")
-        .map(|(_, value)| value);
-    if let Need::Right(right) = need
+    service.limits.token(&token.id)?;
+    let (right, namespace) = match need {
+        Need::Right(right) => (Some(right), namespace),
+        Need::Pushing => (Some(Right::Write), token.namespace.as_deref()),
+        Need::Nothing | Need::Token => (None, None),
+    };
+    if let Some(right) = right
         && !token.allows(right, namespace)
     {
         return Err(Failure::token_denied(right, namespace));
     }
-    request.extensions_mut().insert(Caller(Some(token)));
-    Ok(next.run(request).await)
+    Ok(Caller(Some(token)))
 }
 
 /// The token of a request: as most clients send it, or as Direktiv's do.

@@ -5,7 +5,7 @@ use axum::extract::{Path, Query, State};
 
 use super::entry::position;
 use super::list::{Written, wrap};
-use crate::api::{ContextParams, MAX_LIMIT};
+use crate::api::{ContextParams, EntryForm, ErrorAnswer, ListAnswer, MAX_LIMIT};
 use crate::base::Time;
 use crate::entry::json::Dialect;
 use crate::query::{ContextRequest, Direction};
@@ -14,6 +14,13 @@ use crate::service::error::Failure;
 use crate::service::question::{Order, number, query};
 
 /// What surrounds an entry, and the entry.
+#[utoipa::path(
+    get,
+    path = crate::api::path::CONTEXT,
+    tag = "logs",
+    params(("id" = u64, Path, description = "The position"), ContextParams),
+    responses((status = 200, description = "A page", body = ListAnswer<EntryForm>), (status = "4XX", description = "Refused: the body says why", body = ErrorAnswer), (status = "5XX", description = "Failed", body = ErrorAnswer))
+)]
 pub(in crate::service) async fn context(
     State(service): State<Service>,
     Path(id): Path<String>,

@@ -4,13 +4,20 @@ use axum::Json;
 use axum::extract::{Path, State};
 use serde_json::Value;
 
-use crate::api::Data;
+use crate::api::{Data, EntryForm, ErrorAnswer};
 use crate::entry::Position;
 use crate::entry::json::{Dialect, to_value};
 use crate::service::Service;
 use crate::service::error::Failure;
 
 /// One entry, whole.
+#[utoipa::path(
+    get,
+    path = crate::api::path::ENTRY,
+    tag = "logs",
+    params(("id" = u64, Path, description = "The position")),
+    responses((status = 200, description = "The entry", body = Data<EntryForm>), (status = "4XX", description = "Refused: the body says why", body = ErrorAnswer), (status = "5XX", description = "Failed", body = ErrorAnswer))
+)]
 pub(in crate::service) async fn entry(
     State(service): State<Service>,
     Path(id): Path<String>,

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{Query, State};
 
-use crate::api::{Data, FacetsParams};
+use crate::api::{Data, ErrorAnswer, FacetsParams};
 use crate::base::Time;
 use crate::query::{Facets, FacetsRequest, Field};
 use crate::service::Service;
@@ -11,6 +11,13 @@ use crate::service::error::Failure;
 use crate::service::question::{number, query};
 
 /// The most frequent values of a field.
+#[utoipa::path(
+    get,
+    path = crate::api::path::FACETS,
+    tag = "logs",
+    params(FacetsParams),
+    responses((status = 200, description = "Values", body = Data<Facets>), (status = "4XX", description = "Refused: the body says why", body = ErrorAnswer), (status = "5XX", description = "Failed", body = ErrorAnswer))
+)]
 pub(in crate::service) async fn facets(
     State(service): State<Service>,
     Query(params): Query<FacetsParams>,

@@ -7,6 +7,12 @@ use crate::service::Service;
 use crate::store::Health;
 
 /// 200 while entries are taken and the service is not about to end; 503 otherwise.
+#[utoipa::path(
+    get,
+    path = crate::api::path::READY,
+    tag = "operations",
+    responses((status = 200, description = "Entries are taken", content_type = "text/plain", body = String), (status = 503, description = "It does not; the text says why", content_type = "text/plain", body = String))
+)]
 pub(in crate::service) async fn ready(state: State<Service>) -> (StatusCode, String) {
     if state.stopping.is_cancelled() {
         return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n".to_owned());
@@ -15,6 +21,12 @@ pub(in crate::service) async fn ready(state: State<Service>) -> (StatusCode, Str
 }
 
 /// 200 while entries are taken; 503 with the reason otherwise (reading goes on).
+#[utoipa::path(
+    get,
+    path = crate::api::path::HEALTH,
+    tag = "operations",
+    responses((status = 200, description = "Entries are taken", content_type = "text/plain", body = String), (status = 503, description = "It does not; the text says why", content_type = "text/plain", body = String))
+)]
 pub(in crate::service) async fn health(State(service): State<Service>) -> (StatusCode, String) {
     match service.store.health() {
         Health::Good => (StatusCode::OK, "ok\n".to_owned()),

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{Query, State};
 
-use crate::api::{Data, HistogramParams};
+use crate::api::{Data, ErrorAnswer, HistogramParams};
 use crate::base::Time;
 use crate::query::{Histogram, HistogramRequest};
 use crate::service::Service;
@@ -11,6 +11,13 @@ use crate::service::error::Failure;
 use crate::service::question::{number, query, time};
 
 /// Counts over time, by level.
+#[utoipa::path(
+    get,
+    path = crate::api::path::HISTOGRAM,
+    tag = "logs",
+    params(HistogramParams),
+    responses((status = 200, description = "Counts", body = Data<Histogram>), (status = "4XX", description = "Refused: the body says why", body = ErrorAnswer), (status = "5XX", description = "Failed", body = ErrorAnswer))
+)]
 pub(in crate::service) async fn histogram(
     State(service): State<Service>,
     Query(params): Query<HistogramParams>,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 
-use crate::api::{ListAnswer, ListMeta, ListParams};
+use crate::api::{EntryForm, ErrorAnswer, ListAnswer, ListMeta, ListParams};
 use crate::base::Time;
 use crate::entry::Entry;
 use crate::entry::json::{Dialect, Wire};
@@ -23,6 +23,13 @@ type Answer = Result<Json<Written>, Failure>;
 pub(super) type Written = ListAnswer<Wire<Entry>>;
 
 /// Entries of every namespace.
+#[utoipa::path(
+    get,
+    path = crate::api::path::LOGS,
+    tag = "logs",
+    params(ListParams),
+    responses((status = 200, description = "A page", body = ListAnswer<EntryForm>), (status = "4XX", description = "Refused: the body says why", body = ErrorAnswer), (status = "5XX", description = "Failed", body = ErrorAnswer))
+)]
 pub(in crate::service) async fn all(
     State(service): State<Service>,
     Query(params): Query<ListParams>,
@@ -31,6 +38,13 @@ pub(in crate::service) async fn all(
 }
 
 /// Entries of one namespace, in the form Direktiv's clients read.
+#[utoipa::path(
+    get,
+    path = crate::api::path::NAMESPACE_LOGS,
+    tag = "logs",
+    params(("namespace" = String, Path, description = "The namespace"), ListParams),
+    responses((status = 200, description = "A page", body = ListAnswer<EntryForm>), (status = "4XX", description = "Refused: the body says why", body = ErrorAnswer), (status = "5XX", description = "Failed", body = ErrorAnswer))
+)]
 pub(in crate::service) async fn of_namespace(
     State(service): State<Service>,
     Path(namespace): Path<String>,

@@ -1,12 +1,16 @@
 //! One verb a file: extract, ask a room, wrap the answer.
 
+pub(super) mod bulk;
 pub(super) mod context;
 pub(super) mod entry;
 pub(super) mod facets;
 pub(super) mod health;
 pub(super) mod histogram;
 pub(super) mod list;
+pub(super) mod loki;
+pub(super) mod metrics;
 pub(super) mod namespaces;
+pub(super) mod otlp;
 pub(super) mod push;
 pub(super) mod status;
 pub(super) mod subscribe;

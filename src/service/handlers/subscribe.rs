@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 
-use crate::api::SubscribeParams;
+use crate::api::{ErrorAnswer, ListParams, SubscribeParams};
 use crate::backend::FeedEvent;
 use crate::base::Time;
 use crate::entry::json::{Dialect, Wire, to_value};
@@ -39,6 +39,13 @@ const MAX_EVENT_BYTES: usize = 48 << 10;
 const QUEUE: usize = 4;
 
 /// Entries of every namespace as they arrive.
+#[utoipa::path(
+    get,
+    path = crate::api::path::SUBSCRIBE,
+    tag = "logs",
+    params(ListParams, ("lastEventId" = Option<String>, Query, description = "Go on after this id"), ("Last-Event-ID" = Option<String>, Header, description = "The same; goes before it"), ("full" = Option<String>, Query, description = "true: long entries are not cut")),
+    responses((status = 200, description = "Events: id is the position, data an entry", content_type = "text/event-stream", body = String), (status = "4XX", description = "Refused: the body says why", body = ErrorAnswer), (status = "5XX", description = "Failed", body = ErrorAnswer))
+)]
 pub(in crate::service) async fn all(
     State(service): State<Service>,
     headers: HeaderMap,
@@ -48,6 +55,13 @@ pub(in crate::service) async fn all(
 }
 
 /// Entries of one namespace as they arrive; it need not exist yet.
+#[utoipa::path(
+    get,
+    path = crate::api::path::NAMESPACE_SUBSCRIBE,
+    tag = "logs",
+    params(("namespace" = String, Path, description = "The namespace"), ListParams, ("lastEventId" = Option<String>, Query, description = "Go on after this id"), ("Last-Event-ID" = Option<String>, Header, description = "The same; goes before it"), ("full" = Option<String>, Query, description = "true: long entries are not cut")),
+    responses((status = 200, description = "Events: id is the position, data an entry", content_type = "text/event-stream", body = String), (status = "4XX", description = "Refused: the body says why", body = ErrorAnswer), (status = "5XX", description = "Failed", body = ErrorAnswer))
+)]
 pub(in crate::service) async fn of_namespace(
     State(service): State<Service>,
     Path(namespace): Path<String>,

@@ -6,7 +6,7 @@ mod screen;
 mod service;
 
 pub use lines::{Lines, MIDDLE_TRACE};
-pub use process::{run, run_with_input, tailwater};
+pub use process::{python, run, run_with_input, tailwater};
 pub use screen::Screen;
 pub use service::{Reply, Service};
 

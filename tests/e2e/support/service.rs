@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::{Child, ChildStdout, Stdio};
 
 use serde_json::Value;
 
@@ -11,6 +11,8 @@ use super::tailwater;
 /// A running service; killed when dropped.
 pub struct Service {
     child: Child,
+    out: std::cell::RefCell<BufReader<ChildStdout>>,
+    log: PathBuf,
     pub url: String,
     pub data: PathBuf,
     home: PathBuf,
@@ -51,18 +53,19 @@ impl Service {
     /// Starts at an address with more arguments.
     pub fn start_with(home: &Path, address: &str, more: &[&str]) -> Self {
         let data = home.join("data");
+        let log = home.join("service.log");
+        let told = std::fs::File::create(&log).expect("a file");
         let mut child = tailwater(home)
             .args(["serve", "--listen", address, "--data"])
             .arg(&data)
             .args(more)
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(told)
             .spawn()
             .expect("the service starts");
         let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("an output"))
-            .read_line(&mut line)
-            .expect("a line");
+        let mut out = BufReader::new(child.stdout.take().expect("an output"));
+        out.read_line(&mut line).expect("a line");
         let url = line
             .strip_prefix("listening on ")
             .unwrap_or_else(|| panic!("not ready: {line:?}"))
@@ -74,12 +77,37 @@ impl Service {
             .expect("a runtime");
         Self {
             child,
+            out: out.into(),
+            log,
             url,
             data,
             home: home.to_owned(),
             runtime,
             http: reqwest::Client::new(),
         }
+    }
+
+    /// The next line of its output.
+    pub fn line(&self) -> String {
+        let mut line = String::new();
+        self.out.borrow_mut().read_line(&mut line).expect("a line");
+        line
+    }
+
+    /// Waits until its own log says something.
+    pub fn logged(&self, words: &str) -> String {
+        let read = || std::fs::read_to_string(&self.log).unwrap_or_default();
+        super::wait_for(words, || Some(read()).filter(|log| log.contains(words)))
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: rustix::process::Signal) {
+        rustix::process::kill_process(self.pid(), signal).expect("told");
+    }
+
+    pub fn pid(&self) -> rustix::process::Pid {
+        let pid = i32::try_from(self.child.id()).expect("a pid");
+        rustix::process::Pid::from_raw(pid).expect("a pid")
     }
 
     pub fn get(&self, path: &str) -> Reply {
@@ -186,9 +214,8 @@ impl Service {
 
     /// Asks it to stop and waits until it has; its exit status.
     pub fn stop(&mut self) -> std::process::ExitStatus {
-        let pid = rustix::process::Pid::from_raw(i32::try_from(self.child.id()).expect("a pid"))
-            .expect("a pid");
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("told");
+        // It may have ended already.
+        let _ = rustix::process::kill_process(self.pid(), rustix::process::Signal::TERM);
         self.child.wait().expect("ended")
     }
 

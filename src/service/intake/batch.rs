@@ -1,0 +1,174 @@
+//! Entries to batches, batches to the disk.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use crate::api::{IngestAnswer, Rejection};
+use crate::base::Time;
+use crate::entry::Entry;
+use crate::entry::decode::Defaults;
+use crate::service::Service;
+use crate::service::error::Failure;
+use crate::service::metrics::Sent;
+use crate::store::{self, Pending};
+
+use super::Tenant;
+use super::budget::Share;
+
+/// Entries appended together.
+const BATCH: usize = 1_000;
+/// Bytes of entries appended together: long lines make small batches.
+const BATCH_BYTES: usize = 4 << 20;
+/// Batches on their way to the disk while the next is read.
+const IN_FLIGHT: usize = 4;
+/// Rejections that are told.
+const MAX_REJECTIONS: usize = 1_000;
+
+/// Collects entries into batches and follows them to the disk.
+pub(in crate::service) struct Intake<'s> {
+    service: &'s Service,
+    protocol: &'static str,
+    tenant: Tenant,
+    /// What entries get that do not say it themselves.
+    pub defaults: Defaults,
+    /// The line, or the place in a list, of what comes next, from 1.
+    pub line: u64,
+    batch: Vec<Entry>,
+    batch_bytes: usize,
+    pending: VecDeque<InFlight>,
+    outcome: Outcome,
+}
+
+/// A batch on its way.
+struct InFlight {
+    count: u64,
+    _share: Share,
+    since: Instant,
+    pending: Pending,
+}
+
+/// What became of what was sent.
+#[derive(Debug, Default)]
+pub(in crate::service) struct Outcome {
+    pub answer: IngestAnswer,
+    /// All that was rejected, told or not.
+    pub rejected: u64,
+    /// Why the rest was not taken.
+    pub failure: Option<Failure>,
+}
+
+impl<'s> Intake<'s> {
+    pub fn new(service: &'s Service, protocol: &'static str, tenant: Tenant) -> Self {
+        let mut defaults = Defaults::at(Time::now());
+        if let Some(namespace) = tenant.namespace() {
+            namespace.clone_into(&mut defaults.namespace);
+        }
+        Self {
+            service,
+            protocol,
+            tenant,
+            defaults,
+            line: 0,
+            batch: Vec::new(),
+            batch_bytes: 0,
+            pending: VecDeque::new(),
+            outcome: Outcome::default(),
+        }
+    }
+
+    /// Whether nothing more is taken: the log failed or is too far behind.
+    pub fn is_over(&self) -> bool {
+        self.outcome.failure.is_some()
+    }
+
+    pub async fn entry(&mut self, entry: Entry) {
+        if let Some(objection) = self.tenant.objection(&entry) {
+            return self.reject(objection);
+        }
+        self.batch_bytes += entry.weight();
+        self.batch.push(entry);
+        if self.batch.len() >= BATCH || self.batch_bytes >= BATCH_BYTES {
+            self.submit().await;
+        }
+    }
+
+    pub fn reject(&mut self, reason: impl Into<String>) {
+        self.outcome.rejected += 1;
+        let sent = Sent {
+            protocol: self.protocol,
+        };
+        self.service.metrics.rejected.get_or_create(&sent).inc();
+        let rejected = &mut self.outcome.answer.rejected;
+        if rejected.len() < MAX_REJECTIONS {
+            rejected.push(Rejection {
+                line: self.line,
+                reason: reason.into(),
+            });
+        }
+    }
+
+    async fn submit(&mut self) {
+        let batch = std::mem::take(&mut self.batch);
+        let bytes = std::mem::take(&mut self.batch_bytes);
+        if self.is_over() {
+            return;
+        }
+        while self.pending.len() >= IN_FLIGHT {
+            self.settle().await;
+        }
+        let share = match self.service.budget.fly(bytes).await {
+            Ok(share) => share,
+            Err(failure) => {
+                self.service.metrics.behind.inc();
+                return self.outcome.failure = Some(failure);
+            }
+        };
+        let count = batch.len() as u64;
+        let since = Instant::now();
+        let appender = self.service.appender.clone();
+        // Handing over waits while the log is behind: the sender feels it.
+        match tokio::task::spawn_blocking(move || appender.submit(batch)).await {
+            Ok(pending) => self.pending.push_back(InFlight {
+                count,
+                _share: share,
+                since,
+                pending,
+            }),
+            Err(_) => self.outcome.failure = Some(store::Error::Closed.into()),
+        }
+    }
+
+    async fn settle(&mut self) {
+        if let Some(batch) = self.pending.pop_front() {
+            match batch.pending.done().await {
+                Ok(_) => {
+                    let metrics = &self.service.metrics;
+                    let sent = Sent {
+                        protocol: self.protocol,
+                    };
+                    metrics.accepted.get_or_create(&sent).inc_by(batch.count);
+                    metrics.appends.observe(batch.since.elapsed().as_secs_f64());
+                    self.outcome.answer.accepted += batch.count;
+                }
+                Err(error) => self.outcome.failure = Some(error.into()),
+            }
+        }
+    }
+
+    /// Waits until everything is durable.
+    pub async fn finish(mut self) -> Outcome {
+        if !self.batch.is_empty() {
+            self.submit().await;
+        }
+        while !self.pending.is_empty() {
+            self.settle().await;
+        }
+        self.outcome
+    }
+
+    /// The same for senders that send everything again when a part of it failed.
+    pub async fn finish_whole(self) -> Result<Outcome, Failure> {
+        let mut outcome = self.finish().await;
+        outcome.failure.take().map_or(Ok(outcome), Err)
+    }
+}

@@ -1,0 +1,56 @@
+//! The description of the API: `OpenAPI` 3.1, made from the types and the handlers.
+
+use axum::Json;
+use utoipa::openapi::OpenApi as Document;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+
+use super::handlers::{
+    bulk, context, entry, facets, health, histogram, list, loki, metrics, namespaces, otlp, push,
+    status, subscribe, values,
+};
+
+/// Every route is here: a test compares this list with the contract.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Tailwater",
+        description = "A durable log over HTTP: pages, live entries, counts; pushes from every shipper. \
+            A superset of Direktiv's platform logs."
+    ),
+    paths(
+        list::all, list::of_namespace, subscribe::all, subscribe::of_namespace, histogram::histogram,
+        facets::facets, values::values, entry::entry, context::context, namespaces::namespaces,
+        push::all, push::of_namespace, otlp::otlp, loki::loki, bulk::bulk, bulk::bulk_index, bulk::hello,
+        status::status, health::health, health::ready, metrics::metrics, openapi
+    ),
+    security((), ("token" = []), ("direktiv-token" = []), ("Direktiv-Api-Key" = [])),
+    modifiers(&Tokens)
+)]
+struct Description;
+
+/// How tokens are shown.
+struct Tokens;
+
+impl Modify for Tokens {
+    fn modify(&self, document: &mut Document) {
+        let components = document.components.get_or_insert_default();
+        let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+        components.add_security_scheme("token", bearer);
+        for header in ["direktiv-token", "Direktiv-Api-Key"] {
+            let key = SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new(header)));
+            components.add_security_scheme(header, key);
+        }
+    }
+}
+
+/// This description.
+#[utoipa::path(
+    get,
+    path = crate::api::path::OPENAPI,
+    tag = "operations",
+    responses((status = 200, description = "This document", body = serde_json::Value))
+)]
+pub(super) async fn openapi() -> Json<Document> {
+    Json(Description::openapi())
+}
