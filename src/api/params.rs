@@ -102,6 +102,7 @@ pub struct FacetsParams {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query: Option<String>,
     /// The field; required.
+    #[param(required)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
     /// At most so many values.

@@ -10,6 +10,9 @@ pub enum Error {
     /// The service.
     #[error(transparent)]
     Remote(#[from] crate::client::Error),
+    /// Direktiv; many questions wait for the same answer.
+    #[error(transparent)]
+    Mirror(std::sync::Arc<crate::client::Error>),
     /// The work was stopped: the program is ending.
     #[error("the question was interrupted")]
     Interrupted,

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 use super::Error;
+use super::mirror::Link;
 use crate::entry::{Entry, Position};
 use crate::{client, store};
 
@@ -15,6 +18,7 @@ enum Body {
     Store(store::Feed),
     /// Boxed: it holds a connection and is several times as large.
     Remote(Box<client::Feed>),
+    Mirror(store::Feed, watch::Receiver<Link>),
 }
 
 /// What a feed tells.
@@ -35,6 +39,12 @@ impl Feed {
         Self(Body::Store(feed))
     }
 
+    pub(super) fn of_mirror(feed: store::Feed, mut link: watch::Receiver<Link>) -> Self {
+        // How it is now is told first.
+        link.mark_changed();
+        Self(Body::Mirror(feed, link))
+    }
+
     pub(super) fn of_remote(feed: client::Feed) -> Self {
         Self(Body::Remote(Box::new(feed)))
     }
@@ -42,14 +52,16 @@ impl Feed {
     /// Waits for what comes next. Safe to drop and call again.
     pub async fn next(&mut self) -> FeedEvent {
         match &mut self.0 {
-            Body::Store(feed) => match feed.next().await {
-                Some(Ok(batch)) => FeedEvent::Entries(batch.entries, batch.at),
-                Some(Err(error)) => {
-                    let wait = Duration::from_secs(1);
-                    tokio::time::sleep(wait).await;
-                    FeedEvent::Lost(error.into(), wait)
+            Body::Store(feed) => of_store(feed.next().await).await,
+            Body::Mirror(feed, link) => loop {
+                tokio::select! {
+                    arrived = feed.next() => return of_store(arrived).await,
+                    Ok(()) = link.changed() => match link.borrow_and_update().clone() {
+                        Link::Connecting => {}
+                        Link::Connected => return FeedEvent::Connected,
+                        Link::Lost(error, wait) => return FeedEvent::Lost(Error::Mirror(error), wait),
+                    },
                 }
-                None => FeedEvent::Ended,
             },
             Body::Remote(feed) => match feed.next().await {
                 client::FeedEvent::Entries(entries, at) => FeedEvent::Entries(entries, at),
@@ -57,5 +69,17 @@ impl Feed {
                 client::FeedEvent::Lost(error, wait) => FeedEvent::Lost(error.into(), wait),
             },
         }
+    }
+}
+
+async fn of_store(arrived: Option<Result<store::FeedBatch, store::Error>>) -> FeedEvent {
+    match arrived {
+        Some(Ok(batch)) => FeedEvent::Entries(batch.entries, batch.at),
+        Some(Err(error)) => {
+            let wait = Duration::from_secs(1);
+            tokio::time::sleep(wait).await;
+            FeedEvent::Lost(error.into(), wait)
+        }
+        None => FeedEvent::Ended,
     }
 }

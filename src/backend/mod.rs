@@ -1,14 +1,17 @@
 //! The narrow waist: whatever can be explored answers the same questions.
 //!
 //! The explorer, the command line and the HTTP handlers speak only to [`Backend`] and never know whether the log is near
-//! or far. A closed list of bodies: the embedded log and a remote service.
+//! or far. A closed list of bodies: the embedded log, a remote service, and a
+//! Direktiv mirrored into a log of our own.
 
 mod error;
 mod feed;
 mod gather;
+mod mirror;
 
 pub use error::Error;
 pub use feed::{Feed, FeedEvent};
+pub use mirror::Mirror;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,7 +20,7 @@ use crate::client::Client;
 use crate::entry::{Entry, Position};
 use crate::query::{
     ContextRequest, Facets, FacetsRequest, FollowRequest, Histogram, HistogramRequest,
-    NamespaceCount, Page, PageRequest, Values, ValuesRequest,
+    NamespaceCount, Page, PageRequest, Query, Values, ValuesRequest,
 };
 use crate::store::Store;
 
@@ -28,6 +31,8 @@ pub enum Backend {
     Store(Store),
     /// A service, over HTTP.
     Remote(Client),
+    /// A Direktiv, over HTTP, mirrored.
+    Mirror(Mirror),
 }
 
 impl Backend {
@@ -36,9 +41,9 @@ impl Backend {
     /// # Errors
     /// As [`Error`] says.
     pub async fn page(&self, request: PageRequest) -> Result<Page, Error> {
-        match self {
-            Self::Store(store) => blocking(store, move |store, _| store.page(&request)).await,
-            Self::Remote(client) => Ok(client.page(&request).await?),
+        match self.reach(&request.query).await? {
+            Near(store) => blocking(store, move |store, _| store.page(&request)).await,
+            Far(client) => Ok(client.page(&request).await?),
         }
     }
 
@@ -48,6 +53,10 @@ impl Backend {
         match self {
             Self::Store(store) => Feed::of_store(store.follow(request)),
             Self::Remote(client) => Feed::of_remote(client.follow(request)),
+            Self::Mirror(mirror) => {
+                mirror.begin(&request.query);
+                Feed::of_mirror(mirror.store().follow(request), mirror.link())
+            }
         }
     }
 
@@ -56,14 +65,14 @@ impl Backend {
     /// # Errors
     /// As [`Error`] says.
     pub async fn histogram(&self, request: HistogramRequest) -> Result<Histogram, Error> {
-        match self {
-            Self::Store(store) => {
+        match self.reach(&request.query).await? {
+            Near(store) => {
                 blocking(store, move |store, stop| {
                     store.histogram(&request, &|| stop.load(Ordering::Relaxed))
                 })
                 .await
             }
-            Self::Remote(client) => Ok(client.histogram(&request).await?),
+            Far(client) => Ok(client.histogram(&request).await?),
         }
     }
 
@@ -72,14 +81,14 @@ impl Backend {
     /// # Errors
     /// As [`Error`] says.
     pub async fn facets(&self, request: FacetsRequest) -> Result<Facets, Error> {
-        match self {
-            Self::Store(store) => {
+        match self.reach(&request.query).await? {
+            Near(store) => {
                 blocking(store, move |store, stop| {
                     store.facets(&request, &|| stop.load(Ordering::Relaxed))
                 })
                 .await
             }
-            Self::Remote(client) => Ok(client.facets(&request).await?),
+            Far(client) => Ok(client.facets(&request).await?),
         }
     }
 
@@ -88,9 +97,9 @@ impl Backend {
     /// # Errors
     /// As [`Error`] says.
     pub async fn values(&self, request: ValuesRequest) -> Result<Values, Error> {
-        match self {
-            Self::Store(store) => blocking(store, move |store, _| store.values(&request)).await,
-            Self::Remote(client) => Ok(client.values(&request).await?),
+        match self.reach(&Query::default()).await? {
+            Near(store) => blocking(store, move |store, _| store.values(&request)).await,
+            Far(client) => Ok(client.values(&request).await?),
         }
     }
 
@@ -99,9 +108,9 @@ impl Backend {
     /// # Errors
     /// As [`Error`] says.
     pub async fn context(&self, request: ContextRequest) -> Result<Option<Page>, Error> {
-        match self {
-            Self::Store(store) => blocking(store, move |store, _| store.context(&request)).await,
-            Self::Remote(client) => Ok(client.context(&request).await?),
+        match self.reach(&request.query).await? {
+            Near(store) => blocking(store, move |store, _| store.context(&request)).await,
+            Far(client) => Ok(client.context(&request).await?),
         }
     }
 
@@ -110,9 +119,9 @@ impl Backend {
     /// # Errors
     /// As [`Error`] says.
     pub async fn entry(&self, position: Position) -> Result<Option<Entry>, Error> {
-        match self {
-            Self::Store(store) => blocking(store, move |store, _| store.entry(position)).await,
-            Self::Remote(client) => Ok(client.entry(position).await?),
+        match self.reach(&Query::default()).await? {
+            Near(store) => blocking(store, move |store, _| store.entry(position)).await,
+            Far(client) => Ok(client.entry(position).await?),
         }
     }
 
@@ -121,11 +130,31 @@ impl Backend {
     /// # Errors
     /// As [`Error`] says.
     pub async fn namespaces(&self) -> Result<Vec<NamespaceCount>, Error> {
-        match self {
-            Self::Store(store) => Ok(store.namespaces()),
-            Self::Remote(client) => Ok(client.namespaces().await?),
+        match self.reach(&Query::default()).await? {
+            Near(store) => Ok(store.namespaces()),
+            Far(client) => Ok(client.namespaces().await?),
         }
     }
+
+    /// Where a question is answered; of a mirror, when what it names is there.
+    async fn reach(&self, query: &Query) -> Result<Reached<'_>, Error> {
+        match self {
+            Self::Store(store) => Ok(Near(store)),
+            Self::Remote(client) => Ok(Far(client)),
+            Self::Mirror(mirror) => {
+                mirror.ready(query).await?;
+                Ok(Near(mirror.store()))
+            }
+        }
+    }
+}
+
+use Reached::{Far, Near};
+
+/// Where a question is answered.
+enum Reached<'b> {
+    Near(&'b Store),
+    Far(&'b Client),
 }
 
 /// Runs a question on a thread that may block; whoever stops waiting for the answer stops the work too.

@@ -11,7 +11,7 @@ use crate::config::{Auth, Colors, LogFormat, Overrides, ServeFile};
 ///
 /// Without a command it explores: the embedded log, a service (<http://host:7420>), log files, or standard input (-).
 #[derive(Debug, Parser)]
-#[command(name = "tailwater", version, subcommand_precedence_over_arg = true)]
+#[command(name = "tailwater", version)]
 pub(super) struct Args {
     #[command(flatten)]
     pub global: Global,

@@ -168,7 +168,7 @@ fn connect(
     Ok(source)
 }
 
-async fn explain(client: &Client, error: reqwest_eventsource::Error) -> Error {
+pub(super) async fn explain(client: &Client, error: reqwest_eventsource::Error) -> Error {
     let url = client.name().to_owned();
     match error {
         reqwest_eventsource::Error::InvalidStatusCode(status, response) => {

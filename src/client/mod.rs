@@ -1,12 +1,17 @@
 //! Every outgoing HTTP call; the one user of the HTTP client library.
 //!
-//! Speaks to a Tailwater service over TCP, TLS or its Unix socket. Streams resume after the last entry seen: nothing is
+//! Speaks to a Tailwater service over TCP, TLS or its Unix socket, and to Direktiv's three generations. Streams resume after the last entry seen: nothing is
 //! lost or doubled across a reconnect.
 
+mod direktiv;
 mod error;
 mod feed;
 mod tailwater;
 
+pub use direktiv::{
+    Direktiv, DirektivEvent, DirektivPage, DirektivStream, Generation, Older, Row,
+    SILENCE as DIREKTIV_SILENCE, Track,
+};
 pub use error::Error;
 pub use feed::{Feed, FeedEvent};
 pub use tailwater::{Client, Ingest, Options};

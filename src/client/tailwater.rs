@@ -21,14 +21,25 @@ use crate::query::{
 
 /// Time to connect. A slow link takes a second or two; beyond this it is down.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Time without a byte after which a connection is given up; the service sends a heartbeat every ten seconds.
-const READ_TIMEOUT: Duration = Duration::from_secs(35);
+/// The service sends a heartbeat every ten seconds.
+const SILENCE: Duration = Duration::from_secs(35);
 
 /// How to reach a service.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
     /// Sent as a bearer token and in Direktiv's headers.
     pub token: Option<String>,
+    /// Time without a byte after which a connection is given up.
+    pub silence: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            token: None,
+            silence: SILENCE,
+        }
+    }
 }
 
 /// A service elsewhere. Clones share its connections.
@@ -81,7 +92,7 @@ impl Client {
         let mut builder = reqwest::Client::builder()
             .default_headers(headers(options, address)?)
             .connect_timeout(CONNECT_TIMEOUT)
-            .read_timeout(READ_TIMEOUT)
+            .read_timeout(options.silence)
             .tcp_nodelay(true);
         if let Some(path) = socket {
             builder = builder.unix_socket(path);
@@ -113,7 +124,7 @@ impl Client {
         self.http.get(self.url(path)).query(params)
     }
 
-    async fn get<T: DeserializeOwned>(
+    pub(super) async fn get<T: DeserializeOwned>(
         &self,
         path: &str,
         params: &impl Serialize,
@@ -339,7 +350,7 @@ impl Client {
 }
 
 /// One segment of a path, escaped as URLs want it.
-fn url_segment(text: &str) -> String {
+pub(super) fn url_segment(text: &str) -> String {
     let mut url = Url::parse("http://localhost/").expect("a valid address");
     if let Ok(mut segments) = url.path_segments_mut() {
         segments.clear().push(text);

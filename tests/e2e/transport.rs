@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 
-use crate::support::{PATIENCE, Service, run, wait_for};
+use crate::support::{PATIENCE, Proxy, Service, Tail, run, wait_for};
 
 /// An authority that vouches for certificates.
 struct Authority(CertifiedIssuer<'static, KeyPair>);
@@ -303,4 +303,33 @@ fn requests_under_way_are_finished_and_late_ones_cut() {
     assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
     assert!(service.stop().success());
     assert!(began.elapsed() < PATIENCE && began.elapsed() > Duration::from_secs(1));
+}
+
+#[test]
+fn what_is_cut_is_resumed_without_loss_and_without_doubles() {
+    let home = tempfile::tempdir().expect("a home");
+    let service = Service::start(home.path());
+    let proxy = Proxy::start(&service.url, 20_000);
+    let tail = Tail::start(home.path(), &["--url", &proxy.url, "--limit", "1000"]);
+    let (mut written, mut seen) = (0, Vec::new());
+    // Written as they are read, and at the end until enough was cut.
+    while written < 3_000 || proxy.cuts() < 30 {
+        let body: String = (0..50)
+            .map(|at| format!("{{\"msg\":\"entry {}\"}}\n", written + at))
+            .collect();
+        assert_eq!(service.post("/api/v2/logs", body).status, 202);
+        written += 50;
+        while seen.len() + 200 < written {
+            let entry = tail.entry();
+            let missing = || panic!("{} of {written}, {} cuts", seen.len(), proxy.cuts());
+            seen.push(entry.unwrap_or_else(missing)["id"].as_u64().expect("an id"));
+        }
+    }
+    while seen.len() < written {
+        let entry = tail.entry();
+        let missing = || panic!("{} of {written}, {} cuts", seen.len(), proxy.cuts());
+        seen.push(entry.unwrap_or_else(missing)["id"].as_u64().expect("an id"));
+    }
+    let appended: Vec<u64> = (1..=written as u64).collect();
+    assert_eq!(seen, appended);
 }

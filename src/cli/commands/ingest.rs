@@ -134,6 +134,9 @@ async fn deliver(backend: &Backend, batch: Vec<Entry>) -> Result<u64, Error> {
             Ok(range.end - range.start)
         }
         Backend::Remote(client) => push(client, &batch).await,
+        Backend::Mirror(_) => Err(Error::Said(
+            "a Direktiv takes lines from its own containers only".to_owned(),
+        )),
     }
 }
 

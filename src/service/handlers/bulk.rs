@@ -28,7 +28,7 @@ const VERSION: &str = "8.17.0";
     method(post, put),
     path = crate::api::path::BULK,
     tag = "ingest",
-    request_body(description = "Pairs of an action and a document, a line each", content((String = "application/x-ndjson"))),
+    request_body(description = "Pairs of an action and a document, a line each", content((String = "application/x-ndjson"), (String = "text/plain"))),
     responses((status = 200, description = "What became of each document", body = Value), (status = "4XX", description = "Refused: the body says why", body = ErrorAnswer), (status = "5XX", description = "Failed", body = ErrorAnswer))
 )]
 pub(in crate::service) async fn bulk(
@@ -45,7 +45,7 @@ pub(in crate::service) async fn bulk(
     path = crate::api::path::BULK_INDEX,
     tag = "ingest",
     params(("index" = String, Path, description = "The index; the namespace of documents that name none")),
-    request_body(description = "Pairs of an action and a document, a line each", content((String = "application/x-ndjson"))),
+    request_body(description = "Pairs of an action and a document, a line each", content((String = "application/x-ndjson"), (String = "text/plain"))),
     responses((status = 200, description = "What became of each document", body = Value), (status = "4XX", description = "Refused: the body says why", body = ErrorAnswer), (status = "5XX", description = "Failed", body = ErrorAnswer))
 )]
 pub(in crate::service) async fn bulk_index(

@@ -1,14 +1,20 @@
 //! What every end-to-end test needs: a service, a screen, lines to push.
 
+mod direktiv;
 mod lines;
 mod process;
+mod proxy;
 mod screen;
 mod service;
+mod tail;
 
+pub use direktiv::{Direktiv, Generation};
 pub use lines::{Lines, MIDDLE_TRACE};
 pub use process::{python, run, run_with_input, tailwater};
+pub use proxy::Proxy;
 pub use screen::Screen;
 pub use service::{Reply, Service};
+pub use tail::Tail;
 
 use std::time::{Duration, Instant};
 
