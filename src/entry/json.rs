@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{Entry, Level, Scope};
 
 /// Whom the JSON is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Dialect {
     /// Our own form: only what is known, all six levels.
     Full,

@@ -202,7 +202,26 @@ impl Expression {
     }
 }
 
+impl Expression {
+    /// Whether any part of it is about times.
+    #[must_use]
+    pub fn asks_for_time(&self) -> bool {
+        match self {
+            Self::Everything => false,
+            Self::All(parts) | Self::Any(parts) => parts.iter().any(Self::asks_for_time),
+            Self::Not(inner) => inner.asks_for_time(),
+            Self::Term(term) => matches!(term, Term::Time(..)),
+        }
+    }
+}
+
 impl Query {
+    /// Whether any part of it is about times: then the same words may mean another time later.
+    #[must_use]
+    pub fn asks_for_time(&self) -> bool {
+        self.0.asks_for_time()
+    }
+
     /// Both questions at once.
     #[must_use]
     pub fn and(&self, other: &Self) -> Self {

@@ -176,18 +176,9 @@ fn timeless(expression: &Expression) -> Option<Box<str>> {
     };
     let is_time = |part: &&Expression| matches!(part, Expression::Term(Term::Time(..)));
     let rest: Vec<_> = parts.iter().filter(|part| !is_time(part)).collect();
-    let is_plain = |part: &&Expression| **part != Expression::Everything && !asks_for_time(part);
+    let is_plain = |part: &&Expression| **part != Expression::Everything && !part.asks_for_time();
     // The form that is printed for developers tells every two expressions apart.
     (!rest.is_empty() && rest.iter().all(is_plain)).then(|| format!("{rest:?}").into_boxed_str())
-}
-
-fn asks_for_time(expression: &Expression) -> bool {
-    match expression {
-        Expression::Everything => false,
-        Expression::All(parts) | Expression::Any(parts) => parts.iter().any(asks_for_time),
-        Expression::Not(inner) => asks_for_time(inner),
-        Expression::Term(term) => matches!(term, Term::Time(..)),
-    }
 }
 
 fn compile(expression: &Expression, now: Time) -> Node {

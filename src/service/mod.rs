@@ -9,7 +9,9 @@
 
 mod access;
 mod error;
+mod frames;
 mod handlers;
+mod hub;
 mod intake;
 mod layers;
 mod limits;

@@ -8,6 +8,7 @@ use opentelemetry_proto::tonic::collector::logs::v1::logs_service_server::LogsSe
 use tokio_util::sync::CancellationToken;
 
 use super::access::Access;
+use super::hub::Hub;
 use super::intake::Budget;
 use super::limits::{Limits, Rates};
 use super::metrics::Metrics;
@@ -25,6 +26,7 @@ pub struct Service {
     pub(super) limits: Arc<Limits>,
     pub(super) budget: Budget,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) hub: Hub,
     /// Ends streams, so that their clients go elsewhere.
     pub(super) stopping: CancellationToken,
 }
@@ -64,6 +66,7 @@ impl Service {
             limits: Arc::new(Limits::new(options.rates)),
             budget: Budget::default(),
             metrics: Metrics::new(&store),
+            hub: Hub::default(),
             options: Arc::new(options),
             store,
             stopping,

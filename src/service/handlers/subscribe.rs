@@ -1,40 +1,44 @@
 //! `GET /api/v2/logs/subscribe` and `GET /api/v2/namespaces/{namespace}/logs/subscribe`
 //!
-//! Pushed from the append path. A subscriber holds a position: it can be slow, and nothing grows.
+//! Pushed from the append path, read once for all who ask the same. A subscriber holds a position: it can be slow, and
+//! nothing grows.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query as Params, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::Value;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 
 use crate::api::{ErrorAnswer, ListParams, SubscribeParams};
-use crate::backend::FeedEvent;
 use crate::base::Time;
-use crate::entry::json::{Dialect, Wire, to_value};
+use crate::entry::json::Dialect;
 use crate::entry::{Entry, Position};
 use crate::query::{
     Bound, Direction, Expression, FollowRequest, PageRequest, Query, Start, Term, Ties, When,
 };
 use crate::service::Service;
 use crate::service::error::Failure;
+use crate::service::frames::Form;
+use crate::service::hub::Chunk;
+use crate::service::metrics::Metrics;
 use crate::service::question::{selection, time};
 
 /// Proxies give up on a silent connection after 45 s and more; a third of that is safe.
-const HEARTBEAT: Duration = Duration::from_secs(10);
+const SILENCE: Duration = Duration::from_secs(10);
+/// One newline only: a blank line behind a comment makes Direktiv's command line abort.
+const HEARTBEAT: Bytes = Bytes::from_static(b":\n");
 /// Without an id to resume from, entries of the last seconds are sent first: Direktiv's UI relies on it to close the
 /// gap between its list and its stream.
 const BACKFILL: Duration = Duration::from_secs(3);
 /// Entries that the backfill sends at the most.
 const BACKFILL_LIMIT: usize = 1_000;
-/// Direktiv's command line dies of an event over 64 KiB; longer texts are cut for it.
-const MAX_EVENT_BYTES: usize = 48 << 10;
 /// Chunks that may wait for a slow subscriber before reading the log pauses.
 const QUEUE: usize = 4;
 
@@ -108,10 +112,11 @@ async fn subscribe(
     let request = FollowRequest { query, now, after };
     tokio::spawn(async move {
         let stopping = service.stopping.clone();
+        let _counted = Counted::new(&service);
         tokio::select! {
             () = stopping.cancelled() => {}
             () = sender.closed() => {}
-            () = push(&service, &sender, form, &first, &request) => {}
+            () = push(&service, &sender, form, &first, request) => {}
         }
     });
     let body = Body::from_stream(ReceiverStream::new(receiver).map(Ok::<_, Infallible>));
@@ -124,6 +129,22 @@ async fn subscribe(
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
     Ok(response)
+}
+
+/// A subscription under way, as long as it is held.
+struct Counted(Arc<Metrics>);
+
+impl Counted {
+    fn new(service: &Service) -> Self {
+        service.metrics.subscribers.inc();
+        Self(Arc::clone(&service.metrics))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.subscribers.dec();
+    }
 }
 
 /// The entries of the last seconds by position, and the position after which to follow.
@@ -157,127 +178,35 @@ async fn push(
     sender: &mpsc::Sender<Bytes>,
     form: Form,
     first: &[Entry],
-    request: &FollowRequest,
+    request: FollowRequest,
 ) {
     // A comment at once: headers reach the client, and proxies see life.
-    if sender.send(Bytes::from_static(b":\n")).await.is_err() {
+    if sender.send(HEARTBEAT).await.is_err() {
         return;
     }
     if !first.is_empty() && sender.send(form.frames(first)).await.is_err() {
         return;
     }
-    let mut feed = service.backend.follow(request);
+    let head = *service.store.head().borrow();
+    let mut subscription = service.hub.subscribe(&service.backend, request, form, head);
+    let mut silent_since = Instant::now();
     loop {
-        let Ok(event) = tokio::time::timeout(HEARTBEAT, feed.next()).await else {
-            // One newline only: a blank line behind a comment makes Direktiv's command line abort.
-            if sender.send(Bytes::from_static(b":\n")).await.is_err() {
-                return;
-            }
+        let heartbeat = silent_since + SILENCE;
+        let chunk = tokio::select! {
+            chunk = subscription.next() => match chunk {
+                Some(chunk) => chunk,
+                // The transport ends, so that the client comes again and resumes.
+                None => return,
+            },
+            () = tokio::time::sleep_until(heartbeat) => Chunk::heartbeat(HEARTBEAT),
+        };
+        if chunk.frames.is_empty() {
             continue;
-        };
-        match event {
-            FeedEvent::Entries(entries, _) if entries.is_empty() => {}
-            FeedEvent::Entries(entries, _) => {
-                if sender.send(form.frames(&entries)).await.is_err() {
-                    return;
-                }
-            }
-            FeedEvent::Connected => {}
-            // The transport ends, so that the client comes again and resumes.
-            FeedEvent::Lost(error, _) => {
-                tracing::error!(error = %error.explained(), "a subscription ended");
-                return;
-            }
-            FeedEvent::Ended => return,
         }
-    }
-}
-
-/// How entries are written.
-#[derive(Clone, Copy)]
-struct Form {
-    dialect: Dialect,
-    cut: bool,
-}
-
-impl Form {
-    fn frames(self, entries: &[Entry]) -> Bytes {
-        let mut text = String::new();
-        for entry in entries {
-            let mut data = Wire {
-                entry,
-                dialect: self.dialect,
-            }
-            .to_line();
-            if self.cut && data.len() > MAX_EVENT_BYTES {
-                let mut value = to_value(entry, self.dialect);
-                shorten(&mut value, data.len());
-                data = value.to_string();
-            }
-            text.push_str(&format!(
-                "id: {}\nevent: message\ndata: {data}\n\n",
-                entry.position
-            ));
+        service.metrics.delivered.inc_by(chunk.count);
+        if sender.send(chunk.frames).await.is_err() {
+            return;
         }
-        Bytes::from(text)
-    }
-}
-
-/// Cuts the text, drops the fields if need be, and says so.
-fn shorten(value: &mut Value, length: usize) {
-    let Some(object) = value.as_object_mut() else {
-        return;
-    };
-    if length > MAX_EVENT_BYTES {
-        object.remove("fields");
-    }
-    for name in ["msg", "error"] {
-        if let Some(Value::String(text)) = object.get_mut(name) {
-            // Escaping makes a character six times as long at the worst.
-            let mut room = MAX_EVENT_BYTES / 3;
-            while serde_json::to_string(&text[..text.floor_char_boundary(room)])
-                .is_ok_and(|escaped| escaped.len() > MAX_EVENT_BYTES / 3)
-            {
-                room /= 2;
-            }
-            text.truncate(text.floor_char_boundary(room));
-        }
-    }
-    object.insert("truncated".into(), Value::Bool(true));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn long_events_are_cut_and_say_so() {
-        let form = Form {
-            dialect: Dialect::Direktiv,
-            cut: true,
-        };
-        for text in [
-            "x".repeat(100_000),
-            "\u{1}".repeat(100_000),
-            "é".repeat(100_000),
-        ] {
-            let frame = form.frames(&[Entry {
-                position: Position(1),
-                error: Some(text.clone()),
-                text,
-                ..Entry::default()
-            }]);
-            assert!(frame.len() < 60_000, "{}", frame.len());
-            assert!(String::from_utf8_lossy(&frame).contains("\"truncated\":true"));
-        }
-        let whole = Form {
-            dialect: Dialect::Full,
-            cut: false,
-        }
-        .frames(&[Entry {
-            text: "x".repeat(100_000),
-            ..Entry::default()
-        }]);
-        assert!(whole.len() > 100_000);
+        silent_since = Instant::now();
     }
 }
