@@ -55,6 +55,16 @@ pub mod path {
     pub const NAMESPACE_LOGS: &str = "/api/v2/namespaces/{namespace}/logs";
     /// Entries of one namespace as they arrive.
     pub const NAMESPACE_SUBSCRIBE: &str = "/api/v2/namespaces/{namespace}/logs/subscribe";
+    /// As [`HISTOGRAM`], of one namespace.
+    pub const NAMESPACE_HISTOGRAM: &str = "/api/v2/namespaces/{namespace}/logs/histogram";
+    /// As [`FACETS`], of one namespace.
+    pub const NAMESPACE_FACETS: &str = "/api/v2/namespaces/{namespace}/logs/facets";
+    /// As [`VALUES`], of one namespace.
+    pub const NAMESPACE_VALUES: &str = "/api/v2/namespaces/{namespace}/logs/values";
+    /// As [`ENTRY`], of one namespace.
+    pub const NAMESPACE_ENTRY: &str = "/api/v2/namespaces/{namespace}/logs/{id}";
+    /// As [`CONTEXT`], of one namespace.
+    pub const NAMESPACE_CONTEXT: &str = "/api/v2/namespaces/{namespace}/logs/{id}/context";
 }
 
 /// Entries in a page when the caller does not say.

@@ -56,6 +56,17 @@ pub struct ListParams {
     /// Only this level and more severe ones.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub level: Option<String>,
+    /// `true`: entries of one namespace are written as those of all are, and long ones are not cut.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub full: Option<String>,
+}
+
+impl ListParams {
+    /// Whether entries shall be written in full.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.full.as_deref() == Some("true")
+    }
 }
 
 /// Parameters of a subscription: those of a list that choose entries, and where to begin. With `after` and without an id
@@ -69,9 +80,6 @@ pub struct SubscribeParams {
     /// The id after which to go on; the header `Last-Event-ID` goes before it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_event_id: Option<String>,
-    /// `true`: long entries are not cut.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub full: Option<String>,
 }
 
 /// Parameters of a histogram.

@@ -11,6 +11,7 @@ mod open;
 mod output;
 mod own_log;
 mod reading;
+mod remote;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

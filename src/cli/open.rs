@@ -10,19 +10,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::Error;
 use super::loading::{Feeder, load, read_stdin};
-use crate::backend::{Backend, Mirror};
-use crate::base::{Backoff, Gauge, Time};
-use crate::client::{self, Client, Direktiv};
+use crate::backend::Backend;
+use crate::base::{Gauge, Time};
+use crate::client::{self, Client};
 use crate::config::Settings;
 use crate::entry::decode::Defaults;
 use crate::files::{self, Loader};
 use crate::service::{self, Connections, Listener, Service};
 use crate::store::{Durability, Lock, Options, Recovery, Store};
-
-/// A service says what it is within this time, or is tried again later.
-const PROBE: Duration = Duration::from_secs(5);
-/// What fails in passing is asked so many times more.
-const PROBES: usize = 5;
 
 /// Something to explore.
 pub(super) struct Opened {
@@ -73,42 +68,7 @@ impl Opened {
         }
     }
 
-    /// A service: ours, or a Direktiv's.
-    async fn remote(settings: &Settings, url: &str) -> Result<Self, Error> {
-        let options = client::Options {
-            token: settings.token.clone(),
-            ..client::Options::default()
-        };
-        let client = Client::new(url, &options)?;
-        match tokio::time::timeout(PROBE, again(|| client.status())).await {
-            Ok(Ok(status)) if status.product.is_empty() => {
-                Self::direktiv(settings, url, options).await
-            }
-            // Who cannot be reached now is tried again by whoever asks.
-            _ => Ok(Self::of(Backend::Remote(client), url.to_owned())),
-        }
-    }
-
-    /// A Direktiv's namespace, mirrored into a temporary log.
-    async fn direktiv(
-        settings: &Settings,
-        url: &str,
-        options: client::Options,
-    ) -> Result<Self, Error> {
-        let silence = client::DIREKTIV_SILENCE;
-        let client = Client::new(url, &client::Options { silence, ..options })?;
-        let namespace = match &settings.namespace {
-            Some(namespace) => namespace.clone(),
-            None => only_namespace(&client).await?,
-        };
-        let direktiv = again(|| Direktiv::probe(client.clone(), &namespace)).await?;
-        tracing::info!(generation = ?direktiv.generation(), "a Direktiv");
-        let (opened, store) = Self::temporary(format!("{url} {namespace}")).await?;
-        let backend = Backend::Mirror(Mirror::new(direktiv, store));
-        Ok(Self { backend, ..opened })
-    }
-
-    fn of(backend: Backend, name: String) -> Self {
+    pub(super) fn of(backend: Backend, name: String) -> Self {
         Self {
             backend,
             loading: None,
@@ -343,34 +303,6 @@ impl Opened {
             }
         });
         let _ = closing.await;
-    }
-}
-
-/// Asks a few times: a bad network is no answer.
-async fn again<T, F: Future<Output = Result<T, client::Error>>>(
-    ask: impl Fn() -> F,
-) -> Result<T, client::Error> {
-    let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(1));
-    for _ in 0..PROBES {
-        match ask().await {
-            Err(error) if error.is_passing() => tokio::time::sleep(backoff.delay()).await,
-            answer => return answer,
-        }
-    }
-    ask().await
-}
-
-/// The namespace of a Direktiv that has just one.
-async fn only_namespace(client: &Client) -> Result<String, Error> {
-    let names = again(|| Direktiv::namespaces(client))
-        .await
-        .unwrap_or_default();
-    match names.as_slice() {
-        [only] => Ok(only.clone()),
-        names => Err(Error::Said(format!(
-            "Direktiv keeps each namespace for itself: name one with --namespace ({})",
-            names.join(", ")
-        ))),
     }
 }
 

@@ -212,7 +212,7 @@ impl Direktiv {
     fn path(&self, path: &str) -> String {
         path.replace(
             "{namespace}",
-            &super::tailwater::url_segment(&self.namespace),
+            &super::connection::url_segment(&self.namespace),
         )
     }
 

@@ -55,6 +55,7 @@ impl Client {
     pub fn follow(&self, request: &FollowRequest) -> Feed {
         let list = api::ListParams {
             query: Some(request.query.to_string()).filter(|text| !text.is_empty()),
+            full: Some("true".into()),
             ..api::ListParams::default()
         };
         Feed {
@@ -62,7 +63,6 @@ impl Client {
             params: api::SubscribeParams {
                 list,
                 last_event_id: None,
-                full: Some("true".into()),
             },
             at: request.after,
             source: None,
@@ -159,7 +159,7 @@ fn connect(
     at: Position,
 ) -> Result<EventSource, Error> {
     params.last_event_id = Some(at.to_string());
-    let request = client.request(api::path::SUBSCRIBE, &*params);
+    let request = client.request(&client.of_ours(api::path::SUBSCRIBE), &*params);
     let mut source = EventSource::new(request).map_err(|error| Error::Unexpected {
         url: client.name().to_owned(),
         reason: error.to_string(),

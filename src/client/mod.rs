@@ -3,15 +3,17 @@
 //! Speaks to a Tailwater service over TCP, TLS or its Unix socket, and to Direktiv's three generations. Streams resume after the last entry seen: nothing is
 //! lost or doubled across a reconnect.
 
+mod connection;
 mod direktiv;
 mod error;
 mod feed;
 mod tailwater;
 
+pub use connection::{Client, Options};
 pub use direktiv::{
     Direktiv, DirektivEvent, DirektivPage, DirektivStream, Generation, Older, Row,
     SILENCE as DIREKTIV_SILENCE, Track,
 };
 pub use error::Error;
 pub use feed::{Feed, FeedEvent};
-pub use tailwater::{Client, Ingest, Options};
+pub use tailwater::Ingest;

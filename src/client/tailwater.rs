@@ -1,16 +1,11 @@
 //! A Tailwater service.
 
-use std::path::{Path, PathBuf};
-use std::time::Duration;
-
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
-use reqwest::{RequestBuilder, Response, Url};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use reqwest::header::CONTENT_TYPE;
 use serde_json::Value;
 
-use super::Error;
-use crate::api::{self, Data, ErrorAnswer, IngestAnswer, ListAnswer, Status};
+use super::connection::url_segment;
+use super::{Client, Error};
+use crate::api::{self, Data, IngestAnswer, ListAnswer, Status};
 use crate::base::Time;
 use crate::entry::decode::{Defaults, from_wire};
 use crate::entry::{Entry, Position};
@@ -18,37 +13,6 @@ use crate::query::{
     ContextRequest, Direction, Facets, FacetsRequest, Histogram, HistogramRequest, NamespaceCount,
     Page, PageRequest, Start, Values, ValuesRequest,
 };
-
-/// Time to connect. A slow link takes a second or two; beyond this it is down.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// The service sends a heartbeat every ten seconds.
-const SILENCE: Duration = Duration::from_secs(35);
-
-/// How to reach a service.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Options {
-    /// Sent as a bearer token and in Direktiv's headers.
-    pub token: Option<String>,
-    /// Time without a byte after which a connection is given up.
-    pub silence: Duration,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            token: None,
-            silence: SILENCE,
-        }
-    }
-}
-
-/// A service elsewhere. Clones share its connections.
-#[derive(Clone, Debug)]
-pub struct Client {
-    http: reqwest::Client,
-    base: Url,
-    name: String,
-}
 
 /// A body to push.
 #[derive(Debug)]
@@ -58,123 +22,6 @@ pub enum Ingest {
 }
 
 impl Client {
-    /// A service at an address: `http://host:port`, `https://…`, or `unix:/path/to/socket`.
-    ///
-    /// # Errors
-    /// The address is none, or the token cannot stand in a header.
-    pub fn new(address: &str, options: &Options) -> Result<Self, Error> {
-        if let Some(path) = address.strip_prefix("unix:") {
-            return Self::build(
-                Url::parse("http://localhost/").ok(),
-                address,
-                Some(PathBuf::from(path)).as_deref(),
-                options,
-            );
-        }
-        let base = Url::parse(address)
-            .ok()
-            .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-        Self::build(base, address, None, options)
-    }
-
-    fn build(
-        base: Option<Url>,
-        address: &str,
-        socket: Option<&Path>,
-        options: &Options,
-    ) -> Result<Self, Error> {
-        let mut base = base.ok_or_else(|| Error::Address(address.to_owned()))?;
-        if !base.path().ends_with('/') {
-            base.set_path(&format!("{}/", base.path()));
-        }
-        base.set_query(None);
-        base.set_fragment(None);
-        let mut builder = reqwest::Client::builder()
-            .default_headers(headers(options, address)?)
-            .connect_timeout(CONNECT_TIMEOUT)
-            .read_timeout(options.silence)
-            .tcp_nodelay(true);
-        if let Some(path) = socket {
-            builder = builder.unix_socket(path);
-        }
-        let http = builder
-            .build()
-            .map_err(|error| Error::of(address, &error))?;
-        Ok(Self {
-            http,
-            base,
-            name: address.trim_end_matches('/').to_owned(),
-        })
-    }
-
-    /// The address it was made from.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn url(&self, path: &str) -> Url {
-        // The paths are constants below the base: they always join.
-        self.base
-            .join(path.trim_start_matches('/'))
-            .unwrap_or_else(|_| self.base.clone())
-    }
-
-    pub(super) fn request(&self, path: &str, params: &impl Serialize) -> RequestBuilder {
-        self.http.get(self.url(path)).query(params)
-    }
-
-    pub(super) async fn get<T: DeserializeOwned>(
-        &self,
-        path: &str,
-        params: &impl Serialize,
-    ) -> Result<T, Error> {
-        let response = self
-            .request(path, params)
-            .send()
-            .await
-            .map_err(|error| Error::of(&self.name, &error))?;
-        self.answer(response).await
-    }
-
-    async fn answer<T: DeserializeOwned>(&self, response: Response) -> Result<T, Error> {
-        let response = self.accepted(response).await?;
-        let body = response
-            .bytes()
-            .await
-            .map_err(|error| Error::of(&self.name, &error))?;
-        serde_json::from_slice(&body).map_err(|error| Error::Unexpected {
-            url: self.name.clone(),
-            reason: error.to_string(),
-        })
-    }
-
-    async fn accepted(&self, response: Response) -> Result<Response, Error> {
-        if response.status().is_success() {
-            return Ok(response);
-        }
-        let status = response.status().as_u16();
-        let header = response
-            .headers()
-            .get(RETRY_AFTER)
-            .and_then(|value| value.to_str().ok()?.parse().ok());
-        let body = response.bytes().await.unwrap_or_default();
-        let (code, message) = match serde_json::from_slice::<ErrorAnswer>(&body) {
-            Ok(answer) => (answer.error.code, answer.error.message),
-            Err(_) => (
-                String::new(),
-                String::from_utf8_lossy(&body).chars().take(200).collect(),
-            ),
-        };
-        Err(Error::Refused {
-            url: self.name.clone(),
-            status,
-            code,
-            message,
-            retry_after: header.map(Duration::from_secs),
-        })
-    }
-
     /// What the service says of itself.
     ///
     /// # Errors
@@ -219,9 +66,10 @@ impl Client {
             limit: Some(request.limit.to_string()),
             direction: Some(way.to_owned()),
             cursor,
+            full: Some("true".to_owned()),
             ..api::ListParams::default()
         };
-        let answer = self.get(api::path::LOGS, &params).await?;
+        let answer = self.get(&self.of_ours(api::path::LOGS), &params).await?;
         Ok(page_of(answer))
     }
 
@@ -237,7 +85,7 @@ impl Client {
             buckets: Some(request.buckets.to_string()),
         };
         Ok(self
-            .get::<Data<Histogram>>(api::path::HISTOGRAM, &params)
+            .get::<Data<Histogram>>(&self.of_ours(api::path::HISTOGRAM), &params)
             .await?
             .data)
     }
@@ -253,7 +101,7 @@ impl Client {
             limit: Some(request.limit.to_string()),
         };
         Ok(self
-            .get::<Data<Facets>>(api::path::FACETS, &params)
+            .get::<Data<Facets>>(&self.of_ours(api::path::FACETS), &params)
             .await?
             .data)
     }
@@ -274,7 +122,7 @@ impl Client {
             },
         };
         Ok(self
-            .get::<Data<Values>>(api::path::VALUES, &params)
+            .get::<Data<Values>>(&self.of_ours(api::path::VALUES), &params)
             .await?
             .data)
     }
@@ -284,7 +132,9 @@ impl Client {
     /// # Errors
     /// As [`Client::status`].
     pub async fn entry(&self, position: Position) -> Result<Option<Entry>, Error> {
-        let path = api::path::ENTRY.replace("{id}", &position.to_string());
+        let path = self
+            .of_ours(api::path::ENTRY)
+            .replace("{id}", &position.to_string());
         match self.get::<Data<Value>>(&path, &()).await {
             Ok(answer) => Ok(entries_of(vec![answer.data]).pop()),
             Err(Error::Refused { status: 404, .. }) => Ok(None),
@@ -297,7 +147,9 @@ impl Client {
     /// # Errors
     /// As [`Client::status`].
     pub async fn context(&self, request: &ContextRequest) -> Result<Option<Page>, Error> {
-        let path = api::path::CONTEXT.replace("{id}", &request.position.to_string());
+        let path = self
+            .of_ours(api::path::CONTEXT)
+            .replace("{id}", &request.position.to_string());
         let params = api::ContextParams {
             query: Some(request.query.to_string()),
             before: Some(request.before.to_string()),
@@ -327,55 +179,19 @@ impl Client {
             None => api::path::LOGS.to_owned(),
         };
         let request = self
-            .http
-            .post(self.url(&path))
-            .header(CONTENT_TYPE, "application/x-ndjson")
-            .body(body);
-        let response = request
-            .send()
-            .await
-            .map_err(|error| Error::of(&self.name, &error))?;
+            .post(&path)
+            .header(CONTENT_TYPE, "application/x-ndjson");
+        let unreachable = |error: reqwest::Error| Error::of(self.name(), &error);
+        let response = request.body(body).send().await.map_err(unreachable)?;
         if response.status().as_u16() == 400 {
-            let body = response
-                .bytes()
-                .await
-                .map_err(|error| Error::of(&self.name, &error))?;
+            let body = response.bytes().await.map_err(unreachable)?;
             return serde_json::from_slice(&body).map_err(|error| Error::Unexpected {
-                url: self.name.clone(),
+                url: self.name().to_owned(),
                 reason: error.to_string(),
             });
         }
         self.answer(response).await
     }
-}
-
-/// One segment of a path, escaped as URLs want it.
-pub(super) fn url_segment(text: &str) -> String {
-    let mut url = Url::parse("http://localhost/").expect("a valid address");
-    if let Ok(mut segments) = url.path_segments_mut() {
-        segments.clear().push(text);
-    }
-    url.path().trim_start_matches('/').to_owned()
-}
-
-fn headers(options: &Options, address: &str) -> Result<HeaderMap, Error> {
-    let mut headers = HeaderMap::new();
-    if let Some(token) = &options.token {
-        let secret = |text: &str| -> Result<HeaderValue, Error> {
-            let reason = || "the token has characters that a header cannot hold".to_owned();
-            let mut value = HeaderValue::from_str(text).map_err(|_| Error::Unexpected {
-                url: address.to_owned(),
-                reason: reason(),
-            })?;
-            value.set_sensitive(true);
-            Ok(value)
-        };
-        headers.insert(AUTHORIZATION, secret(&format!("Bearer {token}"))?);
-        // Direktiv's generations look at one of these; each ignores the other.
-        headers.insert("direktiv-token", secret(token)?);
-        headers.insert("direktiv-api-key", secret(token)?);
-    }
-    Ok(headers)
 }
 
 pub(super) fn entries_of(data: Vec<Value>) -> Vec<Entry> {
@@ -398,37 +214,5 @@ fn page_of(answer: ListAnswer) -> Page {
         head: Position(meta.head),
         partial: meta.partial,
         progress: meta.progress,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn addresses_are_checked() {
-        for good in [
-            "http://127.0.0.1:7420",
-            "https://logs.example/base/",
-            "unix:/tmp/x.sock",
-        ] {
-            assert!(Client::new(good, &Options::default()).is_ok(), "{good}");
-        }
-        for bad in ["", "localhost:7420", "ftp://x", "http://", "/var/log"] {
-            assert!(
-                matches!(
-                    Client::new(bad, &Options::default()),
-                    Err(Error::Address(_))
-                ),
-                "{bad}"
-            );
-        }
-        let based =
-            Client::new("https://logs.example/base", &Options::default()).expect("a client");
-        assert_eq!(
-            based.url(api::path::LOGS).as_str(),
-            "https://logs.example/base/api/v2/logs"
-        );
-        assert_eq!(url_segment("a b/ü"), "a%20b%2F%C3%BC");
     }
 }

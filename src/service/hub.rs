@@ -348,11 +348,11 @@ mod tests {
         let mut amidst = subscribe("odd", at - 5);
         append(&store, 10).await;
         let amid: Vec<u64> = ids(&mut amidst, at + 10).await;
-        let even_after = (at + 1..=at + 10).filter(|id| id % 2 == 0);
+        let even_after = (at + 1..=at + 10).filter(|id| id.is_multiple_of(2));
         assert_eq!(amid, (at - 4..=at).chain(even_after).collect::<Vec<_>>());
         let last = store.head().borrow().0;
         let odd = |after: u64| -> Vec<u64> {
-            let matches = |id: &u64| id % 2 == 0 || (at - 9..=at).contains(id);
+            let matches = |id: &u64| id.is_multiple_of(2) || (at - 9..=at).contains(id);
             (after + 1..=last).filter(matches).collect()
         };
         assert_eq!(ids(&mut early, last).await, odd(0));

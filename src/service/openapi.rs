@@ -19,8 +19,8 @@ use super::handlers::{
             A superset of Direktiv's platform logs."
     ),
     paths(
-        list::all, list::of_namespace, subscribe::all, subscribe::of_namespace, histogram::histogram,
-        facets::facets, values::values, entry::entry, context::context, namespaces::namespaces,
+        list::all, list::of_namespace, subscribe::all, subscribe::of_namespace, histogram::all, histogram::of_namespace,
+        facets::all, facets::of_namespace, values::all, values::of_namespace, entry::all, entry::of_namespace, context::all, context::of_namespace, namespaces::namespaces,
         push::all, push::of_namespace, otlp::otlp, loki::loki, bulk::bulk, bulk::bulk_index, bulk::hello,
         status::status, health::health, health::ready, metrics::metrics, openapi
     ),

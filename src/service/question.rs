@@ -105,6 +105,14 @@ fn size(params: &ListParams) -> Result<(usize, Option<Direction>), Failure> {
     })
 }
 
+/// A question, within a namespace if there is one.
+pub(super) fn within(query: &Query, namespace: Option<&str>) -> Query {
+    let namespace = namespace.map(|name| equals(Field::Namespace, name));
+    Query(Expression::all(
+        std::iter::once(query.0.clone()).chain(namespace),
+    ))
+}
+
 /// Which entries the parameters choose.
 pub(super) fn selection(
     params: &ListParams,

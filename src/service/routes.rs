@@ -22,17 +22,22 @@ pub(super) fn router(service: Service) -> Router {
         // Entries of all namespaces.
         .route(path::LOGS, get(list::all).post(push::all))
         .route(path::SUBSCRIBE, get(subscribe::all))
-        .route(path::HISTOGRAM, get(histogram::histogram))
-        .route(path::FACETS, get(facets::facets))
-        .route(path::VALUES, get(values::values))
-        .route(path::ENTRY, get(entry::entry))
-        .route(path::CONTEXT, get(context::context))
+        .route(path::HISTOGRAM, get(histogram::all))
+        .route(path::FACETS, get(facets::all))
+        .route(path::VALUES, get(values::all))
+        .route(path::ENTRY, get(entry::all))
+        .route(path::CONTEXT, get(context::all))
         // Entries of one namespace: the routes of Direktiv's clients.
         .route(
             path::NAMESPACE_LOGS,
             get(list::of_namespace).post(push::of_namespace),
         )
         .route(path::NAMESPACE_SUBSCRIBE, get(subscribe::of_namespace))
+        .route(path::NAMESPACE_HISTOGRAM, get(histogram::of_namespace))
+        .route(path::NAMESPACE_FACETS, get(facets::of_namespace))
+        .route(path::NAMESPACE_VALUES, get(values::of_namespace))
+        .route(path::NAMESPACE_ENTRY, get(entry::of_namespace))
+        .route(path::NAMESPACE_CONTEXT, get(context::of_namespace))
         // What other senders speak.
         .route(path::OTLP, post(otlp::otlp))
         .route(path::LOKI, post(loki::loki))

@@ -8,6 +8,7 @@ use opentelemetry_proto::tonic::collector::logs::v1::logs_service_server::LogsSe
 use tokio_util::sync::CancellationToken;
 
 use super::access::Access;
+use super::error::Failure;
 use super::hub::Hub;
 use super::intake::Budget;
 use super::limits::{Limits, Rates};
@@ -81,6 +82,14 @@ impl Service {
             options: Arc::new(options),
             ..self
         }
+    }
+
+    /// Whether there is such a namespace.
+    pub(super) fn known(&self, namespace: &str) -> Result<(), Failure> {
+        let is_known = self.store.has_namespace(namespace);
+        is_known
+            .then_some(())
+            .ok_or_else(Failure::namespace_not_found)
     }
 
     /// Its routes, to be served or to be asked in process.

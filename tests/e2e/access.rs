@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::support::{Service, run};
+use crate::support::{Screen, Service, run};
 
 /// What a caller must be to use a route.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -17,7 +17,37 @@ enum For {
 }
 
 /// Method, path and body of a request that succeeds for who may make it.
-const ROUTES: [(&str, &str, &str, For); 22] = [
+const ROUTES: [(&str, &str, &str, For); 27] = [
+    (
+        "GET",
+        "/api/v2/namespaces/pay/logs/histogram",
+        "",
+        For::ReadersOfPay,
+    ),
+    (
+        "GET",
+        "/api/v2/namespaces/pay/logs/facets?field=level",
+        "",
+        For::ReadersOfPay,
+    ),
+    (
+        "GET",
+        "/api/v2/namespaces/pay/logs/values",
+        "",
+        For::ReadersOfPay,
+    ),
+    (
+        "GET",
+        "/api/v2/namespaces/pay/logs/1",
+        "",
+        For::ReadersOfPay,
+    ),
+    (
+        "GET",
+        "/api/v2/namespaces/pay/logs/1/context",
+        "",
+        For::ReadersOfPay,
+    ),
     ("GET", "/", "", For::Everybody),
     ("GET", "/metrics", "", For::Readers),
     ("GET", "/api/v2/openapi.json", "", For::Everybody),
@@ -267,4 +297,72 @@ fn every_route_is_described() {
             .any(|(described, methods)| fits(described) && methods.get(&method).is_some());
         assert!(found, "{method} {path} is not described");
     }
+}
+
+#[test]
+fn a_token_of_one_namespace_explores_that() {
+    let home = tempfile::tempdir().expect("a home");
+    let data = home.path().join("data");
+    let data = data.to_str().expect("a path");
+    let own = token(
+        home.path(),
+        data,
+        &["--read", "--write", "--namespace", "pay"],
+    );
+    let other = token(home.path(), data, &["--write"]);
+    let service = Service::start_with(home.path(), "127.0.0.1:0", &["--auth"]);
+    let other = format!("Bearer {other}");
+    let headers = [("authorization", other.as_str())];
+    let body = "{\"msg\":\"of another\",\"namespace\":\"auth\",\"secret\":1}\n\
+        {\"msg\":\"of ours\",\"namespace\":\"pay\",\"level\":\"fatal\",\"amount\":2}\n";
+    assert_eq!(
+        service.ask("POST", "/api/v2/logs", &headers, body).status,
+        202
+    );
+    let mut screen = Screen::start(home.path(), &[&service.url, "--token", &own]);
+    let shown = screen.see("of ours");
+    assert!(shown.iter().any(|row| row.contains("FATAL")), "{shown:?}");
+    screen.see("LIVE");
+    assert!(!screen.text().contains("of another"));
+    // Pushed with the same token, it arrives.
+    let own_header = format!("Bearer {own}");
+    let headers = [("authorization", own_header.as_str())];
+    let live = r#"{"msg":"arrived"}"#;
+    assert_eq!(
+        service.ask("POST", "/api/v2/logs", &headers, live).status,
+        202
+    );
+    screen.see("arrived");
+    screen.keys("famo");
+    screen.wait("the completion", |rows| {
+        rows.iter()
+            .any(|row| row.trim().starts_with("amount") || row.contains(" amount "))
+    });
+    screen.keys("\t2\r");
+    screen.wait("the narrowed view", |rows| {
+        let has = |text: &str| rows.iter().any(|row| row.contains(text));
+        has("of ours") && !has("arrived")
+    });
+    let entry = |id: u64| {
+        let path = format!("/api/v2/namespaces/pay/logs/{id}");
+        service.ask("GET", &path, &headers, "").status
+    };
+    assert_eq!((entry(1), entry(2)), (404, 200));
+    let context = "/api/v2/namespaces/pay/logs/1/context";
+    assert_eq!(service.ask("GET", context, &headers, "").status, 404);
+    for path in ["values", "values?field=namespace", "facets?field=namespace"] {
+        let path = format!("/api/v2/namespaces/pay/logs/{path}");
+        let told = service.ask("GET", &path, &headers, "").body;
+        assert!(!told.contains("secret") && !told.contains("auth"), "{told}");
+    }
+    let histogram = "/api/v2/namespaces/pay/logs/histogram";
+    let counted = service.ask("GET", histogram, &headers, "").json();
+    assert_eq!(
+        counted["data"]["buckets"]
+            .to_string()
+            .matches(",1]")
+            .count(),
+        1,
+        "{counted}"
+    );
 }

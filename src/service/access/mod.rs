@@ -79,6 +79,11 @@ impl Need {
             | path::METRICS
             | path::NAMESPACE_LOGS
             | path::NAMESPACE_SUBSCRIBE
+            | path::NAMESPACE_HISTOGRAM
+            | path::NAMESPACE_FACETS
+            | path::NAMESPACE_VALUES
+            | path::NAMESPACE_ENTRY
+            | path::NAMESPACE_CONTEXT
                 if reading =>
             {
                 Self::Right(Right::Read)

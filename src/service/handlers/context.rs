@@ -1,9 +1,9 @@
-//! `GET /api/v2/logs/{id}/context`
+//! `GET /api/v2/logs/{id}/context` and `GET /api/v2/namespaces/{namespace}/logs/{id}/context`
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
 
-use super::entry::position;
+use super::entry::{find, position};
 use super::list::{Written, wrap};
 use crate::api::{ContextParams, EntryForm, ErrorAnswer, ListAnswer, MAX_LIMIT};
 use crate::base::Time;
@@ -11,7 +11,9 @@ use crate::entry::json::Dialect;
 use crate::query::{ContextRequest, Direction};
 use crate::service::Service;
 use crate::service::error::Failure;
-use crate::service::question::{Order, number, query};
+use crate::service::question::{Order, number, query, within};
+
+type Answer = Result<Json<Written>, Failure>;
 
 /// What surrounds an entry, and the entry.
 #[utoipa::path(
@@ -21,27 +23,46 @@ use crate::service::question::{Order, number, query};
     params(("id" = u64, Path, description = "The position"), ContextParams),
     responses((status = 200, description = "A page", body = ListAnswer<EntryForm>), (status = "4XX", description = "Refused: the body says why", body = ErrorAnswer), (status = "5XX", description = "Failed", body = ErrorAnswer))
 )]
-pub(in crate::service) async fn context(
+pub(in crate::service) async fn all(
     State(service): State<Service>,
     Path(id): Path<String>,
     Query(params): Query<ContextParams>,
-) -> Result<Json<Written>, Failure> {
+) -> Answer {
+    ask(&service, &id, &params, None).await
+}
+
+/// The same of one namespace.
+#[utoipa::path(
+    get,
+    path = crate::api::path::NAMESPACE_CONTEXT,
+    tag = "logs",
+    params(("namespace" = String, Path, description = "The namespace"), ("id" = u64, Path, description = "The position"), ContextParams),
+    responses((status = 200, description = "A page", body = ListAnswer<EntryForm>), (status = "4XX", description = "Refused: the body says why", body = ErrorAnswer), (status = "5XX", description = "Failed", body = ErrorAnswer))
+)]
+pub(in crate::service) async fn of_namespace(
+    State(service): State<Service>,
+    Path((namespace, id)): Path<(String, String)>,
+    Query(params): Query<ContextParams>,
+) -> Answer {
+    service.known(&namespace)?;
+    ask(&service, &id, &params, Some(&namespace)).await
+}
+
+async fn ask(
+    service: &Service,
+    id: &str,
+    params: &ContextParams,
+    namespace: Option<&str>,
+) -> Answer {
     let request = ContextRequest {
-        position: position(&id)?,
-        query: query(params.query.as_deref())?,
+        position: find(service, position(id)?, namespace).await?.position,
+        query: within(&query(params.query.as_deref())?, namespace),
         now: Time::now(),
         before: number("before", params.before.as_deref(), 20, MAX_LIMIT)?,
         after: number("after", params.after.as_deref(), 20, MAX_LIMIT)?,
     };
-    let page = service
-        .backend
-        .context(request)
-        .await?
-        .ok_or_else(Failure::entry_not_found)?;
-    Ok(Json(wrap(
-        page,
-        Direction::Older,
-        Order::Ascending,
-        Dialect::Full,
-    )))
+    let page = service.backend.context(request).await?;
+    let page = page.ok_or_else(Failure::entry_not_found)?;
+    let (way, order) = (Direction::Older, Order::Ascending);
+    Ok(Json(wrap(page, way, order, Dialect::Full)))
 }

@@ -50,16 +50,14 @@ pub(in crate::service) async fn of_namespace(
     Path(namespace): Path<String>,
     Query(params): Query<ListParams>,
 ) -> Answer {
-    if !service.store.has_namespace(&namespace) {
-        return Err(Failure::namespace_not_found());
-    }
+    service.known(&namespace)?;
     list(&service, &params, Some(&namespace)).await
 }
 
 async fn list(service: &Service, params: &ListParams, namespace: Option<&str>) -> Answer {
     let (request, order) = page_request(params, namespace, Time::now())?;
     let page = service.backend.gather(&request, BUDGET).await?;
-    let dialect = if namespace.is_some() {
+    let dialect = if namespace.is_some() && !params.is_full() {
         Dialect::Direktiv
     } else {
         Dialect::Full

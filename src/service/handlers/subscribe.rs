@@ -47,7 +47,7 @@ const QUEUE: usize = 4;
     get,
     path = crate::api::path::SUBSCRIBE,
     tag = "logs",
-    params(ListParams, ("lastEventId" = Option<String>, Query, description = "Go on after this id"), ("Last-Event-ID" = Option<String>, Header, description = "The same; goes before it"), ("full" = Option<String>, Query, description = "true: long entries are not cut")),
+    params(ListParams, ("lastEventId" = Option<String>, Query, description = "Go on after this id"), ("Last-Event-ID" = Option<String>, Header, description = "The same; goes before it")),
     responses((status = 200, description = "Events: id is the position, data an entry", content_type = "text/event-stream", body = String), (status = "4XX", description = "Refused: the body says why", body = ErrorAnswer), (status = "5XX", description = "Failed", body = ErrorAnswer))
 )]
 pub(in crate::service) async fn all(
@@ -63,7 +63,7 @@ pub(in crate::service) async fn all(
     get,
     path = crate::api::path::NAMESPACE_SUBSCRIBE,
     tag = "logs",
-    params(("namespace" = String, Path, description = "The namespace"), ListParams, ("lastEventId" = Option<String>, Query, description = "Go on after this id"), ("Last-Event-ID" = Option<String>, Header, description = "The same; goes before it"), ("full" = Option<String>, Query, description = "true: long entries are not cut")),
+    params(("namespace" = String, Path, description = "The namespace"), ListParams, ("lastEventId" = Option<String>, Query, description = "Go on after this id"), ("Last-Event-ID" = Option<String>, Header, description = "The same; goes before it")),
     responses((status = 200, description = "Events: id is the position, data an entry", content_type = "text/event-stream", body = String), (status = "4XX", description = "Refused: the body says why", body = ErrorAnswer), (status = "5XX", description = "Failed", body = ErrorAnswer))
 )]
 pub(in crate::service) async fn of_namespace(
@@ -93,14 +93,14 @@ async fn subscribe(
         .and_then(|value| value.to_str().ok())
         .or(params.last_event_id.as_deref());
     let resumed: Option<Position> = id.and_then(|id| id.parse().ok()).map(Position);
-    let dialect = if namespace.is_some() {
+    let dialect = if namespace.is_some() && !params.list.is_full() {
         Dialect::Direktiv
     } else {
         Dialect::Full
     };
     let form = Form {
         dialect,
-        cut: params.full.as_deref() != Some("true"),
+        cut: !params.list.is_full(),
     };
     let (first, after) = match resumed {
         Some(position) => (Vec::new(), position),

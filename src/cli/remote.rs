@@ -1,0 +1,108 @@
+//! From an address to a service that can be explored: ours, as far as the token allows, or a Direktiv's.
+
+use std::time::Duration;
+
+use super::Error;
+use super::open::Opened;
+use crate::backend::{Backend, Mirror};
+use crate::base::{Backoff, Time};
+use crate::client::{self, Client, Direktiv};
+use crate::config::Settings;
+use crate::query::{Direction, PageRequest, Query, Start, Ties};
+
+/// A service says what it is within this time, or is tried again later.
+const PROBE: Duration = Duration::from_secs(5);
+/// What fails in passing is asked so many times more.
+const PROBES: usize = 5;
+
+impl Opened {
+    /// A service: ours, or a Direktiv's.
+    pub(super) async fn remote(settings: &Settings, url: &str) -> Result<Self, Error> {
+        let options = client::Options {
+            token: settings.token.clone(),
+            ..client::Options::default()
+        };
+        let client = Client::new(url, &options)?;
+        match tokio::time::timeout(PROBE, again(|| client.status())).await {
+            Ok(Ok(status)) if status.product.is_empty() => {
+                Self::direktiv(settings, url, options).await
+            }
+            Ok(Ok(status)) if status.requires_auth => {
+                let client = allowed(client, settings.namespace.as_deref()).await;
+                Ok(Self::of(Backend::Remote(client), url.to_owned()))
+            }
+            // Who cannot be reached now is tried again by whoever asks.
+            _ => Ok(Self::of(Backend::Remote(client), url.to_owned())),
+        }
+    }
+
+    /// A Direktiv's namespace, mirrored into a temporary log.
+    async fn direktiv(
+        settings: &Settings,
+        url: &str,
+        options: client::Options,
+    ) -> Result<Self, Error> {
+        let silence = client::DIREKTIV_SILENCE;
+        let client = Client::new(url, &client::Options { silence, ..options })?;
+        let namespace = match &settings.namespace {
+            Some(namespace) => namespace.clone(),
+            None => only_namespace(&client).await?,
+        };
+        let direktiv = again(|| Direktiv::probe(client.clone(), &namespace)).await?;
+        tracing::info!(generation = ?direktiv.generation(), "a Direktiv");
+        let (mut opened, store) = Self::temporary(format!("{url} {namespace}")).await?;
+        opened.backend = Backend::Mirror(Mirror::new(direktiv, store));
+        Ok(opened)
+    }
+}
+
+/// The service as far as the token allows: a token may be for one namespace only.
+async fn allowed(client: Client, namespace: Option<&str>) -> Client {
+    let newest = PageRequest {
+        query: Query::default(),
+        now: Time::now(),
+        start: Start::End,
+        direction: Direction::Older,
+        limit: 1,
+        ties: Ties::Split,
+    };
+    match client.page(&newest).await {
+        Err(client::Error::Refused { status: 403, .. }) => {}
+        _ => return client,
+    }
+    let known = client.namespaces().await.unwrap_or_default();
+    match (namespace, known.as_slice()) {
+        (Some(name), _) => client.within(name),
+        (None, [only]) => client.within(&only.name),
+        // The refusal is told when the entries are asked for.
+        _ => client,
+    }
+}
+
+/// Asks a few times: a bad network is no answer.
+async fn again<T, F: Future<Output = Result<T, client::Error>>>(
+    ask: impl Fn() -> F,
+) -> Result<T, client::Error> {
+    let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(1));
+    for _ in 0..PROBES {
+        match ask().await {
+            Err(error) if error.is_passing() => tokio::time::sleep(backoff.delay()).await,
+            answer => return answer,
+        }
+    }
+    ask().await
+}
+
+/// The namespace of a Direktiv that has just one.
+async fn only_namespace(client: &Client) -> Result<String, Error> {
+    let names = again(|| Direktiv::namespaces(client))
+        .await
+        .unwrap_or_default();
+    match names.as_slice() {
+        [only] => Ok(only.clone()),
+        names => Err(Error::Said(format!(
+            "Direktiv keeps each namespace for itself: name one with --namespace ({})",
+            names.join(", ")
+        ))),
+    }
+}
