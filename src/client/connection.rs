@@ -7,9 +7,10 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{RequestBuilder, Response, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::Error;
-use crate::api::{self, ErrorAnswer};
+use crate::api;
 
 /// Time to connect. A slow link takes a second or two; beyond this it is down.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -163,12 +164,17 @@ impl Client {
             .get(RETRY_AFTER)
             .and_then(|value| value.to_str().ok()?.parse().ok());
         let body = response.bytes().await.unwrap_or_default();
-        let (code, message) = match serde_json::from_slice::<ErrorAnswer>(&body) {
-            Ok(answer) => (answer.error.code, answer.error.message),
-            Err(_) => (
-                String::new(),
-                String::from_utf8_lossy(&body).chars().take(200).collect(),
-            ),
+        let told: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let told = &told["error"];
+        // Direktiv's codes are words or numbers.
+        let code = match &told["code"] {
+            Value::String(code) => code.clone(),
+            Value::Null => String::new(),
+            other => other.to_string(),
+        };
+        let message = match told["message"].as_str() {
+            Some(message) => message.to_owned(),
+            None => String::from_utf8_lossy(&body).chars().take(200).collect(),
         };
         Err(Error::Refused {
             url: self.name.clone(),

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -253,8 +254,10 @@ impl Connection {
         peer: Peer,
         watcher: Watcher,
     ) {
-        let router = self.router;
+        let (router, has_asked) = (self.router, Arc::new(AtomicBool::new(false)));
+        let asked = Arc::clone(&has_asked);
         let answer = service_fn(move |request: Request<Incoming>| {
+            asked.store(true, Ordering::Relaxed);
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(peer);
             let answering = router.clone().oneshot(request);
@@ -264,7 +267,15 @@ impl Connection {
             .http
             .serve_connection(TokioIo::new(stream), answer)
             .into_owned();
-        if let Err(error) = watcher.watch(serving).await {
+        let serving = watcher.watch(serving);
+        tokio::pin!(serving);
+        // Finding out the version of HTTP has no time limit of its own: who sends nothing would stay for ever.
+        let served = match tokio::time::timeout(self.timeout, &mut serving).await {
+            Ok(served) => served,
+            Err(_) if has_asked.load(Ordering::Relaxed) => serving.await,
+            Err(_) => return tracing::debug!("a connection asked for nothing"),
+        };
+        if let Err(error) = served {
             tracing::debug!(%error, "a connection broke");
         }
     }

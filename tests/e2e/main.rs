@@ -3,6 +3,7 @@
 mod access;
 mod api;
 mod cli;
+mod conformance;
 mod direktiv;
 mod durability;
 mod explorer;

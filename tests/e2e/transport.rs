@@ -189,12 +189,12 @@ fn slow_senders_do_not_keep_others_out() {
     let home = tempfile::tempdir().expect("a home");
     let service = with_config(
         home.path(),
-        "[serve]\nconnections = 50\nhead_timeout = \"500ms\"\nbody_timeout = \"500ms\"\n",
+        "[serve]\nconnections = 200\nhead_timeout = \"500ms\"\nbody_timeout = \"500ms\"\n",
     );
     let address = service.url.trim_start_matches("http://").to_owned();
     let connect = || TcpStream::connect(&address).expect("connected");
     // Half of them never end a head, half never end a body: together more than there may be.
-    let mut slow: Vec<TcpStream> = (0..100).map(|_| connect()).collect();
+    let mut slow: Vec<TcpStream> = (0..500).map(|_| connect()).collect();
     for (at, stream) in slow.iter_mut().enumerate() {
         let begun: &[u8] = if at % 2 == 0 {
             b"GET /healthz HT"

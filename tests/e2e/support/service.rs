@@ -165,6 +165,13 @@ impl Service {
         answer.expect("an answer").status().as_u16()
     }
 
+    /// The headers of an answer whose body may never end.
+    pub fn headers_of(&self, path: &str) -> reqwest::header::HeaderMap {
+        let asked = self.http.get(format!("{}{path}", self.url)).send();
+        let answer = self.runtime.block_on(asked).expect("an answer");
+        answer.headers().clone()
+    }
+
     fn send(&self, request: reqwest::RequestBuilder) -> Reply {
         self.runtime.block_on(async {
             let response = request.send().await.expect("an answer");
