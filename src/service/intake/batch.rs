@@ -1,7 +1,10 @@
 //! Entries to batches, batches to the disk.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Instant;
+
+use tokio::task::JoinHandle;
 
 use crate::api::{IngestAnswer, Rejection};
 use crate::base::Time;
@@ -10,10 +13,9 @@ use crate::entry::decode::Defaults;
 use crate::service::Service;
 use crate::service::error::Failure;
 use crate::service::metrics::Sent;
-use crate::store::{self, Pending};
+use crate::store;
 
 use super::Tenant;
-use super::budget::Share;
 
 /// Entries appended together.
 const BATCH: usize = 1_000;
@@ -39,13 +41,8 @@ pub(in crate::service) struct Intake<'s> {
     outcome: Outcome,
 }
 
-/// A batch on its way.
-struct InFlight {
-    count: u64,
-    _share: Share,
-    since: Instant,
-    pending: Pending,
-}
+/// A batch on its way to the disk: how many entries it has.
+type InFlight = JoinHandle<Result<u64, store::Error>>;
 
 /// What became of what was sent.
 #[derive(Debug, Default)]
@@ -123,35 +120,37 @@ impl<'s> Intake<'s> {
                 return self.outcome.failure = Some(failure);
             }
         };
-        let count = batch.len() as u64;
-        let since = Instant::now();
+        let (since, count) = (Instant::now(), batch.len() as u64);
         let appender = self.service.appender.clone();
+        let metrics = Arc::clone(&self.service.metrics);
         // Handing over waits while the log is behind: the sender feels it.
-        match tokio::task::spawn_blocking(move || appender.submit(batch)).await {
-            Ok(pending) => self.pending.push_back(InFlight {
-                count,
-                _share: share,
-                since,
-                pending,
-            }),
-            Err(_) => self.outcome.failure = Some(store::Error::Closed.into()),
-        }
+        let pending = tokio::task::spawn_blocking(move || appender.submit(batch)).await;
+        // The share is given back when the batch is durable, even while its sender pauses.
+        self.pending.push_back(tokio::spawn(async move {
+            let outcome = match pending {
+                Ok(pending) => pending.done().await,
+                Err(_) => Err(store::Error::Closed),
+            };
+            drop(share);
+            metrics.appends.observe(since.elapsed().as_secs_f64());
+            outcome.map(|_| count)
+        }));
     }
 
     async fn settle(&mut self) {
-        if let Some(batch) = self.pending.pop_front() {
-            match batch.pending.done().await {
-                Ok(_) => {
-                    let metrics = &self.service.metrics;
-                    let sent = Sent {
-                        protocol: self.protocol,
-                    };
-                    metrics.accepted.get_or_create(&sent).inc_by(batch.count);
-                    metrics.appends.observe(batch.since.elapsed().as_secs_f64());
-                    self.outcome.answer.accepted += batch.count;
-                }
-                Err(error) => self.outcome.failure = Some(error.into()),
+        let Some(batch) = self.pending.pop_front() else {
+            return;
+        };
+        match batch.await.unwrap_or(Err(store::Error::Closed)) {
+            Ok(count) => {
+                let sent = Sent {
+                    protocol: self.protocol,
+                };
+                let metrics = &self.service.metrics;
+                metrics.accepted.get_or_create(&sent).inc_by(count);
+                self.outcome.answer.accepted += count;
             }
+            Err(error) => self.outcome.failure = Some(error.into()),
         }
     }
 
