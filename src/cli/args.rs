@@ -114,6 +114,8 @@ pub(super) enum Command {
         #[command(subcommand)]
         action: TokenAction,
     },
+    /// Look for what would keep the service from working: data, ports, certificates, tokens, time
+    Doctor(Doctor),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -155,6 +157,13 @@ pub(super) struct Look {
 }
 
 #[derive(Debug, ClapArgs)]
+pub(super) struct Doctor {
+    /// How it is printed
+    #[arg(long, short, value_enum, default_value_t)]
+    pub output: Listing,
+}
+
+#[derive(Debug, Default, ClapArgs)]
 pub(super) struct Serve {
     /// Address and port to listen on; port 0 takes any free port
     #[arg(long, value_name = "ADDR")]
@@ -350,4 +359,6 @@ pub(super) struct Export {
 pub(super) enum ConfigAction {
     /// Print the settings in force and where they come from
     Show,
+    /// Print every key of the configuration file, as Markdown
+    Reference,
 }

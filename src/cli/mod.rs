@@ -67,6 +67,7 @@ fn dispatch(args: Args) -> Result<Verdict, Error> {
             Some(Command::Ingest(args)) => commands::ingest::run(&settings, &args).await,
             Some(Command::Log { action }) => commands::log::run(&settings, action).await,
             Some(Command::Token { action }) => commands::token::run(&settings, action),
+            Some(Command::Doctor(args)) => commands::doctor::run(&settings, &args).await,
             Some(Command::Completions { shell }) => commands::completions::run(shell),
             Some(Command::Config { action }) => commands::config::run(&settings, &action),
             Some(Command::Keys) => commands::keys::run(&settings),

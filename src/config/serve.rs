@@ -110,6 +110,13 @@ impl ServeFile {
         }
     }
 
+    /// Whether others than this machine reach it.
+    #[must_use]
+    pub fn reaches_beyond(&self) -> bool {
+        let mut addresses = std::iter::once(self.listen).chain(self.otlp_grpc);
+        addresses.any(|address| !address.ip().is_loopback())
+    }
+
     /// How often one may ask; 0 is as often as one likes.
     #[must_use]
     pub fn rates(&self, is_beyond: bool) -> Rates {

@@ -270,3 +270,94 @@ fn settings_and_completions_are_printed() {
     }
     assert!(run(home.path(), &["keys"]).out.contains("`ctrl-d`"));
 }
+
+#[test]
+fn the_reference_of_the_configuration_is_up_to_date() {
+    let home = tempfile::tempdir().expect("a home");
+    let printed = run(home.path(), &["config", "reference"]).out;
+    let kept = include_str!("../../assets/configuration.md");
+    assert!(
+        printed == kept,
+        "write it again: tailwater config reference > assets/configuration.md"
+    );
+    for key in [
+        "listen",
+        "otlp_grpc",
+        "tls_client_ca",
+        "durability",
+        "mouse",
+        "bytes",
+    ] {
+        assert!(printed.contains(&format!("| `{key}` |")), "{key}");
+    }
+}
+
+#[test]
+fn the_doctor_tells_what_is_wrong() {
+    let home = tempfile::tempdir().expect("a home");
+    let service = Service::start(home.path());
+    let data = service.data.to_str().expect("a path").to_owned();
+    let address = service.url.trim_start_matches("http://").to_owned();
+    let made = std::cell::Cell::new(0);
+    let config = |text: &str| {
+        made.set(made.get() + 1);
+        let path = home.path().join(format!("{}.toml", made.get()));
+        std::fs::write(&path, text).expect("written");
+        path.to_str().expect("a path").to_owned()
+    };
+    let doctor = |config: &str, data: &str| {
+        let asked = [
+            "doctor", "--config", config, "--data", data, "--output", "json",
+        ];
+        let run = run(home.path(), &asked);
+        let told: serde_json::Value = serde_json::from_str(&run.out).expect(&run.err);
+        let bad: Vec<String> = told["data"]
+            .as_array()
+            .expect("findings")
+            .iter()
+            .filter(|of| of["mark"] == "bad")
+            .map(|of| format!("{}: {}", of["about"], of["says"]))
+            .collect();
+        (run.code, bad.join("; "))
+    };
+    let well = doctor(
+        &config(&format!(
+            "url = \"{}\"\n[serve]\nlisten = \"{address}\"\n",
+            service.url
+        )),
+        &data,
+    );
+    assert_eq!(well, (Some(0), String::new()));
+    let other = home.path().join("other");
+    let other = other.to_str().expect("a path");
+    let taken = config(&format!("[serve]\nlisten = \"{address}\"\n"));
+    for (config, data, part) in [
+        (taken, other, "in use"),
+        (
+            config("[serve]\nlisten = \"127.0.0.1:0\"\nauth = \"always\"\n"),
+            other,
+            "token create",
+        ),
+        (
+            config(
+                "[serve]\nlisten = \"127.0.0.1:0\"\ntls_cert = \"/none\"\ntls_key = \"/none\"\n",
+            ),
+            other,
+            "TLS",
+        ),
+        (
+            config("url = \"http://127.0.0.1:1\"\n[serve]\nlisten = \"127.0.0.1:0\"\n"),
+            other,
+            "cannot reach",
+        ),
+        (
+            config("[serve]\nlisten = \"127.0.0.1:0\"\n"),
+            "/proc/1",
+            "cannot be written",
+        ),
+    ] {
+        let (code, bad) = doctor(&config, data);
+        assert_eq!(code, Some(1), "{part}: {bad}");
+        assert!(bad.contains(part), "{part}: {bad}");
+    }
+}

@@ -3,6 +3,7 @@
 pub(super) mod completions;
 pub(super) mod config;
 pub(super) mod demo;
+pub(super) mod doctor;
 pub(super) mod explore;
 pub(super) mod ingest;
 pub(super) mod keys;

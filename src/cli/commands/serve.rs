@@ -19,8 +19,7 @@ pub(in crate::cli) async fn run(settings: &Settings, args: &Serve) -> Result<Ver
         .tls()
         .map_err(|reason| Error::Said(reason.to_owned()))?;
     let tls = tls.map(Tls::load).transpose()?;
-    let is_beyond = |address: &std::net::SocketAddr| !address.ip().is_loopback();
-    let beyond = is_beyond(&serve.listen) || serve.otlp_grpc.as_ref().is_some_and(is_beyond);
+    let beyond = serve.reaches_beyond();
     let options = Options {
         access: access(settings, &serve, beyond)?,
         rates: serve.rates(beyond),
