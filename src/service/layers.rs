@@ -68,7 +68,18 @@ pub(super) async fn measured(
         route: route.as_str().to_owned(),
         status: response.status().as_u16(),
     };
-    service.metrics.asked(&asked, began.elapsed());
+    let took = began.elapsed();
+    let Asked {
+        method,
+        route,
+        status,
+    } = &asked;
+    if response.status().is_server_error() {
+        tracing::warn!(method, route, status, ?took, "failed");
+    } else {
+        tracing::debug!(method, route, status, ?took, "answered");
+    }
+    service.metrics.asked(&asked, took);
     response
 }
 

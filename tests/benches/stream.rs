@@ -3,6 +3,12 @@
 //! Starts the service, subscribes a thousand times over server-sent events (fifty namespaces, twenty subscribers each),
 //! pushes entries at a steady rate, and says whether anybody missed or doubled one, how late they came, what the service
 //! took of memory and processor. By hand, on an otherwise idle machine.
+//!
+//! `cargo bench --bench stream cut [SECONDS]` follows through a proxy that cuts connections at random bytes, and compares
+//! what came with what was appended.
+
+#[path = "../e2e/support/proxy.rs"]
+mod proxy;
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -13,6 +19,11 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use tailwater::base::Time;
+use tailwater::client::{Client, FeedEvent, Options};
+use tailwater::entry::Position;
+use tailwater::query::{FollowRequest, Query};
+
 /// Namespaces that entries and subscribers are spread over.
 const NAMESPACES: usize = 50;
 /// Pushes a second.
@@ -21,12 +32,15 @@ const PUSHES: usize = 100;
 const FILL: &str =
     "request completed after 12.5 ms, 3 rows, cache hit, user 4711, region eu-central-1, attempt 1";
 
-struct Service(Child);
+struct Service {
+    child: Child,
+    _data: tempfile::TempDir,
+}
 
 impl Drop for Service {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -39,15 +53,29 @@ struct Seen {
 }
 
 fn main() {
-    let numbers: Vec<usize> = std::env::args()
-        .filter_map(|word| word.parse().ok())
-        .collect();
+    let words: Vec<String> = std::env::args().collect();
+    let numbers: Vec<usize> = words.iter().filter_map(|word| word.parse().ok()).collect();
     let [subscribers, rate, seconds] = [0, 1, 2].map(|at| numbers.get(at).copied());
     let (subscribers, rate, seconds) = (
         subscribers.unwrap_or(1_000),
         rate.unwrap_or(5_000),
         seconds.unwrap_or(30),
     );
+    let (service, address) = start();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    if words.iter().any(|word| word == "cut") {
+        let seconds = numbers.first().copied().unwrap_or(60);
+        return runtime.block_on(cut(&address, Duration::from_secs(seconds as u64)));
+    }
+    let pid = service.child.id();
+    runtime.block_on(run(&address, pid, subscribers, rate, seconds));
+}
+
+/// A service with an empty log, and its address.
+fn start() -> (Service, String) {
     let data = tempfile::tempdir().expect("a directory");
     let mut child = Command::new(env!("CARGO_BIN_EXE_tailwater"))
         .args(["serve", "--listen", "127.0.0.1:0", "--data"])
@@ -59,18 +87,57 @@ fn main() {
     let mut line = String::new();
     let out = child.stdout.take().expect("an output");
     BufReader::new(out).read_line(&mut line).expect("a line");
-    let address = line
-        .trim()
-        .rsplit('/')
-        .next()
-        .expect("an address")
-        .to_owned();
-    let service = Service(child);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime");
-    runtime.block_on(run(&address, service.0.id(), subscribers, rate, seconds));
+    let address = line.trim().rsplit('/').next().expect("an address");
+    (Service { child, _data: data }, address.to_owned())
+}
+
+/// Follows through a bad network while entries are appended.
+async fn cut(address: &str, lasts: Duration) {
+    let proxy = proxy::Proxy::start(&format!("http://{address}"), 30_000);
+    let client = Client::new(&proxy.url, &Options::default()).expect("a client");
+    let mut feed = client.follow(&FollowRequest {
+        query: Query::default(),
+        now: Time::now(),
+        after: Position::default(),
+    });
+    let (mut pusher, began) = (
+        TcpStream::connect(address).await.expect("connected"),
+        Instant::now(),
+    );
+    let mut ticks = tokio::time::interval(Duration::from_millis(20));
+    let (mut appended, mut received) = (0_u64, Vec::new());
+    loop {
+        let is_over = began.elapsed() >= lasts;
+        if is_over && received.len() as u64 >= appended {
+            break;
+        }
+        assert!(
+            began.elapsed() < lasts * 3,
+            "{} of {appended} came",
+            received.len()
+        );
+        tokio::select! {
+            _ = ticks.tick(), if !is_over => {
+                let line = format!("{{\"level\":\"info\",\"msg\":\"{FILL}\"}}\n");
+                push(&mut pusher, line.repeat(20)).await;
+                appended += 20;
+            }
+            event = feed.next() => if let FeedEvent::Entries(entries, _) = event {
+                received.extend(entries.iter().map(|entry| entry.position.0));
+            },
+        }
+    }
+    let exact = received.iter().copied().eq(1..=appended);
+    println!(
+        "{appended} appended in {lasts:.0?}, {} received, {} connections cut; the ids are {}",
+        received.len(),
+        proxy.cuts(),
+        if exact {
+            "exactly the appended ones"
+        } else {
+            "NOT the appended ones"
+        }
+    );
 }
 
 async fn run(address: &str, pid: u32, subscribers: usize, rate: usize, seconds: usize) {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Service, python};
+use crate::support::{Service, python, python_with, run};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
@@ -66,6 +66,64 @@ fn opentelemetry_sends_over_grpc() {
     assert_eq!(first["span"], "00f067aa0ba902b7");
     assert_eq!(first["fields"]["user.id"], "u-1");
     assert_eq!(first["fields"]["otel.scope.name"], "shop.cart");
+}
+
+#[test]
+fn grpc_asks_for_tokens_too() {
+    let home = tempfile::tempdir().expect("a home");
+    let data_dir = home.path().join("data");
+    let data_dir = data_dir.to_str().expect("a path");
+    let create = |rights: &[&str]| {
+        let create = ["token", "create", "--data", data_dir];
+        let made = run(home.path(), &[&create, rights].concat());
+        made.out.trim().to_owned()
+    };
+    let (reader, writer) = (create(&["--read"]), create(&["--write"]));
+    let flags = ["--auth", "--otlp-grpc", "127.0.0.1:0"];
+    let service = Service::start_with(home.path(), "127.0.0.1:0", &flags);
+    let line = service.line();
+    let address = line
+        .trim()
+        .rsplit('/')
+        .next()
+        .expect("an address")
+        .to_owned();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/senders/send.py");
+    let bearer = format!("Bearer {reader}");
+    let count = || {
+        let headers = [("authorization", bearer.as_str())];
+        let page = service.ask("GET", "/api/v2/logs", &headers, "").json();
+        page["data"].as_array().map_or(0, Vec::len)
+    };
+    for (token, expected) in [
+        ("", 0),
+        ("tw_0_0", 0),
+        (reader.as_str(), 0),
+        (writer.as_str(), 3),
+    ] {
+        python_with(&[("TOKEN", token)], &[script, "otlp-grpc", &address]);
+        assert_eq!(count(), expected, "{token}");
+    }
+}
+
+#[test]
+fn the_services_own_log_names_requests() {
+    let home = tempfile::tempdir().expect("a home");
+    let flags = ["--log-format", "json", "--log-level", "debug"];
+    let service = Service::start_with(home.path(), "127.0.0.1:0", &flags);
+    service.ask("GET", "/api/v2/logs/1", &[("x-request-id", "mine-7")], "");
+    let log = service.logged("mine-7");
+    let line = log
+        .lines()
+        .find(|line| line.contains("mine-7"))
+        .expect("a line");
+    let line: Value = serde_json::from_str(line).expect("JSON");
+    assert_eq!(line["span"]["id"], "mine-7", "{line}");
+    assert_eq!(
+        (&line["status"], &line["route"]),
+        (&json!(404), &json!("/api/v2/logs/{id}")),
+        "{line}"
+    );
 }
 
 #[test]
@@ -211,7 +269,7 @@ fn a_token_of_a_namespace_writes_nowhere_else() {
         "--data",
         data_dir,
     ];
-    let token = crate::support::run(home.path(), &create).out;
+    let token = run(home.path(), &create).out;
     let bearer = format!("Bearer {}", token.trim());
     let service = Service::start_with(home.path(), "127.0.0.1:0", &["--auth"]);
     let headers = [

@@ -1,9 +1,10 @@
 """Sends log records as real programs do: send.py otlp-http|otlp-grpc|loki|elasticsearch ADDRESS.
 
-Each sends the same three records through its project's own client library.
+Each sends the same three records through its project's own client library; over gRPC with the token TOKEN, if it is set.
 """
 
 import logging
+import os
 import sys
 import time
 
@@ -57,7 +58,9 @@ def otlp_http(address):
 def otlp_grpc(address):
     from opentelemetry.exporter.otlp.proto.grpc._log_exporter import OTLPLogExporter
 
-    otlp(OTLPLogExporter(endpoint=address, insecure=True))
+    token = os.environ.get("TOKEN")
+    headers = (("authorization", f"Bearer {token}"),) if token else None
+    otlp(OTLPLogExporter(endpoint=address, insecure=True, headers=headers))
 
 
 def loki(address):

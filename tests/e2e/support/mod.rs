@@ -10,7 +10,7 @@ mod tail;
 
 pub use direktiv::{Direktiv, Generation};
 pub use lines::{Lines, MIDDLE_TRACE};
-pub use process::{python, run, run_with_input, tailwater};
+pub use process::{python, python_with, run, run_with_input, tailwater};
 pub use proxy::Proxy;
 pub use screen::Screen;
 pub use service::{Reply, Service};

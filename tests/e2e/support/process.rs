@@ -67,8 +67,16 @@ pub fn run_with_input(home: &Path, arguments: &[&str], input: &[u8]) -> Run {
 
 /// Runs Python with the programs of others that `tests/run` installs; what it printed.
 pub fn python(arguments: &[&str]) -> String {
+    python_with(&[], arguments)
+}
+
+/// The same with more in its environment.
+pub fn python_with(environment: &[(&str, &str)], arguments: &[&str]) -> String {
     let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/python/bin/python");
-    let output = Command::new(&python).args(arguments).output();
+    let output = Command::new(&python)
+        .args(arguments)
+        .envs(environment.iter().copied())
+        .output();
     let output = output
         .unwrap_or_else(|error| panic!("{}: {error}; tests/run installs it", python.display()));
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
