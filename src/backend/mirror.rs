@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -174,7 +174,7 @@ impl Shared {
                 Err(error) => {
                     tries += 1;
                     let wait = backoff.delay();
-                    let error = self.lost(error, wait);
+                    let error = self.lost(track, error, wait);
                     if !error.is_passing() || tries >= TRIES {
                         begun.send_replace(Some(Err(error)));
                     }
@@ -183,24 +183,38 @@ impl Shared {
             }
         };
         begun.send_replace(Some(Ok(())));
+        backoff.reset();
         loop {
-            backoff.reset();
+            let listening = Instant::now();
             let error = self.listen(track, &mut complete).await;
+            // A stream that ends at once is asked for more and more seldom.
+            if listening.elapsed() > COMPARE {
+                backoff.reset();
+            }
             let mut wait = backoff.delay();
-            self.lost(error, wait);
+            self.lost(track, error, wait);
             tokio::time::sleep(wait).await;
             while let Err(error) = self.fill(track, &mut complete).await {
                 wait = backoff.delay();
-                self.lost(error, wait);
+                self.lost(track, error, wait);
                 tokio::time::sleep(wait).await;
             }
         }
     }
 
-    fn lost(&self, error: client::Error, wait: Duration) -> Arc<client::Error> {
+    /// Tells that a track's connection is lost; the namespace's stands for all.
+    fn lost(&self, track: &Track, error: client::Error, wait: Duration) -> Arc<client::Error> {
         let error = Arc::new(error);
-        self.link.send_replace(Link::Lost(Arc::clone(&error), wait));
+        if *track == Track::Namespace {
+            self.link.send_replace(Link::Lost(Arc::clone(&error), wait));
+        }
         error
+    }
+
+    fn connected(&self, track: &Track) {
+        if *track == Track::Namespace {
+            self.link.send_replace(Link::Connected);
+        }
     }
 
     /// Fetches the newest page, and the rest of the past beside what follows. Gives the time up to which nothing is
@@ -208,7 +222,7 @@ impl Shared {
     async fn begin_track(self: &Arc<Self>, track: &Track) -> Result<Time, client::Error> {
         let page = self.direktiv.page(track, None).await?;
         let newest = page.rows.last().map(|row| row.entry.time);
-        self.take(page.rows).await;
+        self.take(page.rows).await?;
         if let Some(older) = page.older {
             tokio::spawn(Arc::clone(self).fetch_past(track.clone(), older));
         }
@@ -234,7 +248,7 @@ impl Shared {
         let newest = page.rows.last().map(|row| row.entry.time);
         loop {
             let oldest = page.rows.first().map(|row| row.entry.time);
-            self.take(page.rows).await;
+            self.take(page.rows).await?;
             let older = page
                 .older
                 .filter(|_| oldest.is_some_and(|oldest| oldest >= since));
@@ -251,13 +265,17 @@ impl Shared {
             let mut backoff = Backoff::new(RETRY.0, RETRY.1);
             let (mut older, mut rows) = (Some(from), 0);
             while let Some(place) = older.take().filter(|_| rows < MOST_ROWS) {
-                match self.direktiv.page(&track, Some(&place)).await {
-                    Ok(page) => {
+                let fetched = async {
+                    let page = self.direktiv.page(&track, Some(&place)).await?;
+                    let count = page.rows.len();
+                    self.take(page.rows).await.map(|()| (page.older, count))
+                };
+                match fetched.await {
+                    Ok((next, count)) => {
                         backoff.reset();
-                        rows += page.rows.len();
-                        self.take(page.rows).await;
+                        rows += count;
                         // A place that does not move is the end.
-                        older = page.older.filter(|next| *next != place);
+                        older = next.filter(|next| *next != place);
                         tokio::time::sleep(PAUSE).await;
                     }
                     Err(error) if error.is_passing() => {
@@ -291,21 +309,20 @@ impl Shared {
                 event = stream.next() => match event {
                     DirektivEvent::Connected => {
                         is_connected = true;
-                        self.link.send_replace(Link::Connected);
+                        self.connected(track);
                     }
                     DirektivEvent::Row(row) => {
                         let mut rows = vec![*row];
-                        if let Some(error) = gather(&mut stream, &mut rows) {
-                            self.take(rows).await;
+                        let ended = gather(&mut stream, &mut rows);
+                        if let Some(error) = self.take(rows).await.err().or(ended) {
                             return error;
                         }
-                        self.take(rows).await;
                     }
                     DirektivEvent::Lost(error) => return error,
                 },
                 () = &mut grace, if !is_connected && self.direktiv.generation() == Generation::First => {
                     is_connected = true;
-                    self.link.send_replace(Link::Connected);
+                    self.connected(track);
                 }
                 _ = compare.tick() => if let Err(error) = self.fill(track, complete).await {
                     return error;
@@ -315,7 +332,7 @@ impl Shared {
     }
 
     /// Appends the rows that are not known yet.
-    async fn take(&self, rows: Vec<Row>) {
+    async fn take(&self, rows: Vec<Row>) -> Result<(), client::Error> {
         let mut seen = self.seen.lock().await;
         let mut here = HashSet::new();
         let is_fresh = |row: &Row| !seen.contains(&row.identity) && here.insert(row.identity);
@@ -324,9 +341,16 @@ impl Shared {
         if !entries.is_empty() {
             match self.store.appender().append(entries).await {
                 Ok(_) => seen.extend(here),
-                Err(error) => tracing::error!(%error, "rows could not be kept"),
+                // They are asked for again, as after a lost connection.
+                Err(error) => {
+                    return Err(client::Error::Unreachable {
+                        url: self.direktiv.name().to_owned(),
+                        reason: format!("rows could not be kept: {error}"),
+                    });
+                }
             }
         }
+        Ok(())
     }
 }
 

@@ -64,7 +64,7 @@ impl Opened {
                 Self::remote(settings, url).await
             }
             [dir] if is_log(Path::new(dir)) => Self::directory(settings, Path::new(dir)).await,
-            _ => Self::files(settings, sources).await,
+            _ => Self::files(settings, sources),
         }
     }
 
@@ -104,11 +104,11 @@ impl Opened {
         let Some(lock) = Lock::acquire(dir)? else {
             return Self::through_owner(settings, dir, name).await;
         };
-        Self::own(lock, dir, settings.log.options(), None, name, &[]).await
+        Self::own(lock, dir, settings.log.options(), None, name, &[])
     }
 
     /// The log of a data directory whose lock is held, to be served at a listener too.
-    pub async fn service(settings: &Settings, lock: Lock, serving: Serving) -> Result<Self, Error> {
+    pub fn service(settings: &Settings, lock: Lock, serving: Serving) -> Result<Self, Error> {
         let dir = &settings.data;
         let mut opened = Self::own(
             lock,
@@ -117,8 +117,7 @@ impl Opened {
             None,
             shortened(dir),
             &[serving.http.address()],
-        )
-        .await?;
+        )?;
         opened.serve(serving);
         Ok(opened)
     }
@@ -149,7 +148,7 @@ impl Opened {
     }
 
     /// Opens a log that is ours and serves it to other processes of the user.
-    async fn own(
+    fn own(
         lock: Lock,
         dir: &Path,
         options: Options,
@@ -160,7 +159,7 @@ impl Opened {
         let (store, recovery) = Store::open(dir, options)?;
         let stopping = CancellationToken::new();
         let service = Service::new(store.clone(), stopping.clone());
-        let listener = Listener::local(dir).await?;
+        let listener = Listener::local(dir)?;
         let addresses: Vec<String> = std::iter::once(listener.address())
             .chain(also.iter().cloned())
             .collect();
@@ -187,7 +186,7 @@ impl Opened {
     }
 
     /// An empty log in a temporary directory.
-    pub async fn temporary(name: String) -> Result<(Self, Store), Error> {
+    pub fn temporary(name: String) -> Result<(Self, Store), Error> {
         let dir = tempfile::Builder::new()
             .prefix("tailwater-")
             .tempdir()
@@ -199,7 +198,7 @@ impl Opened {
             durability: Durability::None,
             ..Options::default()
         };
-        let opened = Self::own(lock, &path, options, Some(dir), name, &[]).await?;
+        let opened = Self::own(lock, &path, options, Some(dir), name, &[])?;
         let store = match &opened.owned {
             Some(owned) => owned.store.clone(),
             None => return Err(Error::Said("the temporary log is gone".to_owned())),
@@ -208,7 +207,7 @@ impl Opened {
     }
 
     /// Files and standard input, read into a temporary log; usable while they load.
-    async fn files(settings: &Settings, sources: &[String]) -> Result<Self, Error> {
+    fn files(settings: &Settings, sources: &[String]) -> Result<Self, Error> {
         let (stdin, named): (Vec<_>, Vec<_>) = sources.iter().partition(|source| *source == "-");
         let named: Vec<PathBuf> = named.into_iter().map(PathBuf::from).collect();
         let paths = if named.is_empty() {
@@ -228,7 +227,7 @@ impl Opened {
             ([one], true) => shortened(one),
             (many, _) => format!("{} files", many.len() + usize::from(!stdin.is_empty())),
         };
-        let (mut opened, store) = Self::temporary(name).await?;
+        let (mut opened, store) = Self::temporary(name)?;
         if !paths.is_empty() {
             opened.loading = Some(Arc::clone(&gauge));
             let feeder = Feeder::new(&store, opened.stopping.clone());

@@ -50,7 +50,7 @@ impl Opened {
         };
         let direktiv = again(|| Direktiv::probe(client.clone(), &namespace)).await?;
         tracing::info!(generation = ?direktiv.generation(), "a Direktiv");
-        let (mut opened, store) = Self::temporary(format!("{url} {namespace}")).await?;
+        let (mut opened, store) = Self::temporary(format!("{url} {namespace}"))?;
         opened.backend = Backend::Mirror(Mirror::new(direktiv, store));
         Ok(opened)
     }

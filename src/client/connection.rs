@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER};
-use reqwest::{RequestBuilder, Response, Url};
+use reqwest::{RequestBuilder, Response, StatusCode, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -158,13 +158,16 @@ impl Client {
         if response.status().is_success() {
             return Ok(response);
         }
-        let status = response.status().as_u16();
-        let header = response
-            .headers()
-            .get(RETRY_AFTER)
-            .and_then(|value| value.to_str().ok()?.parse().ok());
+        let (status, headers) = (response.status(), response.headers().clone());
         let body = response.bytes().await.unwrap_or_default();
-        let told: Value = serde_json::from_slice(&body).unwrap_or_default();
+        Err(self.refused(status, &headers, &body))
+    }
+
+    /// What a refusal says.
+    pub(super) fn refused(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
+        let wait = headers.get(RETRY_AFTER);
+        let wait = wait.and_then(|value| value.to_str().ok()?.parse().ok());
+        let told: Value = serde_json::from_slice(body).unwrap_or_default();
         let told = &told["error"];
         // Direktiv's codes are words or numbers.
         let code = match &told["code"] {
@@ -174,15 +177,15 @@ impl Client {
         };
         let message = match told["message"].as_str() {
             Some(message) => message.to_owned(),
-            None => String::from_utf8_lossy(&body).chars().take(200).collect(),
+            None => String::from_utf8_lossy(body).chars().take(200).collect(),
         };
-        Err(Error::Refused {
+        Error::Refused {
             url: self.name.clone(),
-            status,
+            status: status.as_u16(),
             code,
             message,
-            retry_after: header.map(Duration::from_secs),
-        })
+            retry_after: wait.map(Duration::from_secs),
+        }
     }
 }
 

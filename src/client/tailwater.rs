@@ -183,14 +183,16 @@ impl Client {
             .header(CONTENT_TYPE, "application/x-ndjson");
         let unreachable = |error: reqwest::Error| Error::of(self.name(), &error);
         let response = request.body(body).send().await.map_err(unreachable)?;
-        if response.status().as_u16() == 400 {
-            let body = response.bytes().await.map_err(unreachable)?;
-            return serde_json::from_slice(&body).map_err(|error| Error::Unexpected {
-                url: self.name().to_owned(),
-                reason: error.to_string(),
-            });
+        if response.status().is_success() {
+            return self.answer(response).await;
         }
-        self.answer(response).await
+        // A refusal may tell how much was accepted nonetheless.
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = response.bytes().await.map_err(unreachable)?;
+        match serde_json::from_slice(&body) {
+            Ok(answer) => Ok(answer),
+            Err(_) => Err(self.refused(status, &headers, &body)),
+        }
     }
 }
 

@@ -60,6 +60,13 @@ impl Failure {
         }
     }
 
+    pub fn foreign_host(host: &str) -> Self {
+        let message = format!(
+            "expected this machine's address or localhost as the host, found {host:?}; --no-auth allows any"
+        );
+        Self::new(StatusCode::FORBIDDEN, "access_host", message)
+    }
+
     /// A body of a kind that the route does not take.
     pub fn unknown_kind(expected: &str) -> Self {
         let message = format!("content-type: expected {expected}");
@@ -200,16 +207,10 @@ impl From<store::Error> for Failure {
     }
 }
 
-impl IntoResponse for Failure {
-    fn into_response(self) -> Response {
-        let body = ErrorAnswer {
-            error: ErrorBody {
-                code: self.code.to_owned(),
-                message: self.message,
-                request_id: request_id::current(),
-            },
-        };
-        let mut response = (self.status, Json(body)).into_response();
+impl Failure {
+    /// Its status and headers with a body of one's own.
+    pub fn answering(&self, body: impl IntoResponse) -> Response {
+        let mut response = (self.status, body).into_response();
         if self.status == StatusCode::UNAUTHORIZED {
             let bearer = HeaderValue::from_static("Bearer");
             response
@@ -224,5 +225,18 @@ impl IntoResponse for Failure {
                 .insert(header::RETRY_AFTER, seconds.into());
         }
         response
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let body = ErrorAnswer {
+            error: ErrorBody {
+                code: self.code.to_owned(),
+                message: self.message.clone(),
+                request_id: request_id::current(),
+            },
+        };
+        self.answering(Json(body))
     }
 }

@@ -24,6 +24,9 @@ use crate::query::FollowRequest;
 /// Chunks that a ring remembers: who is further behind reads the log itself.
 const RING: usize = 64;
 
+/// A larger chunk is not put into the ring: together they take 16 MiB at the most.
+const MAX_CHUNK_BYTES: usize = 256 << 10;
+
 /// Entries as they are sent.
 #[derive(Clone, Debug)]
 pub(super) struct Chunk {
@@ -34,6 +37,8 @@ pub(super) struct Chunk {
     /// Everything after this position and up to the other was looked at.
     after: Position,
     at: Position,
+    /// It was too large for the ring: who gets it reads it alone.
+    is_left_out: bool,
 }
 
 impl Chunk {
@@ -45,6 +50,7 @@ impl Chunk {
             count: 0,
             after: nowhere,
             at: nowhere,
+            is_left_out: false,
         }
     }
 }
@@ -153,7 +159,11 @@ async fn read(hub: Hub, question: Question, reader: Arc<Reader>, mut feed: Feed)
             // The ring closes with its sender: subscribers read for themselves and see the failure, too.
             FeedEvent::Lost(..) | FeedEvent::Ended => break,
         };
-        let (frames, count) = (question.1.frames(&entries), entries.len() as u64);
+        let (mut frames, mut count) = (question.1.frames(&entries), entries.len() as u64);
+        let is_left_out = frames.len() > MAX_CHUNK_BYTES;
+        if is_left_out {
+            (frames, count) = (Bytes::new(), 0);
+        }
         // Whoever joins now either gets this chunk or begins behind it.
         let _joining = hub.readers();
         let mut after = reader.at.lock().unwrap_or_else(PoisonError::into_inner);
@@ -162,6 +172,7 @@ async fn read(hub: Hub, question: Question, reader: Arc<Reader>, mut feed: Feed)
             count,
             after: std::mem::replace(&mut *after, at),
             at,
+            is_left_out,
         };
         if reader.ring.send(chunk).is_err() {
             break;
@@ -183,8 +194,8 @@ impl Subscription {
             let chunk = match &mut self.source {
                 Source::Ring(ring) => match ring.recv().await {
                     Ok(chunk) if chunk.at <= self.request.after => continue,
-                    Ok(chunk) if chunk.after == self.request.after => chunk,
-                    // We are in the midst of it: its rest is read alone.
+                    Ok(chunk) if chunk.after == self.request.after && !chunk.is_left_out => chunk,
+                    // We are in the midst of it, or it is not there: what is missing is read alone.
                     Ok(chunk) => {
                         let feed = Box::new(self.backend.follow(&self.request));
                         let alone = Source::Own(feed, None);
@@ -233,6 +244,7 @@ impl Subscription {
                         count: entries.len() as u64,
                         after: self.request.after,
                         at,
+                        is_left_out: false,
                     }
                 }
             };

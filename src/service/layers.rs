@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::http::header::Entry;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
@@ -15,9 +16,11 @@ use tower_http::decompression::RequestDecompressionLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use super::error::Failure;
+use super::intake::{MAX_EXPORT_BYTES, Share};
 use super::listen::Peer;
 use super::metrics::Asked;
-use super::{Service, request_id};
+use super::{Service, access, request_id};
+use crate::api;
 
 /// Shorter answers fit in a packet as they are.
 const MIN_COMPRESSED: u16 = 1_024;
@@ -35,6 +38,7 @@ pub(super) fn around(routes: Router<Service>, service: Service) -> Router {
         .layer(map_response(explained))
         .layer(compression())
         .layer(from_fn_with_state(service.clone(), counted))
+        .layer(from_fn_with_state(service.clone(), addressed))
         .layer(cors(&service.options.origins))
         .layer(RequestBodyTimeoutLayer::new(service.options.body_timeout))
         .with_state(service);
@@ -49,6 +53,7 @@ pub(super) fn around(routes: Router<Service>, service: Service) -> Router {
 /// The same for gRPC, which has bodies and failures of its own.
 pub(super) fn around_grpc(routes: Router, service: Service) -> Router {
     routes
+        .layer(from_fn_with_state(service.clone(), admitted))
         .layer(RequestBodyTimeoutLayer::new(service.options.body_timeout))
         .layer(from_fn_with_state(service, counted))
         .layer(from_fn(request_id::around))
@@ -81,6 +86,46 @@ pub(super) async fn measured(
     }
     service.metrics.asked(&asked, took);
     response
+}
+
+/// Before a byte of an export is read: who sends it may, and there is room for it.
+async fn admitted(
+    State(service): State<Service>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Failure> {
+    let caller = access::admit_pushing(&service, request.headers())?;
+    request.extensions_mut().insert(caller);
+    let mut share = Share::default();
+    service.budget.read(&mut share, MAX_EXPORT_BYTES)?;
+    let response = next.run(request).await;
+    drop(share);
+    Ok(response)
+}
+
+/// Refuses requests that call this machine by a foreign name, where only this machine is let in.
+async fn addressed(
+    State(service): State<Service>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Failure> {
+    let host = request.headers().get(header::HOST);
+    let host = host.and_then(|host| host.to_str().ok());
+    let host = request.uri().host().or(host).unwrap_or_default();
+    if service.options.local_hosts && !is_local(host) {
+        return Err(Failure::foreign_host(host));
+    }
+    Ok(next.run(request).await)
+}
+
+/// An address, or a name that no other machine can have. Without a host there is no page that asks.
+fn is_local(host: &str) -> bool {
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => host.rsplit_once(':').map_or(host, |(name, _)| name),
+    };
+    let is_name = name.eq_ignore_ascii_case("localhost") || name.ends_with(".localhost");
+    name.is_empty() || is_name || name.parse::<std::net::IpAddr>().is_ok()
 }
 
 /// Counts requests of an address.
@@ -158,6 +203,15 @@ fn compression() -> CompressionLayer<impl Predicate> {
 
 /// Direktiv's routes answer with a trailing slash too.
 async fn without_trailing_slash(mut request: Request, next: Next) -> Response {
+    // Loki's senders may name the compression that is a part of their format.
+    if request.uri().path() == api::path::LOKI {
+        let encoding = request.headers_mut().entry(header::CONTENT_ENCODING);
+        if let Entry::Occupied(encoding) = encoding
+            && encoding.get() == "snappy"
+        {
+            encoding.remove();
+        }
+    }
     let path = request.uri().path();
     if path.len() > 1 && path.ends_with('/') {
         let query = request

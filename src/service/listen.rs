@@ -15,6 +15,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tempfile::TempDir;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::Semaphore;
@@ -41,8 +42,8 @@ pub struct Listener {
 #[derive(Debug)]
 enum Socket {
     Tcp(TcpListener),
-    /// Removed at the end.
-    Unix(UnixListener, PathBuf),
+    /// Removed at the end, with the directory that was made for it.
+    Unix(UnixListener, PathBuf, Option<TempDir>),
 }
 
 /// What connections may take.
@@ -95,17 +96,25 @@ impl Listener {
         })
     }
 
-    /// Listens for local processes of the same user: on a Unix socket in the directory, or on a loopback port where its
-    /// path is too long for one. The caller holds the directory's lock, so a socket left there is nobody's.
+    /// Listens for local processes of the same user, on a Unix socket: in the directory, or, where its path is too long for
+    /// one, in a temporary directory of the user's own. The caller holds the directory's lock, so a socket left there is
+    /// nobody's.
     ///
     /// # Errors
     /// The socket cannot be made.
-    pub async fn local(dir: &Path) -> Result<Self, ListenError> {
+    pub fn local(dir: &Path) -> Result<Self, ListenError> {
         use std::os::unix::fs::PermissionsExt;
-        let path = std::path::absolute(dir.join("tailwater.sock"))
+        let mut path = std::path::absolute(dir.join("tailwater.sock"))
             .unwrap_or_else(|_| dir.join("tailwater.sock"));
+        let mut short = None;
         if path.as_os_str().len() > MAX_SOCKET_PATH {
-            return Self::tcp(SocketAddr::from(([127, 0, 0, 1], 0))).await;
+            let made = tempfile::Builder::new().prefix("tailwater-").tempdir();
+            let made = made.map_err(|source| ListenError {
+                address: path.display().to_string(),
+                source,
+            })?;
+            path = made.path().join("tailwater.sock");
+            short = Some(made);
         }
         let error = |source| ListenError {
             address: path.display().to_string(),
@@ -115,7 +124,7 @@ impl Listener {
         let listener = UnixListener::bind(&path).map_err(error)?;
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).map_err(error)?;
         Ok(Self {
-            socket: Socket::Unix(listener, path),
+            socket: Socket::Unix(listener, path, short),
             tls: None,
         })
     }
@@ -135,7 +144,7 @@ impl Listener {
                 .local_addr()
                 .map(|address| format!("{scheme}://{address}"))
                 .unwrap_or_default(),
-            Socket::Unix(_, path) => format!("unix:{}", path.display()),
+            Socket::Unix(_, path, _) => format!("unix:{}", path.display()),
         }
     }
 
@@ -190,15 +199,22 @@ impl Listener {
                 }
             }
         }
+        // Nobody is accepted any more, by the system neither.
         let path = match self.socket {
-            Socket::Unix(_, path) => Some(path),
-            Socket::Tcp(_) => None,
+            Socket::Unix(listener, path, dir) => {
+                drop(listener);
+                Some((path, dir))
+            }
+            Socket::Tcp(listener) => {
+                drop(listener);
+                None
+            }
         };
         let drained = tokio::time::timeout(connections.drain, graceful.shutdown()).await;
         if drained.is_err() {
             tracing::warn!(%address, "some requests did not finish in time");
         }
-        if let Some(path) = path {
+        if let Some((path, _dir)) = path {
             let _ = std::fs::remove_file(path);
         }
     }
@@ -218,7 +234,7 @@ impl Socket {
                 stream.set_nodelay(true)?;
                 Ok(Stream::Tcp(stream, peer.ip()))
             }
-            Self::Unix(listener, _) => Ok(Stream::Unix(listener.accept().await?.0)),
+            Self::Unix(listener, ..) => Ok(Stream::Unix(listener.accept().await?.0)),
         }
     }
 }

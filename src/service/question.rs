@@ -107,7 +107,7 @@ fn size(params: &ListParams) -> Result<(usize, Option<Direction>), Failure> {
 
 /// A question, within a namespace if there is one.
 pub(super) fn within(query: &Query, namespace: Option<&str>) -> Query {
-    let namespace = namespace.map(|name| equals(Field::Namespace, name));
+    let namespace = namespace.map(of_namespace);
     Query(Expression::all(
         std::iter::once(query.0.clone()).chain(namespace),
     ))
@@ -120,7 +120,7 @@ pub(super) fn selection(
 ) -> Result<Expression, Failure> {
     let mut parts = Vec::new();
     if let Some(namespace) = namespace {
-        parts.push(equals(Field::Namespace, namespace));
+        parts.push(of_namespace(namespace));
         match params.scope.as_deref() {
             None | Some("all") => {}
             Some("namespace") => parts.push(narrow(namespace)),
@@ -160,6 +160,14 @@ fn narrow(namespace: &str) -> Expression {
     let unbound = [Field::Instance, Field::Route, Field::Activity]
         .map(|field| Expression::Term(Term::Exists(field)).negated());
     Expression::any([track, Expression::all(unbound)])
+}
+
+/// The namespace of a path, every character as it stands: access is decided by it. (In the language a name is meant in any
+/// case.)
+fn of_namespace(name: &str) -> Expression {
+    let exactly = format!(r"\A{}\z", regex::escape(name));
+    let pattern = Pattern::Regex(exactly);
+    Expression::Term(Term::Field(Field::Namespace, vec![pattern]))
 }
 
 fn equals(field: Field, value: &str) -> Expression {
@@ -256,7 +264,7 @@ mod tests {
         let request = check(&params).expect("a request");
         assert_eq!(
             request.query.to_string(),
-            "namespace:demo trace:t1 level>=warn (boom OR bang)"
+            r"namespace:/\Ademo\z/ trace:t1 level>=warn (boom OR bang)"
         );
         assert_eq!(
             (request.limit, request.start, request.direction),

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::access::Access;
 use super::error::Failure;
 use super::hub::Hub;
-use super::intake::Budget;
+use super::intake::{Budget, MAX_EXPORT_BYTES};
 use super::limits::{Limits, Rates};
 use super::metrics::Metrics;
 use super::{layers, routes};
@@ -43,6 +43,9 @@ pub struct Options {
     pub origins: Vec<String>,
     /// How long a sender may pause within a body.
     pub body_timeout: Duration,
+    /// Whether requests have to name this machine as their host: where it is open to this machine only, a web page that
+    /// gives its own name to this machine's address shall not get in.
+    pub local_hosts: bool,
 }
 
 impl Default for Options {
@@ -52,6 +55,7 @@ impl Default for Options {
             rates: Rates::default(),
             origins: Vec::new(),
             body_timeout: Duration::from_secs(30),
+            local_hosts: false,
         }
     }
 }
@@ -103,11 +107,8 @@ impl Service {
         let logs = LogsServiceServer::new(self.clone())
             .accept_compressed(Gzip)
             .accept_compressed(Zstd)
-            .max_decoding_message_size(MAX_GRPC_BYTES);
+            .max_decoding_message_size(MAX_EXPORT_BYTES);
         let router = tonic::service::Routes::new(logs).into_axum_router();
         layers::around_grpc(router, self)
     }
 }
-
-/// An export may have so many bytes, decompressed.
-const MAX_GRPC_BYTES: usize = 64 << 20;

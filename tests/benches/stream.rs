@@ -221,8 +221,9 @@ static SEEN: std::sync::Mutex<Vec<Arc<std::sync::Mutex<Seen>>>> = std::sync::Mut
 
 async fn subscribe(address: &str, namespace: usize) -> TcpStream {
     let mut stream = TcpStream::connect(address).await.expect("connected");
-    let head =
-        format!("GET /api/v2/namespaces/n{namespace}/logs/subscribe HTTP/1.1\r\nhost: x\r\n\r\n");
+    let head = format!(
+        "GET /api/v2/namespaces/n{namespace}/logs/subscribe HTTP/1.1\r\nhost: localhost\r\n\r\n"
+    );
     stream.write_all(head.as_bytes()).await.expect("sent");
     let mut first = [0; 1_024];
     assert!(stream.read(&mut first).await.expect("headers") > 0);
@@ -268,7 +269,7 @@ fn number(text: &[u8]) -> u64 {
 
 async fn push(stream: &mut TcpStream, body: String) {
     let head = format!(
-        "POST /api/v2/logs HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n",
+        "POST /api/v2/logs HTTP/1.1\r\nhost: localhost\r\ncontent-length: {}\r\n\r\n",
         body.len()
     );
     stream

@@ -366,3 +366,80 @@ fn a_token_of_one_namespace_explores_that() {
         "{counted}"
     );
 }
+
+#[test]
+fn names_of_namespaces_are_exact() {
+    let home = tempfile::tempdir().expect("a home");
+    let data = home.path().join("data");
+    let data = data.to_str().expect("a path");
+    let shouting = token(home.path(), data, &["--read", "--namespace", "PAY"]);
+    let writer = token(home.path(), data, &["--write"]);
+    let service = Service::start_with(home.path(), "127.0.0.1:0", &["--auth"]);
+    let (writer, shouting) = (format!("Bearer {writer}"), format!("Bearer {shouting}"));
+    let body =
+        "{\"msg\":\"quiet\",\"namespace\":\"pay\"}\n{\"msg\":\"LOUD\",\"namespace\":\"PAY\"}\n";
+    let headers = [("authorization", writer.as_str())];
+    assert_eq!(
+        service.ask("POST", "/api/v2/logs", &headers, body).status,
+        202
+    );
+    let headers = [("authorization", shouting.as_str())];
+    for path in [
+        "",
+        "?query=namespace%3Apay%20OR%20LOUD",
+        "/2/context",
+        "/facets?field=text",
+        "/values?field=text",
+    ] {
+        let path = format!("/api/v2/namespaces/PAY/logs{path}");
+        let told = service.ask("GET", &path, &headers, "");
+        assert_eq!(told.status, 200, "{path}");
+        assert!(
+            told.body.contains("LOUD") && !told.body.contains("quiet"),
+            "{path}: {}",
+            told.body
+        );
+    }
+    let counts = service
+        .ask("GET", "/api/v2/namespaces/PAY/logs/histogram", &headers, "")
+        .json();
+    assert_eq!(
+        counts["data"]["buckets"].to_string().matches('1').count(),
+        1,
+        "{counts}"
+    );
+    let stream = service.stream(
+        "/api/v2/namespaces/PAY/logs/subscribe",
+        &[("authorization", shouting.as_str()), ("last-event-id", "0")],
+        |text| text.contains("LOUD"),
+    );
+    assert!(!stream.contains("quiet"), "{stream}");
+}
+
+#[test]
+fn streams_end_with_their_token() {
+    let home = tempfile::tempdir().expect("a home");
+    let data = home.path().join("data");
+    let data = data.to_str().expect("a path");
+    let text = token(home.path(), data, &["--read", "--expires", "3s"]);
+    let service = Service::start_with(home.path(), "127.0.0.1:0", &["--auth"]);
+    let bearer = format!("Bearer {text}");
+    let headers = [("authorization", bearer.as_str())];
+    // Read until the service ends it; patience would run out otherwise.
+    let stream = service.stream("/api/v2/logs/subscribe", &headers, |_| false);
+    assert!(stream.starts_with(':'), "{stream}");
+    assert_eq!(service.status_of("GET", "/api/v2/logs", &headers, ""), 401);
+}
+
+#[test]
+fn web_pages_of_foreign_names_stay_out() {
+    let home = tempfile::tempdir().expect("a home");
+    let service = Service::start(home.path());
+    let as_host = |host: &str| service.ask("GET", "/api/v2/logs", &[("host", host)], "");
+    for host in ["localhost:7420", "127.0.0.1", "[::1]:7420", "x.localhost"] {
+        assert_eq!(as_host(host).status, 200, "{host}");
+    }
+    let refused = as_host("rebound.example:7420");
+    assert_eq!(refused.status, 403);
+    assert_eq!(refused.json()["error"]["code"], "access_host");
+}

@@ -346,11 +346,6 @@ fn the_doctor_tells_what_is_wrong() {
             "TLS",
         ),
         (
-            config("url = \"http://127.0.0.1:1\"\n[serve]\nlisten = \"127.0.0.1:0\"\n"),
-            other,
-            "cannot reach",
-        ),
-        (
             config("[serve]\nlisten = \"127.0.0.1:0\"\n"),
             "/proc/1",
             "cannot be written",

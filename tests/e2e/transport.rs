@@ -199,7 +199,7 @@ fn slow_senders_do_not_keep_others_out() {
         let begun: &[u8] = if at % 2 == 0 {
             b"GET /healthz HT"
         } else {
-            b"POST /api/v2/logs HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{"
+            b"POST /api/v2/logs HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\n{"
         };
         stream.write_all(begun).expect("sent");
     }
@@ -226,9 +226,9 @@ fn heads_have_bounds() {
     let address = service.url.trim_start_matches("http://");
     let many: String = (0..200).map(|at| format!("h{at}: x\r\n")).collect();
     for head in [
-        format!("GET /{long} HTTP/1.1\r\nhost: x\r\n\r\n"),
-        format!("GET / HTTP/1.1\r\nhost: x\r\nlong: {long}\r\n\r\n"),
-        format!("GET / HTTP/1.1\r\nhost: x\r\n{many}\r\n"),
+        format!("GET /{long} HTTP/1.1\r\nhost: localhost\r\n\r\n"),
+        format!("GET / HTTP/1.1\r\nhost: localhost\r\nlong: {long}\r\n\r\n"),
+        format!("GET / HTTP/1.1\r\nhost: localhost\r\n{many}\r\n"),
     ] {
         let mut stream = TcpStream::connect(address).expect("connected");
         stream.set_read_timeout(Some(PATIENCE)).expect("set");
@@ -284,8 +284,9 @@ fn requests_under_way_are_finished_and_late_ones_cut() {
     let begin = |length: usize| {
         let mut stream = TcpStream::connect(&address).expect("connected");
         stream.set_read_timeout(Some(PATIENCE)).expect("set");
-        let head =
-            format!("POST /api/v2/logs HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n");
+        let head = format!(
+            "POST /api/v2/logs HTTP/1.1\r\nhost: localhost\r\ncontent-length: {length}\r\n\r\n"
+        );
         stream.write_all(head.as_bytes()).expect("sent");
         stream
     };

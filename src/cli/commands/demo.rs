@@ -19,7 +19,7 @@ const BATCH: usize = 1_000;
 const TICK: Duration = Duration::from_millis(20);
 
 pub(in crate::cli) async fn run(settings: &Settings, args: &Demo) -> Result<Verdict, Error> {
-    let (opened, store) = Opened::temporary("demo".to_owned()).await?;
+    let (opened, store) = Opened::temporary("demo".to_owned())?;
     let mut teller = Teller::new(args.seed, args.backlog, Time::now());
     let told = store.clone();
     let teller =

@@ -257,7 +257,9 @@ async fn ports(settings: &Settings, serve: &ServeFile) -> Vec<Finding> {
     let mut findings = Vec::new();
     for address in std::iter::once(serve.listen).chain(serve.otlp_grpc) {
         let ours = Lock::addresses(&settings.data);
-        let is_ours = ours.iter().any(|url| url.ends_with(&address.to_string()));
+        // Only the first address is published; the other is as likely ours while we run.
+        let is_ours = ours.iter().any(|url| url.ends_with(&address.to_string()))
+            || serve.otlp_grpc == Some(address);
         findings.push(match Listener::tcp(address).await {
             Ok(_) => finding("port", Mark::Good, format!("{address} is free")),
             Err(_) if is_ours && Lock::is_held(&settings.data) => finding(
@@ -312,6 +314,7 @@ async fn service(settings: &Settings, url: &str) -> Finding {
             Mark::Bad,
             format!("{url} says {}", status.health),
         ),
-        Err(error) => finding("service", Mark::Bad, error.to_string()),
+        // It may be the very service that is about to start.
+        Err(error) => finding("service", Mark::Doubtful, error.to_string()),
     }
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::mpsc;
 
+use crate::api::Rejection;
 use crate::backend::Backend;
 use crate::base::units::grouped;
 use crate::base::{Backoff, Time};
@@ -146,31 +147,50 @@ async fn push(client: &Client, batch: &[Entry]) -> Result<u64, Error> {
         std::time::Duration::from_millis(250),
         std::time::Duration::from_secs(8),
     );
-    let body: String = batch
+    let lines: Vec<String> = batch
         .iter()
         .map(|entry| json::to_line(entry) + "\n")
         .collect();
-    let mut tries = 0;
-    loop {
+    let (mut tries, mut done) = (0, 0);
+    // Lines are accepted in their order: after a part of them the rest is sent.
+    while let Some(rest) = lines.get(done..).filter(|rest| !rest.is_empty()) {
         tries += 1;
-        match client
-            .ingest(None, Ingest::Ndjson(body.clone().into_bytes()))
-            .await
-        {
+        let body = Ingest::Ndjson(rest.concat().into_bytes());
+        let error = match client.ingest(None, body).await {
             Ok(answer) => {
-                for rejection in answer.rejected.iter().take(3) {
+                let is_line = |rejection: &&Rejection| rejection.line > 0;
+                let rejected: Vec<_> = answer.rejected.iter().filter(is_line).collect();
+                for rejection in rejected.iter().take(3) {
                     tracing::warn!("rejected: {}", rejection.reason);
                 }
-                return Ok(answer.accepted);
+                let accepted = usize::try_from(answer.accepted).unwrap_or(usize::MAX);
+                if accepted.saturating_add(rejected.len()) >= rest.len() || !rejected.is_empty() {
+                    return Ok((done as u64).saturating_add(answer.accepted));
+                }
+                done += accepted;
+                let reason = answer.rejected.first().map(|first| first.reason.clone());
+                reason.unwrap_or_else(|| "only a part was accepted".to_owned())
             }
-            Err(error) if error.is_passing() && tries < TRIES => {
-                let wait = backoff.delay();
-                tracing::warn!("{error}; trying again in {:.1} s", wait.as_secs_f32());
-                tokio::time::sleep(wait).await;
+            Err(error) if error.is_passing() => {
+                if tries >= TRIES {
+                    return Err(error.into());
+                }
+                error.to_string()
             }
             Err(error) => return Err(error.into()),
+        };
+        if tries >= TRIES {
+            return Err(Error::Said(format!(
+                "{} of {} lines: {error}",
+                done,
+                lines.len()
+            )));
         }
+        let wait = backoff.delay();
+        tracing::warn!("{error}; trying again in {:.1} s", wait.as_secs_f32());
+        tokio::time::sleep(wait).await;
     }
+    Ok(done as u64)
 }
 
 fn bar(files: &[std::path::PathBuf]) -> ProgressBar {

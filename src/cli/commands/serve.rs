@@ -20,8 +20,10 @@ pub(in crate::cli) async fn run(settings: &Settings, args: &Serve) -> Result<Ver
         .map_err(|reason| Error::Said(reason.to_owned()))?;
     let tls = tls.map(Tls::load).transpose()?;
     let beyond = serve.reaches_beyond();
+    let access = access(settings, &serve, beyond)?;
     let options = Options {
-        access: access(settings, &serve, beyond)?,
+        local_hosts: !beyond && serve.auth == Auth::Auto,
+        access,
         rates: serve.rates(beyond),
         origins: serve.cors.clone(),
         body_timeout: serve.body_timeout.0,
@@ -46,7 +48,7 @@ pub(in crate::cli) async fn run(settings: &Settings, args: &Serve) -> Result<Ver
         options,
         connections: serve.connections(),
     };
-    let opened = Opened::service(settings, lock, serving).await?;
+    let opened = Opened::service(settings, lock, serving)?;
     for note in &opened.notes {
         tracing::warn!("{note}");
     }

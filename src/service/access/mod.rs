@@ -39,6 +39,18 @@ impl Caller {
         self.0.as_ref().is_none_or(allows)
     }
 
+    /// Whether the token still is worth something: a stream may outlive it.
+    pub fn is_still_welcome(&self, service: &Service) -> bool {
+        match (&self.0, &service.options.access) {
+            (Some(token), Access::Guarded(tokens)) => {
+                let is_same =
+                    |other: &Token| other.id == token.id && !other.is_expired(Time::now());
+                tokens.all().is_ok_and(|tokens| tokens.iter().any(is_same))
+            }
+            _ => true,
+        }
+    }
+
     /// The namespaces that the caller may write into.
     pub fn tenant(&self) -> Tenant {
         let namespace = self.0.as_ref().and_then(|token| token.namespace.clone());

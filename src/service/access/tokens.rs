@@ -218,6 +218,7 @@ impl Tokens {
     fn change<T>(&self, change: impl FnOnce(&mut Vec<Token>) -> T) -> Result<T, TokenError> {
         let lock = self.path.with_extension("lock");
         let file = private(&lock).map_err(self.error("open the lock of"))?;
+        self.give(&file).map_err(self.error("open the lock of"))?;
         file.lock().map_err(self.error("lock"))?;
         let mut tokens = self.read()?;
         let outcome = change(&mut tokens);
@@ -228,11 +229,22 @@ impl Tokens {
         private(&temporary)
             .and_then(|mut file| {
                 file.write_all(&text)?;
+                self.give(&file)?;
                 file.sync_all()
             })
             .and_then(|()| fs::rename(&temporary, &self.path))
             .map_err(self.error("write"))?;
         Ok(outcome)
+    }
+
+    /// What the administrator writes belongs to whose directory it is: the service reads it as another user.
+    fn give(&self, file: &File) -> io::Result<()> {
+        let dir = self.path.parent().unwrap_or(Path::new("."));
+        let (owner, own) = (fs::metadata(dir)?, file.metadata()?);
+        if (owner.uid(), owner.gid()) == (own.uid(), own.gid()) {
+            return Ok(());
+        }
+        std::os::unix::fs::fchown(file, Some(owner.uid()), Some(owner.gid()))
     }
 
     fn read(&self) -> Result<Vec<Token>, TokenError> {

@@ -18,7 +18,7 @@ use crate::entry::decode::{Defaults, from_object};
 use crate::service::Service;
 use crate::service::access::Caller;
 use crate::service::error::Failure;
-use crate::service::intake::{Intake, Tenant, read_lines, read_text};
+use crate::service::intake::{Intake, Tenant, read_lines, read_text, whole_within};
 
 /// What Direktiv's sidecar sends is one object.
 const MAX_SIDECAR_BYTES: usize = 4 << 20;
@@ -90,7 +90,7 @@ async fn push(
         }
         None => Ok((StatusCode::BAD_REQUEST, Json(answer)).into_response()),
         Some(failure) if answer.accepted == 0 => Err(failure),
-        // What was accepted is durable and must be told.
+        // What was accepted is durable and must be told; the status says that the rest is to be sent again.
         Some(failure) => {
             let reason = format!(
                 "only the first {} entries were accepted: {}",
@@ -98,11 +98,7 @@ async fn push(
                 failure.message()
             );
             answer.rejected.push(Rejection { line: 0, reason });
-            let status = match failure.status() {
-                status @ StatusCode::PAYLOAD_TOO_LARGE => status,
-                _ => StatusCode::ACCEPTED,
-            };
-            Ok((status, Json(answer)).into_response())
+            Ok(failure.answering(Json(answer)))
         }
     }
 }
@@ -122,9 +118,7 @@ async fn sidecar(
     namespace: &str,
     instance: &str,
 ) -> Result<Response, Failure> {
-    let body = axum::body::to_bytes(body, MAX_SIDECAR_BYTES)
-        .await
-        .map_err(|_| Failure::too_large(format!("a line may have {MAX_SIDECAR_BYTES} bytes")))?;
+    let (body, _share) = whole_within(service, body, MAX_SIDECAR_BYTES).await?;
     let text = bytes::decode(&body);
     let Ok(Value::Object(mut object)) = serde_json::from_str(&text) else {
         return Err(Failure::not_json("expected one JSON object"));

@@ -7,6 +7,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query as Params, State};
 use axum::http::{HeaderMap, HeaderValue, header};
@@ -24,6 +25,7 @@ use crate::query::{
     Bound, Direction, Expression, FollowRequest, PageRequest, Query, Start, Term, Ties, When,
 };
 use crate::service::Service;
+use crate::service::access::Caller;
 use crate::service::error::Failure;
 use crate::service::frames::Form;
 use crate::service::hub::Chunk;
@@ -52,10 +54,11 @@ const QUEUE: usize = 4;
 )]
 pub(in crate::service) async fn all(
     State(service): State<Service>,
+    Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     Params(params): Params<SubscribeParams>,
 ) -> Result<Response, Failure> {
-    subscribe(service, &headers, &params, None).await
+    subscribe(service, caller, &headers, &params, None).await
 }
 
 /// Entries of one namespace as they arrive; it need not exist yet.
@@ -68,15 +71,17 @@ pub(in crate::service) async fn all(
 )]
 pub(in crate::service) async fn of_namespace(
     State(service): State<Service>,
+    Extension(caller): Extension<Caller>,
     Path(namespace): Path<String>,
     headers: HeaderMap,
     Params(params): Params<SubscribeParams>,
 ) -> Result<Response, Failure> {
-    subscribe(service, &headers, &params, Some(namespace)).await
+    subscribe(service, caller, &headers, &params, Some(namespace)).await
 }
 
 async fn subscribe(
     service: Service,
+    caller: Caller,
     headers: &HeaderMap,
     params: &SubscribeParams,
     namespace: Option<String>,
@@ -116,6 +121,7 @@ async fn subscribe(
         tokio::select! {
             () = stopping.cancelled() => {}
             () = sender.closed() => {}
+            () = unwelcome(&service, &caller) => {}
             () = push(&service, &sender, form, &first, request) => {}
         }
     });
@@ -144,6 +150,17 @@ impl Counted {
 impl Drop for Counted {
     fn drop(&mut self) {
         self.0.subscribers.dec();
+    }
+}
+
+/// Ends when the token is revoked or its time is over.
+async fn unwelcome(service: &Service, caller: &Caller) {
+    let mut looks = tokio::time::interval(SILENCE);
+    loop {
+        looks.tick().await;
+        if !caller.is_still_welcome(service) {
+            return;
+        }
     }
 }
 

@@ -73,6 +73,11 @@ impl<'s> Intake<'s> {
         }
     }
 
+    /// Whether entries may be put into any namespace: then it may be derived from what they say of themselves.
+    pub fn is_free(&self) -> bool {
+        self.tenant.namespace().is_none()
+    }
+
     /// Whether nothing more is taken: the log failed or is too far behind.
     pub fn is_over(&self) -> bool {
         self.outcome.failure.is_some()
@@ -124,14 +129,19 @@ impl<'s> Intake<'s> {
         let appender = self.service.appender.clone();
         let metrics = Arc::clone(&self.service.metrics);
         // Handing over waits while the log is behind: the sender feels it.
-        let pending = tokio::task::spawn_blocking(move || appender.submit(batch)).await;
+        let turn = self.service.budget.turn().await;
+        let pending = tokio::task::spawn_blocking(move || {
+            let pending = appender.submit(batch);
+            drop(turn);
+            (pending, share)
+        });
+        let pending = pending.await;
         // The share is given back when the batch is durable, even while its sender pauses.
         self.pending.push_back(tokio::spawn(async move {
             let outcome = match pending {
-                Ok(pending) => pending.done().await,
+                Ok((pending, _share)) => pending.done().await,
                 Err(_) => Err(store::Error::Closed),
             };
-            drop(share);
             metrics.appends.observe(since.elapsed().as_secs_f64());
             outcome.map(|_| count)
         }));

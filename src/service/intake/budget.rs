@@ -13,6 +13,8 @@ const UNIT: usize = 1 << 10;
 const READING: usize = 128 << 20;
 /// Bytes of entries on their way to the disk.
 const IN_FLIGHT: usize = 64 << 20;
+/// Batches that wait to be handed over, each on a thread: questions need threads, too.
+const HANDING: usize = 32;
 /// How long a batch waits for the log before its sender is asked to come again.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -22,6 +24,7 @@ pub(in crate::service) struct Budget {
     reading: Arc<Semaphore>,
     in_flight: Arc<Semaphore>,
     most: usize,
+    handing: Arc<Semaphore>,
     patience: Duration,
 }
 
@@ -42,6 +45,7 @@ impl Budget {
             reading: units(reading),
             in_flight: units(in_flight),
             most: in_flight,
+            handing: Arc::new(Semaphore::new(HANDING)),
             patience,
         }
     }
@@ -67,6 +71,11 @@ impl Budget {
             none => *none = Some(more),
         }
         Ok(())
+    }
+
+    /// Waits for a turn to hand a batch over.
+    pub async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.handing).acquire_owned().await.ok()
     }
 
     /// Waits for room for a batch of so many bytes. One that is larger than all there is takes all there is.

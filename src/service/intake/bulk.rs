@@ -12,6 +12,9 @@ use crate::entry::{Entry, bytes};
 use crate::service::Service;
 use crate::service::error::Failure;
 
+/// Actions of a body: each is answered for.
+const MAX_ITEMS: usize = 100_000;
+
 /// `{"index":{"_index":"name"}}`
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -43,6 +46,11 @@ pub(in crate::service) async fn take(
     while let Some((at, line)) = lines.next() {
         if line.trim_ascii().is_empty() {
             continue;
+        }
+        if items.len() >= MAX_ITEMS {
+            let reason = format!("a body may have {MAX_ITEMS} actions");
+            items.push(Target::default().refused("index", &reason));
+            break;
         }
         let (verb, mut target, is_done) = match serde_json::from_slice(line) {
             Ok(Action::Index(target)) => ("index", target, true),

@@ -16,6 +16,8 @@ use crate::service::error::Failure;
 
 /// Labels that say how severe a line is.
 const LEVELS: [&str; 4] = ["level", "detected_level", "severity", "lvl"];
+/// Labels of a stream may have so many bytes: every line gets them.
+const MAX_LABEL_BYTES: usize = 64 << 10;
 /// A push may have so many bytes, decompressed.
 const MAX_BYTES: usize = 64 << 20;
 
@@ -151,10 +153,26 @@ pub(in crate::service) async fn take(
     push: Push,
 ) -> Result<Outcome, Failure> {
     let mut intake = Intake::new(service, "loki", tenant);
-    if let Some(name) = organisation.filter(|name| !name.is_empty() && *name != "fake") {
+    let is_free = intake.is_free();
+    if let Some(name) = organisation
+        .filter(|_| is_free)
+        .filter(|name| !name.is_empty() && *name != "fake")
+    {
         name.clone_into(&mut intake.defaults.namespace);
     }
     for stream in push.streams {
+        let labels: usize = stream
+            .labels
+            .iter()
+            .map(|(name, value)| name.len() + value.as_str().map_or(0, str::len))
+            .sum();
+        if labels > MAX_LABEL_BYTES {
+            intake.line += 1;
+            intake.reject(format!(
+                "expected labels of {MAX_LABEL_BYTES} bytes at the most, found {labels}"
+            ));
+            continue;
+        }
         for value in stream.values {
             intake.line += 1;
             let (time, text, metadata) = match value {

@@ -17,8 +17,8 @@ mod reading;
 mod tenant;
 
 pub(super) use batch::{Intake, Outcome};
-pub(super) use budget::Budget;
-pub(super) use reading::{read_lines, read_text, whole};
+pub(super) use budget::{Budget, Share};
+pub(super) use reading::{MAX_EXPORT_BYTES, read_lines, read_text, whole, whole_within};
 pub(super) use tenant::Tenant;
 
 #[cfg(test)]
@@ -30,7 +30,6 @@ mod tests {
     use tokio_util::sync::CancellationToken;
     use tower::ServiceExt;
 
-    use super::budget::Share;
     use super::*;
     use crate::service::Service;
     use crate::store::{Durability, Options, Store};
@@ -100,6 +99,34 @@ mod tests {
         // What was refused left nothing behind, and what was taken gave its share back.
         assert_eq!(service.store.count(), PUSHES.len() as u64);
         drop(budget.fly(1 << 20).await.expect("all there is"));
+    }
+
+    #[tokio::test]
+    async fn what_is_taken_in_part_is_told_with_the_failures_status() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let budget = Budget::of(64 << 20, 1 << 20, Duration::from_millis(5));
+        let service = service(dir.path(), budget.clone());
+        // The body comes in two halves; between them the log falls behind.
+        let half = "{\"msg\":\"x\"}\n".repeat(1_000);
+        let (sender, receiver) = tokio::sync::mpsc::channel::<Result<String, std::io::Error>>(1);
+        let body = Body::from_stream(tokio_stream::wrappers::ReceiverStream::new(receiver));
+        let request = Request::post("/api/v2/logs").body(body).expect("a request");
+        let answering = tokio::spawn(service.clone().router().oneshot(request));
+        sender.send(Ok(half.clone())).await.expect("sent");
+        let mut head = service.store.head();
+        head.wait_for(|head| head.0 == 1_000)
+            .await
+            .expect("appended");
+        let flying = budget.fly(1 << 20).await.expect("all there is");
+        sender.send(Ok(half)).await.expect("sent");
+        drop(sender);
+        let answer = answering.await.expect("joined").expect("an answer");
+        assert_eq!(answer.status().as_u16(), 429);
+        assert!(answer.headers().contains_key(header::RETRY_AFTER));
+        let body = to_bytes(answer.into_body(), 1 << 20).await.expect("a body");
+        let told: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
+        assert_eq!(told["accepted"], 1_000);
+        drop(flying);
     }
 
     #[tokio::test]

@@ -7,7 +7,7 @@
 //! | severity number, else its text | level; the text stays in the field `severity_text` where it says something else |
 //! | trace id, span id | trace, span |
 //! | attributes, then those of scope and resource | known names to their places, others to fields |
-//! | `service.namespace`, else `k8s.namespace.name`, else `service.name` | namespace, unless an attribute `namespace` names it |
+//! | `service.namespace`, else `k8s.namespace.name`, else `service.name` | namespace, unless an attribute `namespace` names it or the token is for one |
 //! | `service.instance.id`, else `k8s.pod.name`, else `host.name` | instance, unless an attribute `instance` names it |
 //! | `exception.type` and `exception.message` | error |
 //!
@@ -44,7 +44,8 @@ pub(in crate::service) async fn take(
             let scope = logs.scope.unwrap_or_default();
             for record in logs.log_records {
                 intake.line += 1;
-                let entry = entry(record, &scope, &resource, &intake.defaults);
+                let derived = intake.is_free();
+                let entry = entry(record, &scope, &resource, &intake.defaults, derived);
                 intake.entry(entry).await;
             }
         }
@@ -57,6 +58,7 @@ fn entry(
     scope: &InstrumentationScope,
     resource: &[KeyValue],
     defaults: &Defaults,
+    derived: bool,
 ) -> Entry {
     let times = [record.time_unix_nano, record.observed_time_unix_nano];
     let time = times.into_iter().filter(|time| *time > 0);
@@ -93,7 +95,7 @@ fn entry(
         let value = attribute.value.and_then(|value| value.value);
         attach(&mut entry, attribute.key, json(value, MAX_DEPTH));
     }
-    around(&mut entry, scope, resource);
+    around(&mut entry, scope, resource, derived);
     if entry.scope.namespace.is_empty() {
         entry.scope.namespace.clone_from(&defaults.namespace);
     }
@@ -118,7 +120,7 @@ fn structured(entry: &mut Entry, members: Map<String, Value>) {
 }
 
 /// What scope and resource say.
-fn around(entry: &mut Entry, scope: &InstrumentationScope, resource: &[KeyValue]) {
+fn around(entry: &mut Entry, scope: &InstrumentationScope, resource: &[KeyValue], derived: bool) {
     for (name, value) in [
         ("otel.scope.name", &scope.name),
         ("otel.scope.version", &scope.version),
@@ -149,7 +151,7 @@ fn around(entry: &mut Entry, scope: &InstrumentationScope, resource: &[KeyValue]
         (kind, message) => kind.or(message).map(str::to_owned),
     };
     let scope = &mut entry.scope;
-    if scope.namespace.is_empty() {
+    if scope.namespace.is_empty() && derived {
         scope.namespace = namespace.unwrap_or_default();
     }
     scope.instance = scope.instance.take().or(instance);
@@ -211,7 +213,7 @@ mod tests {
         let scope = logs.scope.unwrap_or_default();
         let records = logs.log_records.into_iter();
         records
-            .map(|record| entry(record, &scope, &resource, &defaults))
+            .map(|record| entry(record, &scope, &resource, &defaults, true))
             .collect()
     }
 

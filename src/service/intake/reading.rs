@@ -18,17 +18,29 @@ const MAX_LINE_BYTES: usize = 4 << 20;
 /// A body that is read whole may have so many: an array, a pretty-printed object, protobuf.
 const MAX_WHOLE_BYTES: usize = 64 << 20;
 
+/// An export of OpenTelemetry may have so many: decoded it is many times as large.
+pub(in crate::service) const MAX_EXPORT_BYTES: usize = 16 << 20;
+
 /// Reads a body whole; its share of the budget is held as long as it is.
 pub(in crate::service) async fn whole(
     service: &Service,
     body: Body,
 ) -> Result<(Vec<u8>, Share), Failure> {
+    whole_within(service, body, MAX_WHOLE_BYTES).await
+}
+
+/// The same of a body that may have so many bytes.
+pub(in crate::service) async fn whole_within(
+    service: &Service,
+    body: Body,
+    most: usize,
+) -> Result<(Vec<u8>, Share), Failure> {
     let (mut stream, mut all, mut share) = (body.into_data_stream(), Vec::new(), Share::default());
     while let Some(chunk) = stream.next().await {
         let chunk = chunk.map_err(|error| Failure::body_broken(innermost(&error)))?;
         all.extend_from_slice(&chunk);
-        if all.len() > MAX_WHOLE_BYTES {
-            let message = format!("the body is longer than {MAX_WHOLE_BYTES} bytes");
+        if all.len() > most {
+            let message = format!("the body is longer than {most} bytes");
             return Err(Failure::too_large(message));
         }
         service.budget.read(&mut share, all.len())?;
