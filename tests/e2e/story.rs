@@ -35,7 +35,12 @@ fn an_engineer_on_call() {
             && shown.all(|row| row.contains("gateway"))
     });
     screen.keys("SC");
-    screen.wait("no filter", |rows| !rows[0].contains("namespace:"));
+    // The newest row of all, not of the gateway, is selected again: the place to come back to.
+    screen.wait("no filter", |rows| {
+        let newest = screen.selected();
+        !rows[0].contains("namespace:")
+            && newest.is_some_and(|(_, row)| row.contains("request 99999 "))
+    });
 
     // Find a trace's line and follow it over all namespaces; then back to the very row.
     screen.keys(&format!("ftrace:{MIDDLE_TRACE}\r"));
