@@ -517,3 +517,67 @@ fn the_description_and_the_answers_agree() {
     assert!(report.contains("Test cases:"), "{report}");
     assert_eq!(service.get("/healthz").status, 200);
 }
+
+/// The reference's worked examples: rows as they are stored there, and as they are listed.
+#[test]
+fn worked_examples_are_answered_as_they_were() {
+    let (_home, service) = service();
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let email = "'direktiv.schema.*': email is not valid";
+    push(
+        &service,
+        "demo",
+        &[
+            json!({"time": "2024-09-12T08:10:00.1Z", "msg": "Workflow has been triggered", "level": "INFO", "trace": trace,
+            "span": "00f067aa0ba902b7", "status": "running", "workflow": "/test.yaml", "instance": INSTANCE, "callpath": INSTANCE}),
+            json!({"time": "2024-09-12T08:10:00.2Z", "msg": "Workflow failed with an error.", "level": "ERROR", "status": "unknown",
+            "state": "a", "workflow": "/test.yaml", "instance": INSTANCE, "error": email}),
+            json!({"time": "2024-09-12T08:10:00.15Z", "msg": "child line", "level": "INFO", "status": "running",
+            "workflow": "/child.yaml", "instance": CHILD, "callpath": format!("{INSTANCE}/{CHILD}")}),
+            json!({"time": "2024-09-12T08:11:00Z", "msg": "can not process plugin", "level": "ERROR", "route": "/test", "error": "forbidden"}),
+            json!({"time": "2024-09-12T09:00:00.5Z", "msg": "tie 200", "level": "INFO", "activity": "29960091-2797-493e-a262-1a7765146cd4"}),
+        ],
+    );
+    let workflow = |status: &str, state: Value, path: &str, instance: &str| json!({"status": status, "state": state, "branch": null, "workflow": path, "calledAs": null, "instance": instance});
+    let instance = [
+        json!({"id": 1, "time": "2024-09-12T08:10:00.1Z", "msg": "Workflow has been triggered", "level": "INFO",
+            "namespace": "demo", "trace": trace, "span": "00f067aa0ba902b7",
+            "workflow": workflow("running", Value::Null, "/test.yaml", INSTANCE), "error": null}),
+        json!({"id": 3, "time": "2024-09-12T08:10:00.15Z", "msg": "child line", "level": "INFO", "namespace": "demo",
+            "trace": null, "span": null, "workflow": workflow("running", Value::Null, "/child.yaml", CHILD), "error": null}),
+        json!({"id": 2, "time": "2024-09-12T08:10:00.2Z", "msg": "Workflow failed with an error.", "level": "ERROR",
+            "namespace": "demo", "trace": null, "span": null,
+            "workflow": workflow("unknown", json!("a"), "/test.yaml", INSTANCE), "error": email}),
+    ];
+    let route = [
+        json!({"id": 4, "time": "2024-09-12T08:11:00Z", "msg": "can not process plugin", "level": "ERROR",
+        "namespace": "demo", "trace": null, "span": null, "route": {"path": "/test"}, "error": "forbidden"}),
+    ];
+    let activity = [
+        json!({"id": 5, "time": "2024-09-12T09:00:00.5Z", "msg": "tie 200", "level": "INFO", "namespace": "demo",
+        "trace": null, "span": null, "activity": {"id": "29960091-2797-493e-a262-1a7765146cd4"}, "error": null}),
+    ];
+    for (parameters, golden) in [
+        (format!("instance={INSTANCE}"), instance.as_slice()),
+        ("route=%2Ftest".to_owned(), &route),
+        (
+            "activity=29960091-2797-493e-a262-1a7765146cd4".to_owned(),
+            &activity,
+        ),
+    ] {
+        let rows = rows(&service, &parameters);
+        assert_eq!(rows.len(), golden.len(), "{parameters}");
+        for (row, golden) in rows.iter().zip(golden) {
+            // Beside them we may tell more, as the call path; what the original tells, we tell the same.
+            for (key, value) in golden.as_object().expect("an object") {
+                if key == "workflow" {
+                    for (key, value) in value.as_object().expect("an object") {
+                        assert_eq!(&row["workflow"][key], value, "{parameters}: {key}: {row}");
+                    }
+                } else {
+                    assert_eq!(&row[key], value, "{parameters}: {key}: {row}");
+                }
+            }
+        }
+    }
+}
