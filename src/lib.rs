@@ -7,11 +7,11 @@
 //! # How it flows
 //!
 //! ```text
-//!  files, stdin, HTTP --decode--> Entry --store::Appender--> write-ahead log, memtable, segments
-//!                                                                  |
-//!                          Page, Feed, Histogram, Facets <--Query--+
+//!  files, stdin, HTTP, OTLP, Loki, _bulk --decode--> Entry --store::Appender--> write-ahead log, memtable, segments
+//!                                                                                |
+//!                                        Page, Feed, Histogram, Facets <--Query--+
 //!                                    |
-//!                  Backend: the embedded log, or a service through the client
+//!                  Backend: the embedded log, a service through the client, or a Direktiv mirrored into a log
 //!                   |                |                      |
 //!               explorer      query, tail (cli)      service (HTTP, SSE) <--client-- another tailwater
 //! ```
@@ -26,7 +26,7 @@
 //! - [`api`]: the wire contract, types only.
 //! - [`client`]: every outgoing HTTP call.
 //! - `backend`: the narrow waist: whatever can be explored answers the same questions.
-//! - `service`: the HTTP service.
+//! - `service`: the HTTP service: who may come in, what senders push, pages, counts and live entries.
 //! - `explorer`: the terminal program.
 //! - `config`: file, environment and flags to settings.
 //! - [`cli`]: the command line, which wires the rooms together.
@@ -38,6 +38,7 @@
 //! - Entry, query, and the explorer's state, update and view know no clock, socket, disk or terminal: time arrives as a
 //!   value. A test reads the sources and checks this, and who imports whom.
 //! - Log text is hostile: it is made visible once, where it enters the screen ([`entry::visible`]); copies keep the bytes.
+//! - What a request asks for is within what its caller may see, by the exact name of the namespace; decided in one place.
 //! - Every queue, page, line, window, body, retry and wait has a bound, and a reason for it.
 //! - Nothing panics on input. An error says what was expected, what was found and where.
 

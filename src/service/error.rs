@@ -6,7 +6,6 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::access::Right;
 use super::request_id;
 use crate::api::{ErrorAnswer, ErrorBody};
 use crate::{backend, store};
@@ -116,17 +115,7 @@ impl Failure {
         Self::new(StatusCode::UNAUTHORIZED, "access_token_invalid", message)
     }
 
-    pub fn token_denied(right: Right, namespace: Option<&str>) -> Self {
-        let right = match right {
-            Right::Read => "read",
-            Right::Write => "write to",
-            Right::Admin => "administer",
-        };
-        let what = namespace.map_or_else(
-            || "all namespaces".to_owned(),
-            |name| format!("namespace {name:?}"),
-        );
-        let message = format!("the token does not allow to {right} {what}");
+    pub fn token_denied(message: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "access_denied", message)
     }
 

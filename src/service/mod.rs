@@ -1,7 +1,9 @@
 //! The HTTP service.
 //!
 //! ```text
-//! listener (TCP, Unix socket) -> layers -> access -> routes -> handlers -> Backend (reading), Appender (writing)
+//! listener (TCP, TLS, Unix socket) -> layers -> access -> routes -> handlers -> Backend (pages, counts)
+//!                                                                           -> hub (live entries)
+//!                                                                           -> intake -> Appender (pushes)
 //! ```
 //!
 //! Every route stands in `routes`, every middleware in `layers`, the mapping from failures to answers in `error`.

@@ -158,9 +158,22 @@ fn admit(
     if let Some(right) = right
         && !token.allows(right, namespace)
     {
-        return Err(Failure::token_denied(right, namespace));
+        return Err(Failure::token_denied(denial(right, namespace)));
     }
     Ok(Caller(Some(token)))
+}
+
+fn denial(right: Right, namespace: Option<&str>) -> String {
+    let right = match right {
+        Right::Read => "read",
+        Right::Write => "write to",
+        Right::Admin => "administer",
+    };
+    let what = namespace.map_or_else(
+        || "all namespaces".to_owned(),
+        |name| format!("namespace {name:?}"),
+    );
+    format!("the token does not allow to {right} {what}")
 }
 
 /// The token of a request: as most clients send it, or as Direktiv's do.
