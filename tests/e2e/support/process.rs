@@ -72,10 +72,13 @@ pub fn python(arguments: &[&str]) -> String {
 
 /// The same with more in its environment.
 pub fn python_with(environment: &[(&str, &str)], arguments: &[&str]) -> String {
-    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/python/bin/python");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/python");
+    let python = folder.join("bin/python");
     let output = Command::new(&python)
         .args(arguments)
         .envs(environment.iter().copied())
+        // What they leave behind stays out of the sources.
+        .current_dir(&folder)
         .output();
     let output = output
         .unwrap_or_else(|error| panic!("{}: {error}; tests/run installs it", python.display()));
