@@ -146,6 +146,17 @@ fn text_is_taken_by_the_line_and_traces_are_joined() {
     );
     assert_eq!(entries[0]["level"], "ERROR");
     assert_eq!(entries[1]["time"], "2026-03-14T09:00:01Z");
+    assert_eq!(entries[1]["msg"], "next");
+    // However large the body is: where its pieces meet, nothing is added.
+    let many: String = (0..20_000)
+        .map(|at| format!("2026-03-14 09:00:00 INFO line {at}\n"))
+        .collect();
+    let reply = service.post_as("/api/v2/namespaces/b/logs", "text/plain", many);
+    assert_eq!(reply.json()["accepted"], 20_000);
+    let broken = service
+        .get("/api/v2/namespaces/b/logs/facets?field=text&limit=1000&query=%2F%5Cn%2F")
+        .json();
+    assert_eq!(broken["data"]["values"], json!([]), "{broken}");
 }
 
 #[test]

@@ -57,11 +57,14 @@ pub(in crate::service) async fn read_text(
     let mut lines = Lines::default();
     let mut chunks = Chunks::new(service, body);
     while let Some(chunk) = chunks.lines(intake, false).await? {
-        for line in chunk.split(|byte| *byte == b'\n') {
+        for line in lines_of(&chunk) {
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             if let Some(entry) = lines.push(line, &intake.defaults) {
                 intake.line += 1;
                 intake.entry(entry).await;
+            }
+            if intake.is_over() {
+                return Ok(());
             }
         }
     }
@@ -84,18 +87,20 @@ pub(in crate::service) async fn read_lines(
             from_whole(intake, &chunk).await;
             continue;
         }
-        let mut lines = chunk.split(|byte| *byte == b'\n').peekable();
-        while let Some(line) = lines.next() {
-            // What follows the last newline is no line.
-            if lines.peek().is_some() || !line.is_empty() {
-                from_line(intake, line).await;
-            }
+        for line in lines_of(&chunk) {
+            from_line(intake, line).await;
             if intake.is_over() {
                 return Ok(());
             }
         }
     }
     Ok(())
+}
+
+/// The lines of a piece of a body. What follows its last newline is no line.
+fn lines_of(chunk: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let ended = chunk.strip_suffix(b"\n").unwrap_or(chunk);
+    ended.split(|byte| *byte == b'\n')
 }
 
 /// A body in pieces that end where lines end.
