@@ -23,6 +23,7 @@
 //! - [`query`]: the query language, the matcher, requests and answers.
 //! - [`store`]: the embedded log.
 //! - `files`: plain log files, read into a temporary log.
+//! - [`logdir`]: directories of binary logs, as super-server-logs writes them.
 //! - [`api`]: the wire contract, types only.
 //! - [`client`]: every outgoing HTTP call.
 //! - `backend`: the narrow waist: whatever can be explored answers the same questions.
@@ -49,6 +50,8 @@ pub mod query;
 pub mod store;
 
 pub(crate) mod files;
+
+pub mod logdir;
 
 pub mod api;
 pub mod client;

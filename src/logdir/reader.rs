@@ -1,0 +1,404 @@
+//! Ranges of time, both ways, and the tail of a log.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::entry::LogEntry;
+use super::frontier::Frontier;
+use super::scan::{Block, Blocks, Stored};
+use super::vfs::{Reads, Vfs};
+use super::{Damage, Error, MAX_TIMESTAMP, check_poll_interval, search};
+use crate::query::Direction;
+
+/// Entries read to prove where a range begins are kept for reading it, up to so many.
+const MAX_KEPT: usize = 100_000;
+/// So many blocks are read ahead at the most, to be decoded on all processors.
+const MAX_AHEAD: usize = 64;
+/// And about so many bytes of them.
+const MAX_AHEAD_BYTES: usize = 1 << 20;
+
+/// Fewer are decoded sooner than a thread is begun.
+const WORTH_THREADS_BYTES: usize = 64 << 10;
+
+/// Reads a log from any source of bytes.
+///
+/// One operation runs at a time: each borrows the reader until it is dropped, which closes the source.
+pub struct LogReader<V> {
+    pub(super) blocks: Blocks<V>,
+    exhaustive: bool,
+}
+
+impl<V: Vfs> LogReader<V> {
+    /// A reader of a source that is not open yet.
+    pub fn new(source: V) -> Self {
+        Self {
+            blocks: Blocks::new(source),
+            exhaustive: false,
+        }
+    }
+
+    /// Reads every block for every range. Otherwise a range is found by the times and pings in the log, and entries that a
+    /// process wrote after its clock stepped back may be missed; nothing else is.
+    #[must_use]
+    pub fn exhaustive(mut self, exhaustive: bool) -> Self {
+        self.exhaustive = exhaustive;
+        self
+    }
+
+    /// The entries from `min` to `max`, both included, milliseconds since 1970, in the order they are stored: of each
+    /// process in the order of their times.
+    ///
+    /// # Errors
+    /// A bound is no time, or they are the wrong way round: then no source was touched. Or the source cannot be read.
+    pub fn range(&mut self, min: i64, max: i64) -> Result<Range<'_, V>, Error> {
+        Range::begin(self, min, max, Direction::Newer)
+    }
+
+    /// The same entries in exactly the opposite order.
+    ///
+    /// # Errors
+    /// As [`Self::range`].
+    pub fn range_reversed(&mut self, min: i64, max: i64) -> Result<Range<'_, V>, Error> {
+        Range::begin(self, min, max, Direction::Older)
+    }
+
+    /// The entries from `min` on, and those that are written later. The source must look for them: see
+    /// [`super::LogDirectorySource::poll_interval`].
+    ///
+    /// # Errors
+    /// As [`Self::range`].
+    pub fn tail(&mut self, min: i64) -> Result<Tail<'_, V>, Error> {
+        let min = checked(min)?;
+        let mut session = Session::open(&mut self.blocks)?;
+        let edge = lower_edge(&mut session, min, self.exhaustive)?.at;
+        Ok(Tail { session, edge, min })
+    }
+
+    /// What was found damaged and passed over, in the order of the source, up to a thousand places.
+    pub fn damage(&self) -> impl Iterator<Item = &Damage> {
+        self.blocks.damage().0
+    }
+
+    /// How many damaged places there were, remembered or not.
+    pub fn damage_count(&self) -> u64 {
+        let (damage, more) = self.blocks.damage();
+        damage.count() as u64 + more
+    }
+
+    /// What was asked of the source so far.
+    pub fn reads(&self) -> Reads {
+        self.blocks.paged.reads()
+    }
+}
+
+/// A source while it is open.
+pub(super) struct Session<'r, V: Vfs>(&'r mut Blocks<V>);
+
+impl<'r, V: Vfs> Session<'r, V> {
+    pub fn open(blocks: &'r mut Blocks<V>) -> Result<Self, Error> {
+        blocks.open()?;
+        Ok(Self(blocks))
+    }
+}
+
+impl<V: Vfs> std::ops::Deref for Session<'_, V> {
+    type Target = Blocks<V>;
+
+    fn deref(&self) -> &Blocks<V> {
+        self.0
+    }
+}
+
+impl<V: Vfs> std::ops::DerefMut for Session<'_, V> {
+    fn deref_mut(&mut self) -> &mut Blocks<V> {
+        self.0
+    }
+}
+
+impl<V: Vfs> Drop for Session<'_, V> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+/// Entries of a range of time.
+pub struct Range<'r, V: Vfs> {
+    session: Session<'r, V>,
+    direction: Direction,
+    bounds: std::ops::RangeInclusive<u64>,
+    /// Blocks that were read to find the beginning.
+    passed: std::vec::IntoIter<Block>,
+    edge: u64,
+    frontier: Frontier,
+    exhaustive: bool,
+    /// Blocks that were read ahead, and how many are the next time: few where little is wanted.
+    ahead: VecDeque<Stored>,
+    batch: usize,
+    entries: std::vec::IntoIter<LogEntry>,
+    ended: bool,
+}
+
+impl<'r, V: Vfs> Range<'r, V> {
+    fn begin(
+        reader: &'r mut LogReader<V>,
+        min: i64,
+        max: i64,
+        direction: Direction,
+    ) -> Result<Self, Error> {
+        let bounds = bounds(min, max)?;
+        let exhaustive = reader.exhaustive;
+        let mut session = Session::open(&mut reader.blocks)?;
+        let edge = match direction {
+            Direction::Newer => lower_edge(&mut session, *bounds.start(), exhaustive)?,
+            Direction::Older => upper_edge(&mut session, *bounds.end(), exhaustive)?,
+        };
+        Ok(Self {
+            session,
+            direction,
+            bounds,
+            passed: edge.passed.into_iter(),
+            edge: edge.beyond,
+            frontier: edge.frontier.turned(),
+            exhaustive,
+            ahead: VecDeque::new(),
+            batch: 1,
+            entries: Vec::new().into_iter(),
+            ended: false,
+        })
+    }
+
+    /// What was found damaged and passed over so far.
+    pub fn damage(&self) -> impl Iterator<Item = &Damage> {
+        self.session.damage().0
+    }
+
+    fn next_block(&mut self) -> Result<Option<Block>, Error> {
+        if let Some(block) = self.passed.next() {
+            return Ok(Some(block));
+        }
+        loop {
+            while let Some(stored) = self.ahead.pop_front() {
+                if let Some(block) = self.session.decoded(stored) {
+                    return Ok(Some(block));
+                }
+            }
+            let mut bytes = 0;
+            while self.ahead.len() < self.batch
+                && bytes < MAX_AHEAD_BYTES
+                && let Some(stored) = self.session.next_stored(&mut self.edge, self.direction)?
+            {
+                bytes += stored.length();
+                self.ahead.push_back(stored);
+            }
+            if self.ahead.is_empty() {
+                return Ok(None);
+            }
+            if bytes >= WORTH_THREADS_BYTES {
+                self.session.decode_all(&mut self.ahead);
+            }
+            self.batch = (self.batch * 2).min(MAX_AHEAD);
+        }
+    }
+
+    /// Reads the next block. Whether there was one.
+    fn advance(&mut self) -> Result<bool, Error> {
+        let Some(block) = self.next_block()? else {
+            return Ok(false);
+        };
+        let mut entries = block.entries;
+        let far = match self.direction {
+            Direction::Newer => *self.bounds.end(),
+            Direction::Older => {
+                entries.reverse();
+                *self.bounds.start()
+            }
+        };
+        if !self.exhaustive {
+            self.frontier.see_all(entries.iter());
+            self.ended = self.frontier.is_beyond(far);
+        }
+        self.entries = entries.into_iter();
+        Ok(true)
+    }
+}
+
+impl<V: Vfs> Iterator for Range<'_, V> {
+    type Item = Result<LogEntry, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let bounds = &self.bounds;
+            let inside = self.entries.find(|entry| bounds.contains(&entry.timestamp));
+            if let Some(entry) = inside {
+                return Some(Ok(entry));
+            }
+            if self.ended {
+                return None;
+            }
+            match self.advance() {
+                Ok(true) => {}
+                Ok(false) => self.ended = true,
+                Err(error) => {
+                    self.ended = true;
+                    return Some(Err(error));
+                }
+            }
+        }
+    }
+}
+
+/// Entries from a time on, as they are written.
+pub struct Tail<'r, V: Vfs> {
+    session: Session<'r, V>,
+    edge: u64,
+    min: u64,
+}
+
+impl<V: Vfs> Tail<'_, V> {
+    /// The entries of the next block that is there whole; `None` when there is none for now.
+    ///
+    /// # Errors
+    /// The source cannot be read.
+    pub fn poll(&mut self) -> Result<Option<Vec<LogEntry>>, Error> {
+        loop {
+            let Some(mut block) = self.session.next(&mut self.edge, Direction::Newer)? else {
+                let before = self.session.size();
+                self.session.grow()?;
+                if self.session.size() == before {
+                    return Ok(None);
+                }
+                continue;
+            };
+            block.entries.retain(|entry| entry.timestamp >= self.min);
+            if !block.entries.is_empty() {
+                return Ok(Some(block.entries));
+            }
+        }
+    }
+
+    /// What was found damaged and passed over so far.
+    pub fn damage(&self) -> impl Iterator<Item = &Damage> {
+        self.session.damage().0
+    }
+
+    /// The entries one after the other, for ever; where there is none, the thread sleeps for the interval.
+    ///
+    /// # Errors
+    /// [`Error::Option`] of an interval of nothing or of more than 2,147,483,647 ms.
+    pub fn wait(
+        mut self,
+        interval: Duration,
+    ) -> Result<impl Iterator<Item = Result<LogEntry, Error>>, Error> {
+        check_poll_interval(interval)?;
+        let mut ready = Vec::new().into_iter();
+        let mut failed = false;
+        Ok(std::iter::from_fn(move || {
+            loop {
+                if let Some(entry) = ready.next() {
+                    return Some(Ok(entry));
+                }
+                if failed {
+                    return None;
+                }
+                match self.poll() {
+                    Ok(Some(entries)) => ready = entries.into_iter(),
+                    Ok(None) => std::thread::sleep(interval),
+                    Err(error) => {
+                        failed = true;
+                        return Some(Err(error));
+                    }
+                }
+            }
+        }))
+    }
+}
+
+/// A time that an entry may have.
+pub(super) fn checked(time: i64) -> Result<u64, Error> {
+    u64::try_from(time).map_err(|_| Error::Time(time))
+}
+
+/// Both ends of a range.
+pub(super) fn bounds(min: i64, max: i64) -> Result<std::ops::RangeInclusive<u64>, Error> {
+    let (first, last) = (checked(min)?, checked(max)?);
+    if first > last {
+        return Err(Error::Order { min, max });
+    }
+    Ok(first..=last.min(MAX_TIMESTAMP))
+}
+
+/// An edge beyond which, in one direction, lies nothing that is looked for.
+pub(super) struct Edge {
+    pub at: u64,
+    /// What is known there.
+    pub frontier: Frontier,
+    /// The blocks between it and `beyond`, which were read to prove it, nearest to it first; none where they are many.
+    passed: Vec<Block>,
+    beyond: u64,
+}
+
+/// An edge before which no entry is as late as `min`.
+pub(super) fn lower_edge<V: Vfs>(
+    blocks: &mut Blocks<V>,
+    min: u64,
+    exhaustive: bool,
+) -> Result<Edge, Error> {
+    edge(blocks, min, Direction::Older, exhaustive)
+}
+
+/// An edge behind which no entry is as early as `max`.
+pub(super) fn upper_edge<V: Vfs>(
+    blocks: &mut Blocks<V>,
+    max: u64,
+    exhaustive: bool,
+) -> Result<Edge, Error> {
+    edge(blocks, max, Direction::Newer, exhaustive)
+}
+
+fn edge<V: Vfs>(
+    blocks: &mut Blocks<V>,
+    bound: u64,
+    direction: Direction,
+    exhaustive: bool,
+) -> Result<Edge, Error> {
+    let far = match direction {
+        Direction::Older => 0,
+        Direction::Newer => blocks.size(),
+    };
+    let mut edge = Edge {
+        at: far,
+        frontier: Frontier::new(direction),
+        passed: Vec::new(),
+        beyond: far,
+    };
+    // No entry lies beyond these.
+    let everything = match direction {
+        Direction::Older => bound == 0,
+        Direction::Newer => bound >= MAX_TIMESTAMP,
+    };
+    if everything || exhaustive {
+        return Ok(edge);
+    }
+    let hint = search::near(blocks, bound)?;
+    edge.at = blocks.edge_before(hint)?;
+    edge.beyond = edge.at;
+    let mut kept = 0;
+    while let Some(block) = blocks.next(&mut edge.at, direction)? {
+        match direction {
+            Direction::Newer => edge.frontier.see_all(block.entries.iter()),
+            Direction::Older => edge.frontier.see_all(block.entries.iter().rev()),
+        }
+        kept += block.entries.len();
+        if kept <= MAX_KEPT {
+            edge.passed.push(block);
+        } else {
+            edge.passed.clear();
+            edge.beyond = edge.at;
+        }
+        if edge.frontier.is_beyond(bound) {
+            break;
+        }
+    }
+    edge.passed.reverse();
+    Ok(edge)
+}
