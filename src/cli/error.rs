@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::entry::visible;
 use crate::query::ParseQueryError;
-use crate::{backend, client, config, explorer, files, service, store};
+use crate::{backend, client, config, explorer, files, logdir, service, store};
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +17,9 @@ pub(crate) enum Error {
     /// The embedded log.
     #[error(transparent)]
     Store(#[from] store::Error),
+    /// A directory of binary logs.
+    #[error(transparent)]
+    Logdir(#[from] logdir::Error),
     /// A question.
     #[error(transparent)]
     Backend(#[from] backend::Error),

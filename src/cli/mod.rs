@@ -66,6 +66,7 @@ fn dispatch(args: Args) -> Result<Verdict, Error> {
             Some(Command::Tail(args)) => commands::tail::run(&settings, args).await,
             Some(Command::Ingest(args)) => commands::ingest::run(&settings, &args).await,
             Some(Command::Log { action }) => commands::log::run(&settings, action).await,
+            Some(Command::Logdir { action }) => commands::logdir::run(&settings, action).await,
             Some(Command::Token { action }) => commands::token::run(&settings, action),
             Some(Command::Doctor(args)) => commands::doctor::run(&settings, &args).await,
             Some(Command::Completions { shell }) => commands::completions::run(shell),

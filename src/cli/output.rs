@@ -47,6 +47,12 @@ impl Printer {
         self.out.write_all(b"\n")
     }
 
+    /// A line as it stands.
+    pub fn line(&mut self, line: &str) -> io::Result<()> {
+        self.out.write_all(line.as_bytes())?;
+        self.out.write_all(b"\n")
+    }
+
     pub fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }

@@ -3,17 +3,20 @@
 use std::path::{Path, PathBuf};
 
 /// Each room and the rooms it may import.
-const ROOMS: [(&str, &[&str]); 13] = [
+const ROOMS: [(&str, &[&str]); 14] = [
     ("base", &[]),
     ("entry", &["base"]),
     ("query", &["base", "entry"]),
     ("store", &["base", "entry", "query"]),
     ("files", &["base", "entry", "query"]),
+    ("logdir", &["base", "entry", "query"]),
     ("api", &["base", "entry", "query"]),
     ("client", &["base", "entry", "query", "api"]),
     (
         "backend",
-        &["base", "entry", "query", "api", "client", "store", "files"],
+        &[
+            "base", "entry", "query", "api", "client", "store", "files", "logdir",
+        ],
     ),
     (
         "service",
@@ -26,8 +29,8 @@ const ROOMS: [(&str, &[&str]); 13] = [
     (
         "cli",
         &[
-            "base", "entry", "query", "store", "files", "api", "client", "backend", "service",
-            "explorer", "config",
+            "base", "entry", "query", "store", "files", "logdir", "api", "client", "backend",
+            "service", "explorer", "config",
         ],
     ),
     ("lib", &[]),

@@ -1,5 +1,7 @@
 //! One test: words, regular expressions, fields, levels, times.
 
+use std::str::FromStr;
+
 use winnow::combinator::{
     alt, cut_err, eof, fail, not, opt, peek, preceded, repeat, separated, terminated,
 };
@@ -139,8 +141,17 @@ fn level(input: &mut &str) -> ModalResult<Level> {
     .parse_next(input)
 }
 
+const FORMS: &str = "a time such as 15m, 2h, 2026-03-14T09:00:00Z or \"2026-03-14 09:00\"";
+
+impl FromStr for When {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        read_when(text).ok_or_else(|| format!("expected {FORMS}, found {text:?}"))
+    }
+}
+
 fn when(input: &mut &str) -> ModalResult<When> {
-    const FORMS: &str = "a time such as 15m, 2h, 2026-03-14T09:00:00Z or \"2026-03-14 09:00\"";
     let bare = take_while(1.., |character: char| {
         !character.is_whitespace() && !"()\"".contains(character)
     })
