@@ -7,6 +7,9 @@ pub enum Error {
     /// The embedded log.
     #[error(transparent)]
     Store(#[from] crate::store::Error),
+    /// The directory of binary logs.
+    #[error(transparent)]
+    Directory(#[from] crate::logdir::Error),
     /// The service.
     #[error(transparent)]
     Remote(#[from] crate::client::Error),

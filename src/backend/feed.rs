@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use super::Error;
 use super::mirror::Link;
 use crate::entry::{Entry, Position};
-use crate::{client, store};
+use crate::{client, logdir, store};
 
 /// A feed of any backend.
 #[derive(Debug)]
@@ -16,6 +16,7 @@ pub struct Feed(Body);
 #[derive(Debug)]
 enum Body {
     Store(store::Feed),
+    Directory(logdir::Feed),
     /// Boxed: it holds a connection and is several times as large.
     Remote(Box<client::Feed>),
     Mirror(store::Feed, watch::Receiver<Link>),
@@ -39,6 +40,10 @@ impl Feed {
         Self(Body::Store(feed))
     }
 
+    pub(super) fn of_directory(feed: logdir::Feed) -> Self {
+        Self(Body::Directory(feed))
+    }
+
     pub(super) fn of_mirror(feed: store::Feed, mut link: watch::Receiver<Link>) -> Self {
         // How it is now is told first.
         link.mark_changed();
@@ -53,6 +58,10 @@ impl Feed {
     pub async fn next(&mut self) -> FeedEvent {
         match &mut self.0 {
             Body::Store(feed) => of_store(feed.next().await).await,
+            Body::Directory(feed) => match feed.next().await {
+                Ok(batch) => FeedEvent::Entries(batch.entries, batch.at),
+                Err(error) => lost(error).await,
+            },
             Body::Mirror(feed, link) => loop {
                 tokio::select! {
                     arrived = feed.next() => return of_store(arrived).await,
@@ -75,11 +84,14 @@ impl Feed {
 async fn of_store(arrived: Option<Result<store::FeedBatch, store::Error>>) -> FeedEvent {
     match arrived {
         Some(Ok(batch)) => FeedEvent::Entries(batch.entries, batch.at),
-        Some(Err(error)) => {
-            let wait = Duration::from_secs(1);
-            tokio::time::sleep(wait).await;
-            FeedEvent::Lost(error.into(), wait)
-        }
+        Some(Err(error)) => lost(error).await,
         None => FeedEvent::Ended,
     }
+}
+
+/// What cannot be read is tried again after a while.
+async fn lost(error: impl Into<Error>) -> FeedEvent {
+    let wait = Duration::from_secs(1);
+    tokio::time::sleep(wait).await;
+    FeedEvent::Lost(error.into(), wait)
 }

@@ -1,8 +1,8 @@
 //! The narrow waist: whatever can be explored answers the same questions.
 //!
 //! The explorer, the command line and the HTTP handlers speak only to [`Backend`] and never know whether the log is near
-//! or far. A closed list of bodies: the embedded log, a remote service, and a
-//! Direktiv mirrored into a log of our own.
+//! or far. A closed list of bodies: the embedded log, a directory of binary logs, a remote service, and a Direktiv mirrored
+//! into a log of our own.
 
 mod error;
 mod feed;
@@ -18,6 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::client::Client;
 use crate::entry::{Entry, Position};
+use crate::logdir::LogDirectory;
 use crate::query::{
     ContextRequest, Facets, FacetsRequest, FollowRequest, Histogram, HistogramRequest,
     NamespaceCount, Page, PageRequest, Query, Values, ValuesRequest,
@@ -29,6 +30,8 @@ use crate::store::Store;
 pub enum Backend {
     /// The embedded log of this process.
     Store(Store),
+    /// A directory of binary logs.
+    Directory(LogDirectory),
     /// A service, over HTTP.
     Remote(Client),
     /// A Direktiv, over HTTP, mirrored.
@@ -43,6 +46,7 @@ impl Backend {
     pub async fn page(&self, request: PageRequest) -> Result<Page, Error> {
         match self.reach(&request.query).await? {
             Near(store) => blocking(store, move |store, _| store.page(&request)).await,
+            There(directory) => blocking(directory, move |log, _| log.page(&request)).await,
             Far(client) => Ok(client.page(&request).await?),
         }
     }
@@ -52,6 +56,7 @@ impl Backend {
     pub fn follow(&self, request: &FollowRequest) -> Feed {
         match self {
             Self::Store(store) => Feed::of_store(store.follow(request)),
+            Self::Directory(directory) => Feed::of_directory(directory.follow(request)),
             Self::Remote(client) => Feed::of_remote(client.follow(request)),
             Self::Mirror(mirror) => {
                 mirror.begin(&request.query);
@@ -72,6 +77,12 @@ impl Backend {
                 })
                 .await
             }
+            There(directory) => {
+                blocking(directory, move |log, stop| {
+                    log.histogram(&request, &|| stop.load(Ordering::Relaxed))
+                })
+                .await
+            }
             Far(client) => Ok(client.histogram(&request).await?),
         }
     }
@@ -88,6 +99,12 @@ impl Backend {
                 })
                 .await
             }
+            There(directory) => {
+                blocking(directory, move |log, stop| {
+                    log.facets(&request, &|| stop.load(Ordering::Relaxed))
+                })
+                .await
+            }
             Far(client) => Ok(client.facets(&request).await?),
         }
     }
@@ -99,6 +116,7 @@ impl Backend {
     pub async fn values(&self, request: ValuesRequest) -> Result<Values, Error> {
         match self.reach(&Query::default()).await? {
             Near(store) => blocking(store, move |store, _| store.values(&request)).await,
+            There(directory) => blocking(directory, move |log, _| log.values(&request)).await,
             Far(client) => Ok(client.values(&request).await?),
         }
     }
@@ -110,6 +128,7 @@ impl Backend {
     pub async fn context(&self, request: ContextRequest) -> Result<Option<Page>, Error> {
         match self.reach(&request.query).await? {
             Near(store) => blocking(store, move |store, _| store.context(&request)).await,
+            There(directory) => blocking(directory, move |log, _| log.context(&request)).await,
             Far(client) => Ok(client.context(&request).await?),
         }
     }
@@ -121,6 +140,7 @@ impl Backend {
     pub async fn entry(&self, position: Position) -> Result<Option<Entry>, Error> {
         match self.reach(&Query::default()).await? {
             Near(store) => blocking(store, move |store, _| store.entry(position)).await,
+            There(directory) => blocking(directory, move |log, _| log.entry(position)).await,
             Far(client) => Ok(client.entry(position).await?),
         }
     }
@@ -132,14 +152,28 @@ impl Backend {
     pub async fn namespaces(&self) -> Result<Vec<NamespaceCount>, Error> {
         match self.reach(&Query::default()).await? {
             Near(store) => Ok(store.namespaces()),
+            There(directory) => {
+                blocking(directory, |log, stop| {
+                    log.namespaces(&|| stop.load(Ordering::Relaxed))
+                })
+                .await
+            }
             Far(client) => Ok(client.namespaces().await?),
         }
+    }
+
+    /// Whether an entry asked for by its position says more than the same entry on a page: what else is known of its
+    /// request.
+    #[must_use]
+    pub fn joins(&self) -> bool {
+        matches!(self, Self::Directory(_))
     }
 
     /// Where a question is answered; of a mirror, when what it names is there.
     async fn reach(&self, query: &Query) -> Result<Reached<'_>, Error> {
         match self {
             Self::Store(store) => Ok(Near(store)),
+            Self::Directory(directory) => Ok(There(directory)),
             Self::Remote(client) => Ok(Far(client)),
             Self::Mirror(mirror) => {
                 mirror.ready(query).await?;
@@ -149,23 +183,27 @@ impl Backend {
     }
 }
 
-use Reached::{Far, Near};
+use Reached::{Far, Near, There};
 
 /// Where a question is answered.
 enum Reached<'b> {
     Near(&'b Store),
+    There(&'b LogDirectory),
     Far(&'b Client),
 }
 
 /// Runs a question on a thread that may block; whoever stops waiting for the answer stops the work too.
-async fn blocking<T: Send + 'static>(
-    store: &Store,
-    ask: impl FnOnce(&Store, &AtomicBool) -> Result<T, crate::store::Error> + Send + 'static,
-) -> Result<T, Error> {
-    let store = store.clone();
+async fn blocking<L: Clone + Send + 'static, T: Send + 'static, E: Send + 'static>(
+    log: &L,
+    ask: impl FnOnce(&L, &AtomicBool) -> Result<T, E> + Send + 'static,
+) -> Result<T, Error>
+where
+    Error: From<E>,
+{
+    let log = log.clone();
     let stop = Arc::new(AtomicBool::new(false));
     let _guard = StopOnDrop(Arc::clone(&stop));
-    let asked = tokio::task::spawn_blocking(move || ask(&store, &stop)).await;
+    let asked = tokio::task::spawn_blocking(move || ask(&log, &stop)).await;
     asked.map_err(|_| Error::Interrupted)?.map_err(Error::from)
 }
 

@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::Error;
+use super::args::SourceKind;
 use super::loading::{Feeder, load, read_stdin};
 use crate::backend::Backend;
 use crate::base::{Gauge, Time};
@@ -16,8 +17,14 @@ use crate::client::{self, Client};
 use crate::config::Settings;
 use crate::entry::decode::Defaults;
 use crate::files::{self, Loader};
+use crate::logdir::{self, LogDirectory, LogDirectorySource};
 use crate::service::{self, Connections, Listener, Service};
 use crate::store::{Durability, Lock, Options, Recovery, Store};
+
+/// How often a directory of binary logs is looked at while it is explored.
+const LOGDIR_POLL_INTERVAL: Duration = Duration::from_millis(200);
+/// A directory of binary logs that has not changed for so long is not written to: its writers ping every minute.
+const QUIET_AFTER: Duration = Duration::from_mins(5);
 
 /// Something to explore.
 pub(super) struct Opened {
@@ -54,7 +61,18 @@ struct Owned {
 
 impl Opened {
     /// What `sources` mean; without any, the service or the data directory of the settings.
-    pub async fn from(settings: &Settings, sources: &[String]) -> Result<Self, Error> {
+    pub async fn from(
+        settings: &Settings,
+        sources: &[String],
+        kind: Option<SourceKind>,
+    ) -> Result<Self, Error> {
+        if let ([dir], Some(kind)) = (sources, kind) {
+            return match kind {
+                SourceKind::Store => Self::directory(settings, Path::new(dir)).await,
+                SourceKind::Logdir => Self::binary(Path::new(dir)),
+                SourceKind::Files => Self::files(settings, sources),
+            };
+        }
         match sources {
             [] => match &settings.url {
                 Some(url) => Self::remote(settings, url).await,
@@ -64,8 +82,24 @@ impl Opened {
                 Self::remote(settings, url).await
             }
             [dir] if is_log(Path::new(dir)) => Self::directory(settings, Path::new(dir)).await,
+            [dir] if logdir::is_log_directory(Path::new(dir)) => Self::binary(Path::new(dir)),
             _ => Self::files(settings, sources),
         }
+    }
+
+    /// A directory of binary logs, explored where it lies.
+    fn binary(dir: &Path) -> Result<Self, Error> {
+        let source = LogDirectorySource::new(dir).poll_interval(LOGDIR_POLL_INTERVAL)?;
+        // Processes that live write once a minute at the least. Where none does, nothing is being rotated to.
+        let log = LogDirectory::open(source.immutable(is_quiet(dir)))?;
+        let hidden = log.hidden().into_iter().map(|name| {
+            format!("{name} is not shown yet: not every worker has begun to write to it")
+        });
+        let notes = hidden.collect();
+        Ok(Self {
+            notes,
+            ..Self::of(Backend::Directory(log), shortened(dir))
+        })
     }
 
     pub(super) fn of(backend: Backend, name: String) -> Self {
@@ -303,6 +337,16 @@ impl Opened {
         });
         let _ = closing.await;
     }
+}
+
+/// Whether nothing in a directory has changed for a while.
+fn is_quiet(dir: &Path) -> bool {
+    let changed = |item: std::fs::DirEntry| item.metadata().ok()?.modified().ok();
+    let items = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    let newest = items.filter_map(changed).max();
+    newest
+        .and_then(|newest| newest.elapsed().ok())
+        .is_some_and(|age| age > QUIET_AFTER)
 }
 
 /// Whether a directory holds our log: a data directory, or segments that were copied from one.

@@ -85,6 +85,7 @@ pub async fn run(
     let guard = Guard::take(options.mouse).map_err(Error::Terminal)?;
     let size = crossterm::terminal::size().map_err(Error::Terminal)?;
     let mut state = State::new(options.name, keymap, size, Time::now());
+    state.joins = backend.joins();
     prepare(&mut state, &options.query, options.namespace, options.notes);
     let (sender, messages) = mpsc::unbounded_channel();
     let mut runtime = Runtime {

@@ -200,12 +200,30 @@ impl<'r, V: Vfs> Range<'r, V> {
         }
     }
 
+    /// The next block in the direction, its entries in the order they are stored.
+    pub(super) fn block(&mut self) -> Result<Option<Block>, Error> {
+        let block = self.next_block()?;
+        if let Some(block) = &block
+            && !self.exhaustive
+        {
+            match self.direction {
+                Direction::Newer => self.frontier.see_all(block.entries.iter()),
+                Direction::Older => self.frontier.see_all(block.entries.iter().rev()),
+            }
+        }
+        Ok(block)
+    }
+
+    /// The time that no entry passes which was not read yet.
+    pub(super) fn frontier(&self) -> &Frontier {
+        &self.frontier
+    }
+
     /// Reads the next block. Whether there was one.
     fn advance(&mut self) -> Result<bool, Error> {
-        let Some(block) = self.next_block()? else {
+        let Some(Block { mut entries, .. }) = self.block()? else {
             return Ok(false);
         };
-        let mut entries = block.entries;
         let far = match self.direction {
             Direction::Newer => *self.bounds.end(),
             Direction::Older => {
@@ -213,10 +231,7 @@ impl<'r, V: Vfs> Range<'r, V> {
                 *self.bounds.start()
             }
         };
-        if !self.exhaustive {
-            self.frontier.see_all(entries.iter());
-            self.ended = self.frontier.is_beyond(far);
-        }
+        self.ended = self.frontier.is_beyond(far);
         self.entries = entries.into_iter();
         Ok(true)
     }

@@ -26,6 +26,8 @@ pub struct LogDirectorySource {
     /// What may still be rotated to, oldest first.
     undecided: Vec<Undecided>,
     looked: Option<Instant>,
+    /// Stays what it is, whoever opens and closes it.
+    frozen: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -62,6 +64,7 @@ impl LogDirectorySource {
             members: Vec::new(),
             undecided: Vec::new(),
             looked: None,
+            frozen: false,
         }
     }
 
@@ -101,8 +104,14 @@ impl LogDirectorySource {
     pub(super) fn frozen(&self) -> Self {
         Self {
             poll_interval: None,
+            frozen: true,
             ..self.clone()
         }
+    }
+
+    /// How many bytes are shown.
+    pub(super) fn shown_bytes(&self) -> u64 {
+        self.members.last().map_or(0, |it| it.start + it.size)
     }
 
     /// The names and sizes of the files that are shown, oldest first; and the names of those that are not.
@@ -198,7 +207,8 @@ impl LogDirectorySource {
         Ok(())
     }
 
-    fn refresh(&mut self) -> Result<(), Error> {
+    /// Looks if it is time to.
+    pub(super) fn refresh(&mut self) -> Result<(), Error> {
         let due = |looked: Instant| Some(looked.elapsed()) >= self.poll_interval;
         match self.looked {
             Some(looked) if self.poll_interval.is_none() || !due(looked) => Ok(()),
@@ -228,6 +238,9 @@ impl Vfs for LogDirectorySource {
 
     /// Closes the files. The next one who opens it sees the directory afresh.
     fn teardown(&mut self) -> Result<(), Error> {
+        if self.frozen {
+            return Ok(());
+        }
         self.members.clear();
         self.undecided.clear();
         self.looked = None;
@@ -236,7 +249,7 @@ impl Vfs for LogDirectorySource {
 
     fn size(&mut self, _: &mut PageCache) -> Result<u64, Error> {
         self.refresh()?;
-        Ok(self.members.last().map_or(0, |it| it.start + it.size))
+        Ok(self.shown_bytes())
     }
 
     fn read(&mut self, offset: u64, length: usize, _: &mut PageCache) -> Result<Vec<u8>, Error> {

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Cursor, Direction};
+use super::{Cursor, Direction, PageRequest, Start};
 use crate::base::Time;
-use crate::entry::{Entry, Position};
+use crate::entry::{Entry, Key, Position};
 
 /// How far a scan came.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -37,6 +37,43 @@ pub struct Page {
 }
 
 impl Page {
+    /// The page the right way round, from entries in the order they were read, and where it goes on: beyond its far edge,
+    /// at `forward`, and back beyond its first entry.
+    #[must_use]
+    pub fn placed(mut self, request: &PageRequest, forward: Option<Key>) -> Self {
+        let near = self.entries.first().map(Entry::key);
+        let cursor = |key, direction| Cursor { key, direction };
+        let forward = forward.map(|key| cursor(key, request.direction));
+        // What lies on the near side was not looked at: from a place in the middle there may be something.
+        let start = match request.start {
+            Start::Beyond(key) => Some(key),
+            Start::End => None,
+        };
+        (self.older, self.newer) = match request.direction {
+            Direction::Older => {
+                self.entries.reverse();
+                let near = start.map(|key| near.unwrap_or_else(|| key.before()));
+                (forward, near.map(|key| cursor(key, Direction::Newer)))
+            }
+            Direction::Newer => {
+                let near = start.map(|key| near.unwrap_or_else(|| key.after()));
+                (near.map(|key| cursor(key, Direction::Older)), forward)
+            }
+        };
+        self
+    }
+
+    /// This page of what is older than an entry, the entry, and a page of what is newer.
+    #[must_use]
+    pub fn around(mut self, entry: Entry, after: Self) -> Self {
+        self.entries.push(entry);
+        self.entries.extend(after.entries);
+        self.newer = after.newer;
+        self.partial |= after.partial;
+        self.progress.scanned += after.progress.scanned;
+        self
+    }
+
     /// This page and the one read beyond it in the same direction.
     #[must_use]
     pub fn joined(self, far: Self, direction: Direction) -> Self {

@@ -11,6 +11,7 @@
 
 mod answer;
 mod complete;
+mod counts;
 mod cursor;
 mod expression;
 mod field;
@@ -24,6 +25,7 @@ pub mod words;
 
 pub use answer::{Facet, Facets, Histogram, NamespaceCount, Page, Progress, Values};
 pub use complete::{Completing, completing};
+pub use counts::{TimeCounts, ValueCounts, complete_levels, complete_names};
 pub use cursor::{Cursor, Direction, InvalidCursor};
 pub use expression::{Bound, Comparison, Expression, Pattern, Query, Term, When};
 pub use field::{Field, KNOWN_FIELDS, printed};

@@ -3,8 +3,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use foldhash::HashMap;
-
 use super::parallel::Workers;
 use super::segment::Segment;
 use super::state::Tables;
@@ -12,45 +10,16 @@ use super::{Error, Store};
 use crate::base::Time;
 use crate::entry::Level;
 use crate::query::{
-    Facet, Facets, FacetsRequest, Field, KNOWN_FIELDS, Matcher, Query, Values, ValuesRequest,
-    Verdict,
+    Facets, FacetsRequest, Field, Matcher, Query, ValueCounts, Values, ValuesRequest, Verdict,
+    complete_levels, complete_names,
 };
 
 /// Entries looked at before facets are of the newest part only, and say so.
 const MAX_LOOKED_AT: u64 = 16_000_000;
-/// Different values counted; further ones only count as covered.
-const MAX_VALUES: usize = 100_000;
 /// Entries whose fields are offered as completions.
 const COMPLETION_SAMPLE: u64 = 262_144;
 /// Completions offered.
 const MAX_COMPLETIONS: usize = 50;
-
-/// Values and how often they were seen.
-#[derive(Debug, Default)]
-struct Counts {
-    values: HashMap<String, u64>,
-    covered: u64,
-}
-
-impl Counts {
-    fn add(&mut self, value: &str, count: u64) {
-        self.covered += count;
-        if let Some(known) = self.values.get_mut(value) {
-            *known += count;
-        } else if self.values.len() < MAX_VALUES {
-            self.values.insert(value.to_owned(), count);
-        }
-    }
-
-    fn merge(&mut self, more: &Self) {
-        self.covered += more.covered;
-        let covered = self.covered;
-        more.values
-            .iter()
-            .for_each(|(value, count)| self.add(value, *count));
-        self.covered = covered;
-    }
-}
 
 impl Store {
     /// Counts the values of a field. Blocks the thread until done or `stop` says so.
@@ -69,16 +38,16 @@ impl Store {
         if matcher.is_everything()
             && let Some(counts) = self.tallied(&request.field)?
         {
-            return Ok(top(counts.values, counts.covered, false, request.limit));
+            return Ok(counts.top(false, request.limit));
         }
         let (counts, partial) = self.count_values(&request.field, &matcher, MAX_LOOKED_AT, stop)?;
-        Ok(top(counts.values, counts.covered, partial, request.limit))
+        Ok(counts.top(partial, request.limit))
     }
 
     /// The values of a field with few of them, counted when the segments were written.
-    fn tallied(&self, field: &Field) -> Result<Option<Counts>, Error> {
+    fn tallied(&self, field: &Field) -> Result<Option<ValueCounts>, Error> {
         let tables = self.shared.tables();
-        let mut counts = Counts::default();
+        let mut counts = ValueCounts::default();
         for segment in &tables.segments {
             let Some(values) = segment.tallied_values(field)? else {
                 return Ok(None);
@@ -104,9 +73,9 @@ impl Store {
         matcher: &Matcher,
         most: u64,
         stop: &dyn Fn() -> bool,
-    ) -> Result<(Counts, bool), Error> {
+    ) -> Result<(ValueCounts, bool), Error> {
         let tables = self.shared.tables();
-        let mut counts = Counts::default();
+        let mut counts = ValueCounts::default();
         let mut looked_at = 0;
         for table in tables.memtables() {
             looked_at += table.len() as u64;
@@ -146,30 +115,25 @@ impl Store {
             return None;
         }
         let namespaces = self.namespaces();
-        let covered = namespaces
-            .iter()
-            .map(crate::query::NamespaceCount::total)
-            .sum();
-        let counts: HashMap<String, u64> = match request.field {
-            Field::Namespace => namespaces
-                .iter()
-                .map(|count| (count.name.clone(), count.total()))
-                .collect(),
+        let mut counts = ValueCounts::default();
+        match request.field {
+            Field::Namespace => {
+                for namespace in &namespaces {
+                    counts.add(&namespace.name, namespace.total());
+                }
+            }
             Field::Level => {
-                let of_level = |level: Level| {
-                    namespaces
-                        .iter()
-                        .map(|count| count.levels[level as usize])
-                        .sum()
-                };
-                let all = Level::ALL
-                    .into_iter()
-                    .map(|level| (level.word().to_owned(), of_level(level)));
-                all.filter(|(_, count)| *count > 0).collect()
+                for level in Level::ALL {
+                    let of_level = namespaces.iter().map(|it| it.levels[level as usize]);
+                    let count = of_level.sum();
+                    if count > 0 {
+                        counts.add(level.word(), count);
+                    }
+                }
             }
             _ => return None,
-        };
-        Some(top(counts, covered, false, request.limit))
+        }
+        Some(counts.top(false, request.limit))
     }
 
     /// Completions of what a user types, from the newest part of the log.
@@ -193,22 +157,11 @@ impl Store {
                 for segment in &tables.segments {
                     segment.each_name(&mut note);
                 }
-                let known = KNOWN_FIELDS
-                    .iter()
-                    .map(|field| field.name().to_owned())
-                    .filter(|name| name.starts_with(prefix.as_str()));
-                Ok(known
-                    .chain(found.into_iter().filter(|name| !is_known(name)))
-                    .take(MAX_COMPLETIONS)
-                    .collect())
+                Ok(complete_names(prefix, found))
             }
             ValuesRequest::Of(field, prefix) => {
                 if *field == Field::Level {
-                    let words = Level::ALL.map(|level| level.word().to_ascii_lowercase());
-                    return Ok(words
-                        .into_iter()
-                        .filter(|word| word.starts_with(&prefix.to_ascii_lowercase()))
-                        .collect());
+                    return Ok(complete_levels(prefix));
                 }
                 if *field == Field::Namespace {
                     let names = self.namespaces().into_iter().map(|count| count.name);
@@ -217,16 +170,9 @@ impl Store {
                         .take(MAX_COMPLETIONS)
                         .collect());
                 }
-                let (mut counts, _) =
+                let (counts, _) =
                     self.count_values(field, &everything, COMPLETION_SAMPLE, &|| false)?;
-                counts
-                    .values
-                    .retain(|value, _| value.starts_with(prefix.as_str()) && value.len() < 200);
-                Ok(top(counts.values, 0, false, MAX_COMPLETIONS)
-                    .values
-                    .into_iter()
-                    .map(|facet| facet.value)
-                    .collect())
+                Ok(counts.completions(prefix))
             }
         }
     }
@@ -250,8 +196,8 @@ fn count_group(
     group: usize,
     field: &Field,
     matcher: &Matcher,
-) -> Result<Counts, Error> {
-    let mut counts = Counts::default();
+) -> Result<ValueCounts, Error> {
+    let mut counts = ValueCounts::default();
     let verdict = segment.verdict(group, matcher)?;
     if verdict == Verdict::None {
         return Ok(counts);
@@ -287,22 +233,4 @@ fn count_group(
         counts.add(value, count);
     })?;
     Ok(counts)
-}
-
-fn is_known(name: &str) -> bool {
-    KNOWN_FIELDS.iter().any(|field| field.name() == name)
-}
-
-fn top(counts: HashMap<String, u64>, covered: u64, partial: bool, limit: usize) -> Facets {
-    let mut values: Vec<_> = counts
-        .into_iter()
-        .map(|(value, count)| Facet { value, count })
-        .collect();
-    values.sort_unstable_by(|a, b| b.count.cmp(&a.count).then_with(|| a.value.cmp(&b.value)));
-    values.truncate(limit);
-    Facets {
-        values,
-        covered,
-        partial,
-    }
 }

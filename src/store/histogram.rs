@@ -6,47 +6,7 @@ use super::parallel::Workers;
 use super::segment::Segment;
 use super::{Error, Store};
 use crate::base::Time;
-use crate::query::{Histogram, HistogramRequest, Matcher, Verdict};
-
-/// Widths that read well, in nanoseconds: 1, 2, 5, 10, 15, 30 of each unit from a millisecond to weeks.
-const NICE_WIDTHS: [i64; 29] = {
-    const MS: i64 = 1_000_000;
-    const S: i64 = 1_000 * MS;
-    const M: i64 = 60 * S;
-    const H: i64 = 60 * M;
-    const D: i64 = 24 * H;
-    [
-        MS,
-        2 * MS,
-        5 * MS,
-        10 * MS,
-        20 * MS,
-        50 * MS,
-        100 * MS,
-        200 * MS,
-        500 * MS,
-        S,
-        2 * S,
-        5 * S,
-        10 * S,
-        15 * S,
-        30 * S,
-        M,
-        2 * M,
-        5 * M,
-        10 * M,
-        15 * M,
-        30 * M,
-        H,
-        2 * H,
-        6 * H,
-        12 * H,
-        D,
-        7 * D,
-        30 * D,
-        365 * D,
-    ]
-};
+use crate::query::{Histogram, HistogramRequest, Matcher, TimeCounts, Verdict};
 
 impl Store {
     /// Counts entries over time. Blocks the thread until all is counted or `stop` says so.
@@ -81,7 +41,7 @@ impl Store {
         if to <= from {
             return Ok(Histogram::default());
         }
-        let mut counts = Counts::new(from, to, request.buckets);
+        let mut counts = TimeCounts::new(from, to, request.buckets);
         for table in tables.memtables() {
             table.each(|entry| {
                 if matcher.matches(entry) {
@@ -130,8 +90,8 @@ fn count_group(
     segment: &Segment,
     group: usize,
     matcher: &Matcher,
-    all: &Counts,
-) -> Result<Option<Counts>, Error> {
+    all: &TimeCounts,
+) -> Result<Option<TimeCounts>, Error> {
     let verdict = segment.verdict(group, matcher)?;
     let Some(known) = segment
         .groups
@@ -151,7 +111,7 @@ fn count_group(
     }
     if counts.covers(known.oldest.time) && counts.covers(known.newest.time) {
         let tally = segment.tally(group)?;
-        if counts.width % tally.width == 0
+        if counts.width() % tally.width == 0
             && let Some(cells) = segment.matching_cells(&tally, matcher)
         {
             // A bucket may begin before the first entry, but its entries are all within.
@@ -166,82 +126,4 @@ fn count_group(
         counts.add(time, level as usize, 1);
     })?;
     Ok(Some(counts))
-}
-
-struct Counts {
-    from: Time,
-    to: Time,
-    start: i64,
-    width: i64,
-    buckets: Vec<[u64; 6]>,
-}
-
-impl Counts {
-    fn new(from: Time, to: Time, most: usize) -> Self {
-        let most = i64::try_from(most.clamp(1, 2_000)).unwrap_or(1);
-        let span = to.0.saturating_sub(from.0).max(1);
-        let fits = |width: &i64| span / width + 2 <= most.max(3);
-        let width = NICE_WIDTHS
-            .into_iter()
-            .find(fits)
-            .unwrap_or(span / most + 1);
-        let start = from.0.div_euclid(width).saturating_mul(width);
-        let buckets = usize::try_from((to.0 - 1).saturating_sub(start) / width + 1).unwrap_or(1);
-        Self {
-            from,
-            to,
-            start,
-            width,
-            buckets: vec![[0; 6]; buckets],
-        }
-    }
-
-    fn covers(&self, time: Time) -> bool {
-        self.from <= time && time < self.to
-    }
-
-    fn bucket(&self, time: Time) -> i64 {
-        time.0.saturating_sub(self.start).div_euclid(self.width)
-    }
-
-    fn in_one_bucket(&self, oldest: Time, newest: Time) -> bool {
-        self.covers(oldest) && self.covers(newest) && self.bucket(oldest) == self.bucket(newest)
-    }
-
-    fn empty(&self) -> Self {
-        Self {
-            buckets: vec![[0; 6]; self.buckets.len()],
-            ..*self
-        }
-    }
-
-    fn merge(&mut self, more: &Self) {
-        for (into, from) in self.buckets.iter_mut().zip(&more.buckets) {
-            for (into, from) in into.iter_mut().zip(from) {
-                *into += from;
-            }
-        }
-    }
-
-    fn add(&mut self, time: Time, level: usize, count: u64) {
-        if self.covers(time) {
-            self.add_to_bucket(time, level, count);
-        }
-    }
-
-    fn add_to_bucket(&mut self, time: Time, level: usize, count: u64) {
-        let bucket = usize::try_from(self.bucket(time)).ok();
-        if let Some(slot) = bucket.and_then(|bucket| self.buckets.get_mut(bucket)?.get_mut(level)) {
-            *slot += count;
-        }
-    }
-
-    fn done(self, partial: bool) -> Histogram {
-        Histogram {
-            start: self.start,
-            width: self.width,
-            buckets: self.buckets,
-            partial,
-        }
-    }
 }

@@ -54,13 +54,8 @@ impl Store {
             limit,
             ties: Ties::Split,
         };
-        let mut page = self.page(&side(Direction::Older, request.before))?;
+        let page = self.page(&side(Direction::Older, request.before))?;
         let after = self.page(&side(Direction::Newer, request.after))?;
-        page.entries.push(entry);
-        page.entries.extend(after.entries);
-        page.newer = after.newer;
-        page.partial |= after.partial;
-        page.progress.scanned += after.progress.scanned;
-        Ok(Some(page))
+        Ok(Some(page.around(entry, after)))
     }
 }

@@ -4,7 +4,7 @@ use super::build::{Keep, Row, build};
 use super::scan::{Scan, Step};
 use super::{Error, Store};
 use crate::entry::Key;
-use crate::query::{Cursor, Direction, Matcher, Page, PageRequest, Progress, Start, Ties};
+use crate::query::{Direction, Matcher, Page, PageRequest, Progress, Start, Ties};
 
 /// Entries of one time that [`Ties::Whole`] takes beyond the limit.
 const MAX_TIES: usize = 5_000;
@@ -49,7 +49,6 @@ impl Store {
         } else {
             resume(&scan, direction)
         };
-        let edge = rows.first().map(Row::key);
         let progress = Progress {
             scanned: scan.scanned,
             total: self.count(),
@@ -66,7 +65,7 @@ impl Store {
             progress,
             ..Page::default()
         };
-        Ok(finish(page, request, edge, beyond))
+        Ok(page.placed(request, beyond))
     }
 }
 
@@ -88,27 +87,4 @@ fn resume(scan: &Scan<'_>, direction: Direction) -> Option<Key> {
         Direction::Older => key.after(),
         Direction::Newer => key.before(),
     })
-}
-
-/// Turns the page the right way round and says where it goes on: beyond its far edge, and beyond `near`, its first entry.
-fn finish(mut page: Page, request: &PageRequest, near: Option<Key>, beyond: Option<Key>) -> Page {
-    let cursor = |key, direction| Cursor { key, direction };
-    let forward = beyond.map(|key| cursor(key, request.direction));
-    let back = match request.start {
-        Start::Beyond(key) => Some(key),
-        Start::End => None,
-    };
-    (page.older, page.newer) = match request.direction {
-        Direction::Older => {
-            page.entries.reverse();
-            // What lies on the near side was not looked at: from a place in the middle there may be something.
-            let near = back.map(|key| near.unwrap_or_else(|| key.before()));
-            (forward, near.map(|key| cursor(key, Direction::Newer)))
-        }
-        Direction::Newer => {
-            let near = back.map(|key| near.unwrap_or_else(|| key.after()));
-            (near.map(|key| cursor(key, Direction::Older)), forward)
-        }
-    };
-    page
 }

@@ -17,7 +17,7 @@ pub(in crate::cli) async fn run(settings: &Settings, args: Explore) -> Result<Ve
     if !std::io::stdout().is_terminal() {
         return Err(explorer::Error::NoTerminal.into());
     }
-    let opened = Opened::from(settings, &args.sources).await?;
+    let opened = Opened::from(settings, &args.sources, args.kind.named).await?;
     explore(settings, opened, look).await
 }
 

@@ -29,7 +29,7 @@ const TRIES: u32 = 12;
 
 pub(in crate::cli) async fn run(settings: &Settings, args: &Args) -> Result<Verdict, Error> {
     own_log::to_stderr(settings, LogFormat::Text);
-    let opened = Opened::from(settings, &[]).await?;
+    let opened = Opened::from(settings, &[], None).await?;
     let namespace = settings.namespace.as_deref().unwrap_or("default");
     let stdin = [std::path::PathBuf::from("-")];
     let files = if args.files.is_empty() {
@@ -135,6 +135,9 @@ async fn deliver(backend: &Backend, batch: Vec<Entry>) -> Result<u64, Error> {
             Ok(range.end - range.start)
         }
         Backend::Remote(client) => push(client, &batch).await,
+        Backend::Directory(_) => Err(Error::Said(
+            "a directory of binary logs takes nothing but from its own loggers".to_owned(),
+        )),
         Backend::Mirror(_) => Err(Error::Said(
             "a Direktiv takes lines from its own containers only".to_owned(),
         )),

@@ -59,6 +59,8 @@ pub(super) struct State {
     pub size: (u16, u16),
     /// What is explored, as the user named it.
     pub name: String,
+    /// Whether an entry of a request, asked for alone, says more.
+    pub joins: bool,
     pub keymap: Keymap,
     /// Keys pressed of a sequence that is not complete.
     pub pressed: Vec<Key>,
@@ -187,6 +189,7 @@ impl State {
             now,
             size,
             name,
+            joins: false,
             keymap,
             pressed: Vec::new(),
             focus: Focus::Log,

@@ -100,12 +100,14 @@ pub(super) fn open(state: &mut State) -> Effects {
     Effects::none()
 }
 
-/// Keeps the pane in step with the selected row; asks for the rest of an entry of which the window holds the head.
+/// Keeps the pane in step with the selected row; asks for the rest of an entry of which the window holds the head,
+/// and for what else is known of its request.
 pub(super) fn refresh(state: &mut State) -> Effects {
     let Some(row) = state.detailed() else {
         return Effects::none();
     };
-    let (cut, position) = (row.cut, row.entry.position);
+    let more = row.cut || (state.joins && row.entry.scope.trace.is_some());
+    let position = row.entry.position;
     let count = state
         .detail
         .as_ref()
@@ -114,7 +116,7 @@ pub(super) fn refresh(state: &mut State) -> Effects {
         return Effects::none();
     };
     detail.cursor = detail.cursor.min(count.saturating_sub(1));
-    if !cut || detail.asked == Some(position) {
+    if !more || detail.asked == Some(position) {
         return Effects::none();
     }
     detail.asked = Some(position);

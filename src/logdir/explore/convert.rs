@@ -8,7 +8,7 @@ use crate::logdir::entry::{Body, LogEntry, Method};
 use crate::logdir::{ErrorText, LogLevel, LoggedError};
 
 /// The namespace of entries that know none.
-const NAMESPACE: &str = "default";
+pub(super) const NAMESPACE: &str = "default";
 /// The instance of what the master wrote itself.
 const MASTER: &str = "master";
 const NANOS_PER_MILLI: i64 = 1_000_000;

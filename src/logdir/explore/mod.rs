@@ -1,5 +1,109 @@
-//! A log directory as something to explore.
+//! A log directory as something to explore, where it lies: nothing is copied.
+//!
+//! ```text
+//! LogDirectory --looks now and then--> a picture of the files --LogReader--> LogEntry --convert--> Entry
+//!              page, histogram, facets, values, context, entry: of one picture each; Feed: of one after the other
+//! ```
+//!
+//! Entries are shown in the order of their times, as every log's are; they are stored nearly in it. Pings (level INTERNAL)
+//! are hidden from questions that name no level and no event.
 
 mod convert;
+mod count;
+mod feed;
+mod lookup;
+mod page;
+mod place;
+mod select;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use convert::to_entry;
+pub use feed::{Feed, FeedBatch};
+
+use super::reader::Session;
+use super::{Error, LogDirectorySource, LogReader};
+use crate::entry::Position;
+use crate::query::NamespaceCount;
+
+/// A log directory that is explored. Copies share what is open.
+#[derive(Clone)]
+pub struct LogDirectory(Arc<Shared>);
+
+struct Shared {
+    source: Mutex<LogDirectorySource>,
+    counted: Mutex<Counted>,
+}
+
+/// The entries before an edge, counted.
+struct Counted {
+    edge: u64,
+    count: NamespaceCount,
+}
+
+impl LogDirectory {
+    /// Opens the directory of a source; with a poll interval it follows what is written.
+    ///
+    /// # Errors
+    /// The directory cannot be read.
+    pub fn open(mut source: LogDirectorySource) -> Result<Self, Error> {
+        source.look()?;
+        Ok(Self(Arc::new(Shared {
+            source: Mutex::new(source),
+            counted: Mutex::new(Counted {
+                edge: 0,
+                count: NamespaceCount::of(convert::NAMESPACE),
+            }),
+        })))
+    }
+
+    /// The files that are not shown yet because not every process writes to them.
+    #[must_use]
+    pub fn hidden(&self) -> Vec<String> {
+        let source = lock(&self.0.source);
+        let (_, hidden) = source.listing();
+        hidden.into_iter().map(str::to_owned).collect()
+    }
+
+    /// A reader of what is there now.
+    fn reading(&self) -> Result<Reading, Error> {
+        let mut source = lock(&self.0.source);
+        source.refresh()?;
+        Ok(Reading {
+            size: source.shown_bytes(),
+            reader: LogReader::new(source.frozen()),
+        })
+    }
+}
+
+impl fmt::Debug for LogDirectory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LogDirectory")
+    }
+}
+
+/// One picture of the directory, being read.
+struct Reading {
+    reader: LogReader<LogDirectorySource>,
+    /// Its bytes.
+    size: u64,
+}
+
+impl Reading {
+    fn session(&mut self) -> Result<Session<'_, LogDirectorySource>, Error> {
+        Session::open(&mut self.reader.blocks)
+    }
+
+    /// Whoever follows after this position misses nothing: behind it, no block is whole yet.
+    fn head(&mut self) -> Result<Position, Error> {
+        let size = self.size;
+        Ok(place::before(self.session()?.edge_before(size)?))
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

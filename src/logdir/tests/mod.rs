@@ -5,6 +5,8 @@ mod fixtures;
 mod round_trip;
 mod tail;
 
+pub use round_trip::{Cluster, Hand, START, step};
+
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};

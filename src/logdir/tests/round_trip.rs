@@ -34,7 +34,7 @@ impl Hand {
     }
 }
 
-const START: u64 = 1_714_521_600_000;
+pub const START: u64 = 1_714_521_600_000;
 
 /// Loggers that write when they are told to.
 pub fn by_hand(hand: &Hand) -> LoggerOptions {
@@ -484,7 +484,7 @@ fn the_manager_rotates_and_deletes() {
 }
 
 #[derive(Clone, Debug)]
-enum Step {
+pub enum Step {
     Wait(u64),
     Log(usize, usize),
     Flush(usize),
@@ -495,7 +495,7 @@ enum Step {
     Restart,
 }
 
-fn step() -> impl Strategy<Value = Step> {
+pub fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         10 => (0_u64..500).prop_map(Step::Wait),
         20 => (0_usize..4, 1_usize..600).prop_map(|(who, much)| Step::Log(who, much)),
@@ -509,7 +509,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// A cluster that does what the steps say; every process's clock is the same and never steps back.
-struct Cluster<'d> {
+pub struct Cluster<'d> {
     dir: &'d Path,
     hand: Hand,
     file: PathBuf,
@@ -518,7 +518,7 @@ struct Cluster<'d> {
 }
 
 impl<'d> Cluster<'d> {
-    fn start(dir: &'d Path, hand: Hand) -> Self {
+    pub fn start(dir: &'d Path, hand: Hand) -> Self {
         let file = dir.join(log_name(hand.now()));
         let master = MasterLogger::new(Some(&file), by_hand(&hand)).expect("opened");
         master.starting_up().expect("written");
@@ -531,7 +531,15 @@ impl<'d> Cluster<'d> {
         }
     }
 
-    fn take(&mut self, step: &Step) {
+    pub fn log(&self, text: &str) {
+        self.master.log(LogLevel::Info, &text).expect("taken");
+    }
+
+    pub fn flush(&self) {
+        self.master.flush().expect("written");
+    }
+
+    pub fn take(&mut self, step: &Step) {
         match step {
             Step::Wait(millis) => self.hand.add(*millis),
             Step::Log(0, much) => {

@@ -1,13 +1,16 @@
 //! Arguments of the command line.
 
-use std::net::SocketAddr;
+mod logdir;
+mod serve;
+
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
-use crate::base::Time;
-use crate::config::{Auth, Colors, LogFormat, Overrides, ServeFile};
-use crate::query::When;
+use crate::config::{Colors, Overrides};
+
+pub(super) use logdir::{LogdirAction, LogdirOutput, LogdirRange, LogdirSource};
+pub(super) use serve::Serve;
 
 /// A terminal log explorer with its log service built in.
 ///
@@ -83,15 +86,36 @@ impl Global {
 /// What the explorer takes.
 #[derive(Clone, Debug, Default, ClapArgs)]
 pub(super) struct Explore {
-    /// Log files, a data directory, a service's URL, or - for standard input
+    /// Log files, a data directory, a directory of binary logs, a service's URL, or - for standard input
     #[arg(value_name = "PATH|URL|-")]
     pub sources: Vec<String>,
+    #[command(flatten)]
+    pub kind: Kind,
     /// Begin with this query
     #[arg(long, short, value_name = "QUERY")]
     pub query: Option<String>,
     /// Which colours to use
     #[arg(long, value_enum, value_name = "COLORS")]
     pub colors: Option<Colors>,
+}
+
+/// What a path is taken for, where it shall not be told by looking.
+#[derive(Clone, Copy, Debug, Default, ClapArgs)]
+pub(super) struct Kind {
+    /// Take a directory for this, whatever it looks like
+    #[arg(long = "as", value_enum, value_name = "KIND")]
+    pub named: Option<SourceKind>,
+}
+
+/// Kinds of directories.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum SourceKind {
+    /// An embedded log: a data directory, or segments copied from one
+    Store,
+    /// Binary logs, as super-server-logs writes them
+    Logdir,
+    /// Plain log files
+    Files,
 }
 
 #[derive(Debug, Subcommand)]
@@ -170,58 +194,6 @@ pub(super) struct Doctor {
     pub output: Listing,
 }
 
-#[derive(Debug, Default, ClapArgs)]
-pub(super) struct Serve {
-    /// Address and port to listen on; port 0 takes any free port
-    #[arg(long, value_name = "ADDR")]
-    pub listen: Option<SocketAddr>,
-    /// Nobody has to show a token, on this machine or beyond it
-    #[arg(long, conflicts_with = "auth")]
-    pub no_auth: bool,
-    /// Everybody has to show a token, on this machine too
-    #[arg(long)]
-    pub auth: bool,
-    /// Take OpenTelemetry's log records over gRPC at this address
-    #[arg(long, value_name = "ADDR")]
-    pub otlp_grpc: Option<SocketAddr>,
-    /// Speak TLS with this certificate (PEM); SIGHUP reads it again
-    #[arg(long, value_name = "FILE")]
-    pub tls_cert: Option<PathBuf>,
-    /// The private key of the certificate (PEM)
-    #[arg(long, value_name = "FILE")]
-    pub tls_key: Option<PathBuf>,
-    /// Clients have to show a certificate that one of these roots vouches for (PEM)
-    #[arg(long, value_name = "FILE")]
-    pub tls_client_ca: Option<PathBuf>,
-    /// The form of the service's own log
-    #[arg(long, value_enum, value_name = "FORMAT")]
-    pub log_format: Option<LogFormat>,
-}
-
-impl Serve {
-    /// The section of the file, overridden by the flags.
-    pub fn over(&self, file: &ServeFile) -> ServeFile {
-        let auth = match (self.auth, self.no_auth) {
-            (true, _) => Auth::Always,
-            (_, true) => Auth::Never,
-            _ => file.auth,
-        };
-        ServeFile {
-            listen: self.listen.unwrap_or(file.listen),
-            otlp_grpc: self.otlp_grpc.or(file.otlp_grpc),
-            auth,
-            tls_cert: self.tls_cert.clone().or_else(|| file.tls_cert.clone()),
-            tls_key: self.tls_key.clone().or_else(|| file.tls_key.clone()),
-            tls_client_ca: self
-                .tls_client_ca
-                .clone()
-                .or_else(|| file.tls_client_ca.clone()),
-            log_format: self.log_format.unwrap_or(file.log_format),
-            ..file.clone()
-        }
-    }
-}
-
 #[derive(Debug, Subcommand)]
 pub(super) enum TokenAction {
     /// Make a token and print it, this once; with --namespace for that namespace only
@@ -278,6 +250,8 @@ pub(super) struct Query {
     /// Log files, a data directory, or - for standard input, instead of the embedded log
     #[arg(value_name = "PATH|URL|-")]
     pub sources: Vec<String>,
+    #[command(flatten)]
+    pub kind: Kind,
     /// At most so many entries, the newest
     #[arg(long, short = 'n', default_value_t = 1_000, value_name = "N")]
     pub limit: usize,
@@ -297,6 +271,8 @@ pub(super) struct Tail {
     /// Log files, a data directory, or - for standard input, instead of the embedded log
     #[arg(value_name = "PATH|URL|-")]
     pub sources: Vec<String>,
+    #[command(flatten)]
+    pub kind: Kind,
     /// So many of the newest entries first
     #[arg(long, short = 'n', default_value_t = 10, value_name = "N")]
     pub limit: usize,
@@ -360,100 +336,6 @@ pub(super) struct Export {
     /// A data directory or a folder of segments, instead of the embedded log
     #[arg(long, value_name = "DIR")]
     pub from: Option<PathBuf>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum LogdirAction {
-    /// Print the entries of a range of time, in the order they are stored
-    Range {
-        #[command(flatten)]
-        range: LogdirRange,
-        /// Read every block: finds entries even where a clock stepped back
-        #[arg(long)]
-        exhaustive: bool,
-        /// How entries are printed; text on a terminal, JSON otherwise
-        #[arg(long, short, value_enum)]
-        output: Option<LogdirOutput>,
-    },
-    /// Print entries as they are written
-    Tail {
-        #[command(flatten)]
-        source: LogdirSource,
-        /// Begin at this time instead of now
-        #[arg(long, value_name = "TIME", value_parser = millis, allow_hyphen_values = true)]
-        from: Option<i64>,
-        /// How entries are printed; text on a terminal, JSON otherwise
-        #[arg(long, short, value_enum)]
-        output: Option<LogdirOutput>,
-    },
-    /// Copy the stored blocks of a range of time to standard output
-    Bulk {
-        #[command(flatten)]
-        range: LogdirRange,
-    },
-    /// Print the entries of what `bulk` wrote, from standard input
-    Parse {
-        /// The input was written with --reverse
-        #[arg(long)]
-        reverse: bool,
-        /// How entries are printed; text on a terminal, JSON otherwise
-        #[arg(long, short, value_enum)]
-        output: Option<LogdirOutput>,
-    },
-    /// Count files, entries per level and type, and damage
-    Stat {
-        #[command(flatten)]
-        source: LogdirSource,
-        /// How it is printed
-        #[arg(long, short, value_enum, default_value_t)]
-        output: Listing,
-    },
-}
-
-#[derive(Debug, ClapArgs)]
-pub(super) struct LogdirSource {
-    /// The directory
-    #[arg(value_name = "DIR")]
-    pub dir: String,
-    /// Nobody writes to it: show files too to which not every worker has begun to write
-    #[arg(long)]
-    pub immutable: bool,
-    /// Open files only while they are read
-    #[arg(long)]
-    pub lazy: bool,
-}
-
-#[derive(Debug, ClapArgs)]
-pub(super) struct LogdirRange {
-    #[command(flatten)]
-    pub source: LogdirSource,
-    /// From this time on: RFC 3339, milliseconds since 1970, or so long ago, such as 15m
-    #[arg(long, value_name = "TIME", value_parser = millis, allow_hyphen_values = true)]
-    pub from: Option<i64>,
-    /// Up to this time, included
-    #[arg(long, value_name = "TIME", value_parser = millis, allow_hyphen_values = true)]
-    pub to: Option<i64>,
-    /// The newest first
-    #[arg(long)]
-    pub reverse: bool,
-}
-
-/// How entries of a log directory are printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum LogdirOutput {
-    /// One line for people
-    Text,
-    /// One JSON object a line, as the original's `toJSON` makes it
-    Json,
-}
-
-/// A time in milliseconds since 1970; a number is one already.
-fn millis(text: &str) -> Result<i64, String> {
-    if let Ok(millis) = text.parse() {
-        return Ok(millis);
-    }
-    let when: When = text.parse()?;
-    Ok(when.resolve(Time::now()).0.div_euclid(1_000_000))
 }
 
 #[derive(Debug, Subcommand)]
