@@ -11,7 +11,7 @@
 //!                                                                                |
 //!                                        Page, Feed, Histogram, Facets <--Query--+
 //!                                    |
-//!                  Backend: the embedded log, a service through the client, or a Direktiv mirrored into a log
+//!                  Backend: the embedded log, a directory of binary logs, a service through the client, or a Direktiv
 //!                   |                |                      |
 //!               explorer      query, tail (cli)      service (HTTP, SSE) <--client-- another tailwater
 //! ```

@@ -8,10 +8,12 @@ mod error;
 mod feed;
 mod gather;
 mod mirror;
+mod web_folder;
 
 pub use error::Error;
 pub use feed::{Feed, FeedEvent};
 pub use mirror::Mirror;
+pub use web_folder::WebFolder;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

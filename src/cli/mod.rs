@@ -5,6 +5,7 @@
 mod args;
 mod commands;
 mod demo;
+mod directory;
 mod error;
 mod loading;
 mod open;

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Error;
 use super::args::SourceKind;
+use super::directory::{self, is_address};
 use super::loading::{Feeder, load, read_stdin};
 use crate::backend::Backend;
 use crate::base::{Gauge, Time};
@@ -17,14 +18,9 @@ use crate::client::{self, Client};
 use crate::config::Settings;
 use crate::entry::decode::Defaults;
 use crate::files::{self, Loader};
-use crate::logdir::{self, LogDirectory, LogDirectorySource};
+use crate::logdir;
 use crate::service::{self, Connections, Listener, Service};
 use crate::store::{Durability, Lock, Options, Recovery, Store};
-
-/// How often a directory of binary logs is looked at while it is explored.
-const LOGDIR_POLL_INTERVAL: Duration = Duration::from_millis(200);
-/// A directory of binary logs that has not changed for so long is not written to: its writers ping every minute.
-const QUIET_AFTER: Duration = Duration::from_mins(5);
 
 /// Something to explore.
 pub(super) struct Opened {
@@ -69,7 +65,7 @@ impl Opened {
         if let ([dir], Some(kind)) = (sources, kind) {
             return match kind {
                 SourceKind::Store => Self::directory(settings, Path::new(dir)).await,
-                SourceKind::Logdir => Self::binary(Path::new(dir)),
+                SourceKind::Logdir => directory::open(settings, dir),
                 SourceKind::Files => Self::files(settings, sources),
             };
         }
@@ -78,28 +74,11 @@ impl Opened {
                 Some(url) => Self::remote(settings, url).await,
                 None => Self::data(settings, &settings.data).await,
             },
-            [url] if url.contains("://") || url.starts_with("unix:") => {
-                Self::remote(settings, url).await
-            }
+            [url] if is_address(url) => Self::remote(settings, url).await,
             [dir] if is_log(Path::new(dir)) => Self::directory(settings, Path::new(dir)).await,
-            [dir] if logdir::is_log_directory(Path::new(dir)) => Self::binary(Path::new(dir)),
+            [dir] if logdir::is_log_directory(Path::new(dir)) => directory::open(settings, dir),
             _ => Self::files(settings, sources),
         }
-    }
-
-    /// A directory of binary logs, explored where it lies.
-    fn binary(dir: &Path) -> Result<Self, Error> {
-        let source = LogDirectorySource::new(dir).poll_interval(LOGDIR_POLL_INTERVAL)?;
-        // Processes that live write once a minute at the least. Where none does, nothing is being rotated to.
-        let log = LogDirectory::open(source.immutable(is_quiet(dir)))?;
-        let hidden = log.hidden().into_iter().map(|name| {
-            format!("{name} is not shown yet: not every worker has begun to write to it")
-        });
-        let notes = hidden.collect();
-        Ok(Self {
-            notes,
-            ..Self::of(Backend::Directory(log), shortened(dir))
-        })
     }
 
     pub(super) fn of(backend: Backend, name: String) -> Self {
@@ -339,16 +318,6 @@ impl Opened {
     }
 }
 
-/// Whether nothing in a directory has changed for a while.
-fn is_quiet(dir: &Path) -> bool {
-    let changed = |item: std::fs::DirEntry| item.metadata().ok()?.modified().ok();
-    let items = std::fs::read_dir(dir).into_iter().flatten().flatten();
-    let newest = items.filter_map(changed).max();
-    newest
-        .and_then(|newest| newest.elapsed().ok())
-        .is_some_and(|age| age > QUIET_AFTER)
-}
-
 /// Whether a directory holds our log: a data directory, or segments that were copied from one.
 fn is_log(dir: &Path) -> bool {
     let is_segment = |name: &str| name.starts_with("segment-") && name.ends_with(".parquet");
@@ -381,7 +350,7 @@ async fn finished(gauge: Option<&Gauge>) {
 }
 
 /// A path as people say it: the home directory is `~`.
-fn shortened(path: &Path) -> String {
+pub(super) fn shortened(path: &Path) -> String {
     let home = directories::BaseDirs::new();
     match home
         .as_ref()

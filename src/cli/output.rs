@@ -47,9 +47,13 @@ impl Printer {
         self.out.write_all(b"\n")
     }
 
-    /// A line as it stands.
+    /// A line as it stands; on a terminal, made safe.
     pub fn line(&mut self, line: &str) -> io::Result<()> {
-        self.out.write_all(line.as_bytes())?;
+        if self.terminal {
+            self.out.write_all(visible(line).text.as_bytes())?;
+        } else {
+            self.out.write_all(line.as_bytes())?;
+        }
         self.out.write_all(b"\n")
     }
 

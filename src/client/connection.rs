@@ -125,6 +125,10 @@ impl Client {
         self.http.get(self.url(path)).query(params)
     }
 
+    pub(super) fn asking(&self, method: reqwest::Method, path: &str) -> RequestBuilder {
+        self.http.request(method, self.url(path))
+    }
+
     pub(super) fn post(&self, path: &str) -> RequestBuilder {
         self.http.post(self.url(path))
     }
@@ -154,7 +158,7 @@ impl Client {
         })
     }
 
-    async fn accepted(&self, response: Response) -> Result<Response, Error> {
+    pub(super) async fn accepted(&self, response: Response) -> Result<Response, Error> {
         if response.status().is_success() {
             return Ok(response);
         }

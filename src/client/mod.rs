@@ -7,6 +7,7 @@ mod connection;
 mod direktiv;
 mod error;
 mod feed;
+mod folder;
 mod tailwater;
 
 pub use connection::{Client, Options};

@@ -4,8 +4,9 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use super::block::{Decoder, SEPARATOR};
+use super::edge::{lower_edge, upper_edge};
 use super::entry::LogEntry;
-use super::reader::{LogReader, Session, bounds, checked, lower_edge, upper_edge};
+use super::reader::{LogReader, Session, bounds, checked};
 use super::scan::CHUNK_BYTES;
 use super::vfs::Vfs;
 use super::{Defect, Error, MAX_BLOCK_BYTES};

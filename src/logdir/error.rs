@@ -114,31 +114,3 @@ impl fmt::Display for Found {
         }
     }
 }
-
-/// A part of a source that was passed over.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Damage {
-    /// The file; the empty string where the source is none.
-    pub file: String,
-    /// Where in the file the block begins, in bytes.
-    pub offset: u64,
-    /// How long it is, in bytes, its separator included.
-    pub length: u64,
-    /// What is wrong with it.
-    pub defect: Defect,
-}
-
-impl fmt::Display for Damage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            file,
-            offset,
-            length,
-            defect,
-        } = self;
-        if !file.is_empty() {
-            write!(f, "{file}: ")?;
-        }
-        write!(f, "{length} bytes at {offset} passed over: {defect}")
-    }
-}

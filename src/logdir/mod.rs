@@ -16,6 +16,8 @@
 mod block;
 mod bulk;
 mod codec;
+mod damage;
+mod edge;
 mod entry;
 mod error;
 mod explore;
@@ -31,6 +33,7 @@ mod scan;
 mod search;
 mod source;
 mod stat;
+mod tail;
 mod vfs;
 mod wire;
 mod writer;
@@ -42,17 +45,19 @@ mod tests;
 
 pub use bulk::{Bulk, BulkParser, BulkTail};
 pub use codec::{Reader, Writer};
+pub use damage::Damage;
 pub use entry::{Body, LogEntry, Method, Request};
-pub use error::{Damage, Defect, Error};
+pub use error::{Defect, Error};
 pub use explore::{Feed, FeedBatch, LogDirectory, to_entry};
 pub use files::{Folder, LogFile, LogFiles, is_log_name, log_name};
 pub use follow::{bulk_tail_stream, tail_stream};
 pub use json::{DebugEntry, ErrorText, LoggedError};
 pub use kinds::{HttpMethod, Lifecycle, LogLevel, LogType};
-pub use reader::{LogReader, Range, Tail};
+pub use reader::{LogReader, Range};
 pub use recognise::is_log_directory;
 pub use source::LogDirectorySource;
 pub use stat::Stat;
+pub use tail::Tail;
 pub use vfs::{DEFAULT_CACHE_BYTES, PAGE_BYTES, PageCache, Paged, Part, Reads, Vfs};
 pub use writer::{
     Clock, Failure, LogManager, LoggerOptions, ManagerOptions, MasterLogger, RequestLogger,

@@ -1,17 +1,16 @@
 //! Ranges of time, both ways, and the tail of a log.
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
+use super::edge::{lower_edge, upper_edge};
 use super::entry::LogEntry;
 use super::frontier::Frontier;
 use super::scan::{Block, Blocks, Stored};
+use super::tail::Tail;
 use super::vfs::{Reads, Vfs};
-use super::{Damage, Error, MAX_TIMESTAMP, check_poll_interval, search};
+use super::{Damage, Error, MAX_TIMESTAMP};
 use crate::query::Direction;
 
-/// Entries read to prove where a range begins are kept for reading it, up to so many.
-const MAX_KEPT: usize = 100_000;
 /// So many blocks are read ahead at the most, to be decoded on all processors.
 const MAX_AHEAD: usize = 64;
 /// And about so many bytes of them.
@@ -76,13 +75,12 @@ impl<V: Vfs> LogReader<V> {
 
     /// What was found damaged and passed over, in the order of the source, up to a thousand places.
     pub fn damage(&self) -> impl Iterator<Item = &Damage> {
-        self.blocks.damage().0
+        self.blocks.damage().iter()
     }
 
     /// How many damaged places there were, remembered or not.
     pub fn damage_count(&self) -> u64 {
-        let (damage, more) = self.blocks.damage();
-        damage.count() as u64 + more
+        self.blocks.damage().count()
     }
 
     /// What was asked of the source so far.
@@ -169,7 +167,7 @@ impl<'r, V: Vfs> Range<'r, V> {
 
     /// What was found damaged and passed over so far.
     pub fn damage(&self) -> impl Iterator<Item = &Damage> {
-        self.session.damage().0
+        self.session.damage().iter()
     }
 
     fn next_block(&mut self) -> Result<Option<Block>, Error> {
@@ -262,72 +260,6 @@ impl<V: Vfs> Iterator for Range<'_, V> {
     }
 }
 
-/// Entries from a time on, as they are written.
-pub struct Tail<'r, V: Vfs> {
-    session: Session<'r, V>,
-    edge: u64,
-    min: u64,
-}
-
-impl<V: Vfs> Tail<'_, V> {
-    /// The entries of the next block that is there whole; `None` when there is none for now.
-    ///
-    /// # Errors
-    /// The source cannot be read.
-    pub fn poll(&mut self) -> Result<Option<Vec<LogEntry>>, Error> {
-        loop {
-            let Some(mut block) = self.session.next(&mut self.edge, Direction::Newer)? else {
-                let before = self.session.size();
-                self.session.grow()?;
-                if self.session.size() == before {
-                    return Ok(None);
-                }
-                continue;
-            };
-            block.entries.retain(|entry| entry.timestamp >= self.min);
-            if !block.entries.is_empty() {
-                return Ok(Some(block.entries));
-            }
-        }
-    }
-
-    /// What was found damaged and passed over so far.
-    pub fn damage(&self) -> impl Iterator<Item = &Damage> {
-        self.session.damage().0
-    }
-
-    /// The entries one after the other, for ever; where there is none, the thread sleeps for the interval.
-    ///
-    /// # Errors
-    /// [`Error::Option`] of an interval of nothing or of more than 2,147,483,647 ms.
-    pub fn wait(
-        mut self,
-        interval: Duration,
-    ) -> Result<impl Iterator<Item = Result<LogEntry, Error>>, Error> {
-        check_poll_interval(interval)?;
-        let mut ready = Vec::new().into_iter();
-        let mut failed = false;
-        Ok(std::iter::from_fn(move || {
-            loop {
-                if let Some(entry) = ready.next() {
-                    return Some(Ok(entry));
-                }
-                if failed {
-                    return None;
-                }
-                match self.poll() {
-                    Ok(Some(entries)) => ready = entries.into_iter(),
-                    Ok(None) => std::thread::sleep(interval),
-                    Err(error) => {
-                        failed = true;
-                        return Some(Err(error));
-                    }
-                }
-            }
-        }))
-    }
-}
-
 /// A time that an entry may have.
 pub(super) fn checked(time: i64) -> Result<u64, Error> {
     u64::try_from(time).map_err(|_| Error::Time(time))
@@ -340,80 +272,4 @@ pub(super) fn bounds(min: i64, max: i64) -> Result<std::ops::RangeInclusive<u64>
         return Err(Error::Order { min, max });
     }
     Ok(first..=last.min(MAX_TIMESTAMP))
-}
-
-/// An edge beyond which, in one direction, lies nothing that is looked for.
-pub(super) struct Edge {
-    pub at: u64,
-    /// What is known there.
-    pub frontier: Frontier,
-    /// The blocks between it and `beyond`, which were read to prove it, nearest to it first; none where they are many.
-    passed: Vec<Block>,
-    beyond: u64,
-}
-
-/// An edge before which no entry is as late as `min`.
-pub(super) fn lower_edge<V: Vfs>(
-    blocks: &mut Blocks<V>,
-    min: u64,
-    exhaustive: bool,
-) -> Result<Edge, Error> {
-    edge(blocks, min, Direction::Older, exhaustive)
-}
-
-/// An edge behind which no entry is as early as `max`.
-pub(super) fn upper_edge<V: Vfs>(
-    blocks: &mut Blocks<V>,
-    max: u64,
-    exhaustive: bool,
-) -> Result<Edge, Error> {
-    edge(blocks, max, Direction::Newer, exhaustive)
-}
-
-fn edge<V: Vfs>(
-    blocks: &mut Blocks<V>,
-    bound: u64,
-    direction: Direction,
-    exhaustive: bool,
-) -> Result<Edge, Error> {
-    let far = match direction {
-        Direction::Older => 0,
-        Direction::Newer => blocks.size(),
-    };
-    let mut edge = Edge {
-        at: far,
-        frontier: Frontier::new(direction),
-        passed: Vec::new(),
-        beyond: far,
-    };
-    // No entry lies beyond these.
-    let everything = match direction {
-        Direction::Older => bound == 0,
-        Direction::Newer => bound >= MAX_TIMESTAMP,
-    };
-    if everything || exhaustive {
-        return Ok(edge);
-    }
-    let hint = search::near(blocks, bound)?;
-    edge.at = blocks.edge_before(hint)?;
-    edge.beyond = edge.at;
-    let mut kept = 0;
-    while let Some(block) = blocks.next(&mut edge.at, direction)? {
-        match direction {
-            Direction::Newer => edge.frontier.see_all(block.entries.iter()),
-            Direction::Older => edge.frontier.see_all(block.entries.iter().rev()),
-        }
-        kept += block.entries.len();
-        if kept <= MAX_KEPT {
-            edge.passed.push(block);
-        } else {
-            edge.passed.clear();
-            edge.beyond = edge.at;
-        }
-        if edge.frontier.is_beyond(bound) {
-            break;
-        }
-    }
-    edge.passed.reverse();
-    Ok(edge)
 }

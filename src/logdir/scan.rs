@@ -3,23 +3,22 @@
 //! The original glues files together and ends at the first thing that is wrong. Here a block never leaves its file, and a
 //! block that cannot be read costs only itself.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::block::{Decoder, SEPARATOR};
+use super::damage::DamageLog;
 use super::entry::LogEntry;
 use super::vfs::{PAGE_BYTES, Paged, Part, Vfs};
-use super::{Damage, Defect, Error, MAX_BLOCK_BYTES};
+use super::{Defect, Error, MAX_BLOCK_BYTES};
 use crate::query::Direction;
 
 /// Bytes read at a time.
 pub(super) const CHUNK_BYTES: usize = 32 << 10;
 /// More threads than this gain nothing: finding blocks is the work of one.
 const MAX_THREADS: usize = 8;
-/// So many damaged places are remembered; more are only counted.
-const MAX_DAMAGE: usize = 1_000;
 
 /// A block and where it lies.
 #[derive(Debug)]
@@ -54,9 +53,7 @@ pub(super) struct Blocks<V> {
     window: (u64, Vec<u8>),
     /// One for each thread that decodes.
     decoders: Vec<Decoder>,
-    damage: BTreeMap<u64, Damage>,
-    /// How many damaged places there were beyond those remembered.
-    more_damage: u64,
+    damage: DamageLog,
 }
 
 impl<V: Vfs> Blocks<V> {
@@ -66,8 +63,7 @@ impl<V: Vfs> Blocks<V> {
             size: 0,
             window: (0, Vec::new()),
             decoders: vec![Decoder::default()],
-            damage: BTreeMap::new(),
-            more_damage: 0,
+            damage: DamageLog::default(),
         }
     }
 
@@ -95,9 +91,9 @@ impl<V: Vfs> Blocks<V> {
         self.size
     }
 
-    /// What was passed over so far, in the order of the source; and how much more there was.
-    pub fn damage(&self) -> (impl Iterator<Item = &Damage>, u64) {
-        (self.damage.values(), self.more_damage)
+    /// What was passed over so far.
+    pub fn damage(&self) -> &DamageLog {
+        &self.damage
     }
 
     /// The next block in a direction from the edge of one, which moves along; `None` where there is no more, or none whole
@@ -381,21 +377,8 @@ impl<V: Vfs> Blocks<V> {
     }
 
     fn pass_over(&mut self, place: Range<u64>, defect: Defect) {
-        if self.damage.contains_key(&place.start) {
-            return;
-        }
-        if self.damage.len() >= MAX_DAMAGE {
-            self.more_damage += 1;
-            return;
-        }
-        let part = self.paged.part(place.start);
-        let damage = Damage {
-            file: part.name.to_owned(),
-            offset: place.start - part.start,
-            length: place.end - place.start,
-            defect,
-        };
-        self.damage.insert(place.start, damage);
+        self.damage
+            .note(&place, defect, self.paged.part(place.start));
     }
 }
 

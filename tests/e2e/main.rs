@@ -9,6 +9,7 @@ mod durability;
 mod explorer;
 mod intake;
 mod log;
+mod logdir;
 mod story;
 mod support;
 mod terminal;

@@ -1,7 +1,7 @@
 //! `tailwater logdir`: directories of binary logs, as super-server-logs writes them.
 
 use std::io::{IsTerminal, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::json;
@@ -11,18 +11,19 @@ use crate::base::Time;
 use crate::base::shutdown::Wishes;
 use crate::base::units::grouped;
 use crate::cli::args::{Listing, LogdirAction, LogdirOutput, LogdirRange, LogdirSource, Output};
+use crate::cli::directory::{log_directory, poll_interval};
 use crate::cli::output::Printer;
 use crate::cli::{Error, Verdict, own_log};
 use crate::config::{LogFormat, Settings};
-use crate::entry::{Position, visible};
+use crate::entry::Position;
 use crate::logdir::{
     BulkParser, Damage, LogDirectorySource, LogEntry, LogReader, MAX_TIMESTAMP, Stat, tail_stream,
 };
 
 /// Damaged places that are told one by one.
 const DAMAGE_TOLD: usize = 10;
-/// How often a directory that is followed is looked at.
-const POLL_INTERVAL: Duration = Duration::from_millis(200);
+/// How often what was read of a directory is asked for.
+const ASK_INTERVAL: Duration = Duration::from_millis(200);
 /// Bytes read from standard input at a time.
 const CHUNK_BYTES: usize = 64 << 10;
 
@@ -37,32 +38,26 @@ pub(in crate::cli) async fn run(
         output,
     } = action
     {
-        return tail(&source, from, output).await;
+        return tail(settings, &source, from, output).await;
     }
+    let settings = settings.clone();
     let work = tokio::task::spawn_blocking(move || match action {
         LogdirAction::Range {
             range,
             exhaustive,
             output,
-        } => print_range(&range, exhaustive, output),
-        LogdirAction::Bulk { range } => bulk(&range),
+        } => print_range(&settings, &range, exhaustive, output),
+        LogdirAction::Bulk { range } => bulk(&settings, &range),
         LogdirAction::Parse { reverse, output } => parse(reverse, output),
-        LogdirAction::Stat { source, output } => stat(&source, output),
+        LogdirAction::Stat { source, output } => stat(&settings, &source, output),
         LogdirAction::Tail { .. } => Ok(Verdict::Done),
     });
     work.await
         .unwrap_or_else(|_| Err(Error::Said("the work was given up".into())))
 }
 
-fn opened(source: &LogdirSource) -> Result<LogDirectorySource, Error> {
-    let dir = PathBuf::from(&source.dir);
-    if !dir.is_dir() {
-        return Err(Error::Said(format!(
-            "{} is no directory: expected one of files such as 01714521600000.log",
-            dir.display()
-        )));
-    }
-    Ok(LogDirectorySource::new(dir)
+fn opened(settings: &Settings, source: &LogdirSource) -> Result<LogDirectorySource, Error> {
+    Ok(log_directory(settings, &source.dir)?
         .lazy(source.lazy)
         .immutable(source.immutable))
 }
@@ -74,11 +69,12 @@ fn bounds(range: &LogdirRange) -> (i64, i64) {
 }
 
 fn print_range(
+    settings: &Settings,
     range: &LogdirRange,
     exhaustive: bool,
     output: Option<LogdirOutput>,
 ) -> Result<Verdict, Error> {
-    let mut reader = LogReader::new(opened(&range.source)?).exhaustive(exhaustive);
+    let mut reader = LogReader::new(opened(settings, &range.source)?).exhaustive(exhaustive);
     let (min, max) = bounds(range);
     let entries = if range.reverse {
         reader.range_reversed(min, max)?
@@ -95,14 +91,16 @@ fn print_range(
 }
 
 async fn tail(
+    settings: &Settings,
     source: &LogdirSource,
     from: Option<i64>,
     output: Option<LogdirOutput>,
 ) -> Result<Verdict, Error> {
     let mut wishes = Wishes::listen().map_err(Error::io("wait for signals"))?;
-    let reader = LogReader::new(opened(source)?.poll_interval(POLL_INTERVAL)?);
+    let reader =
+        LogReader::new(opened(settings, source)?.poll_interval(poll_interval(&source.dir))?);
     let now = Time::now().0 / 1_000_000;
-    let mut entries = tail_stream(reader, from.unwrap_or(now), POLL_INTERVAL)?;
+    let mut entries = tail_stream(reader, from.unwrap_or(now), ASK_INTERVAL)?;
     let mut lines = Lines::new(output);
     loop {
         let entry = tokio::select! {
@@ -124,14 +122,14 @@ async fn tail(
     Ok(Verdict::Done)
 }
 
-fn bulk(range: &LogdirRange) -> Result<Verdict, Error> {
+fn bulk(settings: &Settings, range: &LogdirRange) -> Result<Verdict, Error> {
     let mut out = std::io::stdout().lock();
     if out.is_terminal() {
         return Err(Error::Said(
             "bulk output is binary: expected a file or a pipe, such as: tailwater logdir bulk DIR > out.bin".to_owned(),
         ));
     }
-    let mut reader = LogReader::new(opened(&range.source)?);
+    let mut reader = LogReader::new(opened(settings, &range.source)?);
     let (min, max) = bounds(range);
     let pieces = if range.reverse {
         reader.bulk_range_reversed(min, max)?
@@ -204,9 +202,8 @@ fn tell<'d>(damage: impl Iterator<Item = &'d Damage>, count: u64) {
 /// Entries on standard output.
 struct Lines {
     printer: Printer,
-    /// Their own JSON, and whether it goes to a terminal.
+    /// Their own JSON.
     json: bool,
-    terminal: bool,
     any: bool,
     /// Something was printed that is not shown yet.
     waiting: bool,
@@ -223,7 +220,6 @@ impl Lines {
         Self {
             printer: Printer::new(Output::Text),
             json,
-            terminal,
             any: false,
             waiting: false,
         }
@@ -233,13 +229,7 @@ impl Lines {
         self.any = true;
         self.waiting = true;
         let printed = if self.json {
-            let line = entry.to_json();
-            let line = if self.terminal {
-                visible(&line).text.into_owned()
-            } else {
-                line
-            };
-            self.printer.line(&line)
+            self.printer.line(&entry.to_json())
         } else {
             let entry = crate::logdir::to_entry(entry, Position(0));
             self.printer.print(&entry)
@@ -261,8 +251,8 @@ impl Lines {
     }
 }
 
-fn stat(source: &LogdirSource, output: Listing) -> Result<Verdict, Error> {
-    let stat = Stat::of(opened(source)?)?;
+fn stat(settings: &Settings, source: &LogdirSource, output: Listing) -> Result<Verdict, Error> {
+    let stat = Stat::of(opened(settings, source)?)?;
     let text = match output {
         Listing::Text => table(&stat, Path::new(&source.dir)),
         Listing::Json => as_json(&stat).to_string(),

@@ -179,12 +179,10 @@ impl LogDirectory {
             to => millis_of(to).clamp(min, forever),
         };
         let mut reading = self.reading()?;
-        let mut seen = 0;
-        for entry in reading.reader.range_reversed(min, max)? {
+        for (seen, entry) in (0..).zip(reading.reader.range_reversed(min, max)?) {
             if seen >= most || (seen % 4_096 == 0 && stop()) {
                 return Ok(true);
             }
-            seen += 1;
             see(&entry?);
         }
         Ok(false)

@@ -248,7 +248,7 @@ fn a_response_is_joined_with_its_request() {
 async fn a_feed_goes_on_where_a_page_ended() {
     let home = tempfile::tempdir().expect("a directory");
     let hand = Hand::at(START);
-    let mut cluster = Cluster::start(home.path(), hand.clone());
+    let cluster = Cluster::start(home.path(), hand.clone());
     for number in 0..40 {
         cluster.log(&format!("old {number}"));
     }

@@ -1,11 +1,15 @@
 //! What the real library wrote and read, read here with the same result.
 
+mod cluster;
 mod damage;
 mod fixtures;
+mod hostile;
+mod manager;
 mod round_trip;
 mod tail;
+mod writer;
 
-pub use round_trip::{Cluster, Hand, START, step};
+pub use cluster::{Cluster, Hand, START, by_hand, step};
 
 use std::path::{Path, PathBuf};
 

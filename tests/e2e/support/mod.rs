@@ -7,14 +7,16 @@ mod proxy;
 mod screen;
 mod service;
 mod tail;
+mod web;
 
 pub use direktiv::{Direktiv, Generation};
 pub use lines::{Lines, MIDDLE_TRACE};
-pub use process::{python, python_with, run, run_with_input, tailwater};
+pub use process::{Run, python, python_with, run, run_with_input, tailwater};
 pub use proxy::Proxy;
 pub use screen::Screen;
 pub use service::{Reply, Service};
 pub use tail::Tail;
+pub use web::Web;
 
 use std::time::{Duration, Instant};
 

@@ -17,8 +17,12 @@ pub struct Tail {
 
 impl Tail {
     pub fn start(home: &Path, arguments: &[&str]) -> Self {
+        Self::of(home, &[&["tail", "--output", "json"], arguments].concat())
+    }
+
+    /// Any command that prints entries as they come.
+    pub fn of(home: &Path, arguments: &[&str]) -> Self {
         let mut child = tailwater(home)
-            .args(["tail", "--output", "json"])
             .args(arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

@@ -1,0 +1,81 @@
+//! Directories of binary logs: where they lie, and whether somebody writes to them.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+
+use super::Error;
+use super::open::{Opened, shortened};
+use crate::backend::{Backend, WebFolder};
+use crate::client::{self, Client};
+use crate::config::Settings;
+use crate::logdir::{LogDirectory, LogDirectorySource};
+
+/// How often a directory on this machine is looked at.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
+/// And one on another host.
+const WEB_POLL_INTERVAL: Duration = Duration::from_secs(2);
+/// A directory of binary logs that has not changed for so long is not written to: its writers ping every minute.
+const QUIET_AFTER: Duration = Duration::from_mins(5);
+
+/// A directory of binary logs, explored where it lies.
+pub(super) fn open(settings: &Settings, dir: &str) -> Result<Opened, Error> {
+    let quiet = !is_address(dir) && is_quiet(Path::new(dir));
+    let source = log_directory(settings, dir)?.poll_interval(poll_interval(dir))?;
+    // Processes that live write once a minute at the least. Where none does, nothing is being rotated to.
+    let source = source.immutable(quiet);
+    let log = tokio::task::block_in_place(|| LogDirectory::open(source))?;
+    let hidden = log
+        .hidden()
+        .into_iter()
+        .map(|name| format!("{name} is not shown yet: not every worker has begun to write to it"));
+    let notes = hidden.collect();
+    let mut opened = Opened::of(Backend::Directory(log), shortened(Path::new(dir)));
+    opened.notes = notes;
+    Ok(opened)
+}
+
+/// The files of a directory of binary logs, here or behind a web server.
+pub(super) fn log_directory(settings: &Settings, dir: &str) -> Result<LogDirectorySource, Error> {
+    if is_address(dir) {
+        let options = client::Options {
+            token: settings.token.clone(),
+            ..client::Options::default()
+        };
+        let folder = WebFolder::new(Client::new(dir, &options)?, Handle::current());
+        return Ok(LogDirectorySource::of(Arc::new(folder)));
+    }
+    let path = Path::new(dir);
+    if !path.is_dir() {
+        return Err(Error::Said(format!(
+            "{dir} is no directory: expected one of files such as 01714521600000.log"
+        )));
+    }
+    Ok(LogDirectorySource::new(path))
+}
+
+/// Whether a source is named by where it answers.
+pub(super) fn is_address(source: &str) -> bool {
+    source.contains("://") || source.starts_with("unix:")
+}
+
+/// Whether nothing in a directory has changed for a while.
+fn is_quiet(dir: &Path) -> bool {
+    let changed = |item: std::fs::DirEntry| item.metadata().ok()?.modified().ok();
+    let items = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    let newest = items.filter_map(changed).max();
+    newest
+        .and_then(|newest| newest.elapsed().ok())
+        .is_some_and(|age| age > QUIET_AFTER)
+}
+
+/// How often a directory is looked at.
+pub(super) fn poll_interval(dir: &str) -> Duration {
+    if is_address(dir) {
+        WEB_POLL_INTERVAL
+    } else {
+        POLL_INTERVAL
+    }
+}
