@@ -39,8 +39,9 @@ impl<V: Vfs> LogReader<V> {
     /// As [`LogReader::range`].
     pub fn bulk_tail(&mut self, min: i64) -> Result<BulkTail<'_, V>, Error> {
         let min = checked(min)?;
+        let slack = self.slack;
         let mut session = Session::open(&mut self.blocks)?;
-        let at = lower_edge(&mut session, min, false)?.at;
+        let at = lower_edge(&mut session, min, slack)?.at;
         Ok(BulkTail { session, at })
     }
 }
@@ -61,9 +62,10 @@ impl<'r, V: Vfs> Bulk<'r, V> {
         direction: Direction,
     ) -> Result<Self, Error> {
         let bounds = bounds(min, max)?;
+        let slack = reader.slack;
         let mut session = Session::open(&mut reader.blocks)?;
-        let end = upper_edge(&mut session, *bounds.end(), false)?.at;
-        let start = lower_edge(&mut session, *bounds.start(), false)?.at;
+        let end = upper_edge(&mut session, *bounds.end(), slack)?.at;
+        let start = lower_edge(&mut session, *bounds.start(), slack)?.at;
         let spans = session.whole_blocks(start..end.max(start))?.into();
         Ok(Self {
             session,

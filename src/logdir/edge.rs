@@ -23,25 +23,25 @@ pub(super) struct Edge {
 pub(super) fn lower_edge<V: Vfs>(
     blocks: &mut Blocks<V>,
     min: u64,
-    exhaustive: bool,
+    slack: u64,
 ) -> Result<Edge, Error> {
-    edge(blocks, min, Direction::Older, exhaustive)
+    edge(blocks, min, Direction::Older, slack)
 }
 
 /// An edge behind which no entry is as early as `max`.
 pub(super) fn upper_edge<V: Vfs>(
     blocks: &mut Blocks<V>,
     max: u64,
-    exhaustive: bool,
+    slack: u64,
 ) -> Result<Edge, Error> {
-    edge(blocks, max, Direction::Newer, exhaustive)
+    edge(blocks, max, Direction::Newer, slack)
 }
 
 fn edge<V: Vfs>(
     blocks: &mut Blocks<V>,
     bound: u64,
     direction: Direction,
-    exhaustive: bool,
+    slack: u64,
 ) -> Result<Edge, Error> {
     let far = match direction {
         Direction::Older => 0,
@@ -49,7 +49,7 @@ fn edge<V: Vfs>(
     };
     let mut edge = Edge {
         at: far,
-        frontier: Frontier::new(direction),
+        frontier: Frontier::new(direction, slack),
         passed: Vec::new(),
         beyond: far,
     };
@@ -58,7 +58,7 @@ fn edge<V: Vfs>(
         Direction::Older => bound == 0,
         Direction::Newer => bound >= MAX_TIMESTAMP,
     };
-    if everything || exhaustive {
+    if everything || slack == u64::MAX {
         return Ok(edge);
     }
     let hint = search::near(blocks, bound)?;

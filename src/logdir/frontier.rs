@@ -19,6 +19,8 @@ pub(super) struct Frontier {
     edge: Option<u64>,
     /// Where the author of the last entry stands: the next is mostly of the same.
     last: usize,
+    /// No clock stepped back farther than so many milliseconds.
+    slack: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -30,14 +32,15 @@ struct Process {
 }
 
 impl Frontier {
-    /// Nothing is known.
-    pub fn new(direction: Direction) -> Self {
+    /// Nothing is known, but that no clock stepped back farther than `slack` milliseconds.
+    pub fn new(direction: Direction, slack: u64) -> Self {
         Self {
             direction,
             known: false,
             processes: Vec::new(),
             edge: None,
             last: 0,
+            slack,
         }
     }
 
@@ -58,6 +61,7 @@ impl Frontier {
                 .collect(),
             edge: None,
             last: 0,
+            slack: self.slack,
         }
     }
 
@@ -130,11 +134,13 @@ impl Frontier {
         match self.direction {
             Direction::Older => {
                 let latest = times.into_iter().max();
-                latest.into_iter().chain(self.edge).min()
+                let time = latest.into_iter().chain(self.edge).min();
+                time.map(|time| time.saturating_add(self.slack))
             }
             Direction::Newer => {
                 let earliest = times.into_iter().min();
-                earliest.into_iter().chain(self.edge).max()
+                let time = earliest.into_iter().chain(self.edge).max();
+                time.map(|time| time.saturating_sub(self.slack))
             }
         }
     }

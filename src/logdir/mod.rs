@@ -15,6 +15,7 @@
 
 mod block;
 mod bulk;
+mod clocks;
 mod codec;
 mod damage;
 mod edge;

@@ -1,6 +1,7 @@
 //! Ranges of time, both ways, and the tail of a log.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use super::edge::{lower_edge, upper_edge};
 use super::entry::LogEntry;
@@ -24,7 +25,8 @@ const WORTH_THREADS_BYTES: usize = 64 << 10;
 /// One operation runs at a time: each borrows the reader until it is dropped, which closes the source.
 pub struct LogReader<V> {
     pub(super) blocks: Blocks<V>,
-    exhaustive: bool,
+    /// No clock stepped back farther than so many milliseconds.
+    pub(super) slack: u64,
 }
 
 impl<V: Vfs> LogReader<V> {
@@ -32,16 +34,26 @@ impl<V: Vfs> LogReader<V> {
     pub fn new(source: V) -> Self {
         Self {
             blocks: Blocks::new(source),
-            exhaustive: false,
+            slack: 0,
         }
     }
 
-    /// Reads every block for every range. Otherwise a range is found by the times and pings in the log, and entries that a
-    /// process wrote after its clock stepped back may be missed; nothing else is.
+    /// Finds entries also where the clock of a process stepped back, by no more than this. A range is found by the times and
+    /// pings in the log: without slack, as in the original, entries written after such a step may be missed.
     #[must_use]
-    pub fn exhaustive(mut self, exhaustive: bool) -> Self {
-        self.exhaustive = exhaustive;
+    pub fn clock_slack(mut self, slack: Duration) -> Self {
+        self.slack = u64::try_from(slack.as_millis()).unwrap_or(u64::MAX);
         self
+    }
+
+    /// Reads every block for every range: finds everything, however far a clock stepped back.
+    #[must_use]
+    pub fn exhaustive(self, exhaustive: bool) -> Self {
+        self.clock_slack(if exhaustive {
+            Duration::MAX
+        } else {
+            Duration::ZERO
+        })
     }
 
     /// The entries from `min` to `max`, both included, milliseconds since 1970, in the order they are stored: of each
@@ -69,7 +81,7 @@ impl<V: Vfs> LogReader<V> {
     pub fn tail(&mut self, min: i64) -> Result<Tail<'_, V>, Error> {
         let min = checked(min)?;
         let mut session = Session::open(&mut self.blocks)?;
-        let edge = lower_edge(&mut session, min, self.exhaustive)?.at;
+        let edge = lower_edge(&mut session, min, self.slack)?.at;
         Ok(Tail { session, edge, min })
     }
 
@@ -128,7 +140,6 @@ pub struct Range<'r, V: Vfs> {
     passed: std::vec::IntoIter<Block>,
     edge: u64,
     frontier: Frontier,
-    exhaustive: bool,
     /// Blocks that were read ahead, and how many are the next time: few where little is wanted.
     ahead: VecDeque<Stored>,
     batch: usize,
@@ -144,11 +155,11 @@ impl<'r, V: Vfs> Range<'r, V> {
         direction: Direction,
     ) -> Result<Self, Error> {
         let bounds = bounds(min, max)?;
-        let exhaustive = reader.exhaustive;
+        let slack = reader.slack;
         let mut session = Session::open(&mut reader.blocks)?;
         let edge = match direction {
-            Direction::Newer => lower_edge(&mut session, *bounds.start(), exhaustive)?,
-            Direction::Older => upper_edge(&mut session, *bounds.end(), exhaustive)?,
+            Direction::Newer => lower_edge(&mut session, *bounds.start(), slack)?,
+            Direction::Older => upper_edge(&mut session, *bounds.end(), slack)?,
         };
         Ok(Self {
             session,
@@ -157,7 +168,6 @@ impl<'r, V: Vfs> Range<'r, V> {
             passed: edge.passed.into_iter(),
             edge: edge.beyond,
             frontier: edge.frontier.turned(),
-            exhaustive,
             ahead: VecDeque::new(),
             batch: 1,
             entries: Vec::new().into_iter(),
@@ -201,9 +211,7 @@ impl<'r, V: Vfs> Range<'r, V> {
     /// The next block in the direction, its entries in the order they are stored.
     pub(super) fn block(&mut self) -> Result<Option<Block>, Error> {
         let block = self.next_block()?;
-        if let Some(block) = &block
-            && !self.exhaustive
-        {
+        if let Some(block) = &block {
             match self.direction {
                 Direction::Newer => self.frontier.see_all(block.entries.iter()),
                 Direction::Older => self.frontier.see_all(block.entries.iter().rev()),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::clocks::Clocks;
 use super::{Damage, Error, LogDirectorySource, LogLevel, LogReader, LogType, MAX_TIMESTAMP};
 
 /// A log directory in numbers.
@@ -21,6 +22,8 @@ pub struct Stat {
     pub types: BTreeMap<LogType, u64>,
     /// Entries of each worker; `None` is the master.
     pub workers: BTreeMap<Option<u32>, u64>,
+    /// The farthest that a clock stepped back, in milliseconds: ranges need that much slack.
+    pub clock_step: u64,
     /// What was passed over, up to a thousand places.
     pub damage: Vec<Damage>,
     /// How many damaged places there are.
@@ -40,9 +43,11 @@ impl Stat {
         stat.files = files.into_iter().map(owned).collect();
         stat.hidden = hidden.into_iter().map(str::to_owned).collect();
         let mut reader = LogReader::new(source);
+        let mut clocks = Clocks::default();
         let forever = i64::try_from(MAX_TIMESTAMP).unwrap_or(i64::MAX);
         for entry in reader.range(0, forever)? {
             let entry = entry?;
+            clocks.see(&entry);
             let time = entry.timestamp;
             let (first, last) = stat.times.unwrap_or((time, time));
             stat.times = Some((first.min(time), last.max(time)));
@@ -51,6 +56,7 @@ impl Stat {
             *stat.types.entry(entry.log_type()).or_default() += 1;
             *stat.workers.entry(entry.worker_id).or_default() += 1;
         }
+        stat.clock_step = clocks.step();
         stat.damage = reader.damage().cloned().collect();
         stat.damage_count = reader.damage_count();
         Ok(stat)

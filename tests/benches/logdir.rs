@@ -2,7 +2,8 @@
 //!
 //! `cargo bench --bench logdir [-- ENTRIES]` writes a directory as a busy server does and reads it;
 //! `cargo bench --bench logdir -- DIR [PROGRAM ARGUMENT…]` reads a directory that is there, and runs a program that reads it
-//! too (the directory is its last argument), to be compared in one run.
+//! too (the directory is its last argument), to be compared in one run; `cargo bench --bench logdir -- write DIR ENTRIES`
+//! only writes one.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -32,6 +33,11 @@ fn main() {
         .skip(1)
         .filter(|it| it != "--bench")
         .collect();
+    if let [word, dir, entries] = arguments.as_slice()
+        && word == "write"
+    {
+        return write(Path::new(dir), entries.parse().expect("a number"));
+    }
     let home = tempfile::tempdir().expect("a directory");
     let (dir, peer) = match arguments.split_first() {
         Some((dir, peer)) if Path::new(dir).is_dir() => (PathBuf::from(dir), peer),

@@ -12,9 +12,6 @@ pub(in crate::cli) enum LogdirAction {
     Range {
         #[command(flatten)]
         range: LogdirRange,
-        /// Read every block: finds entries even where a clock stepped back
-        #[arg(long)]
-        exhaustive: bool,
         /// How entries are printed; text on a terminal, JSON otherwise
         #[arg(long, short, value_enum)]
         output: Option<LogdirOutput>,
@@ -77,6 +74,9 @@ pub(in crate::cli) struct LogdirRange {
     /// Up to this time, included
     #[arg(long, value_name = "TIME", value_parser = millis, allow_hyphen_values = true)]
     pub to: Option<i64>,
+    /// Read every block: finds entries even where a clock stepped back
+    #[arg(long)]
+    pub exhaustive: bool,
     /// The newest first
     #[arg(long)]
     pub reverse: bool,

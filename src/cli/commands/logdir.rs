@@ -42,11 +42,7 @@ pub(in crate::cli) async fn run(
     }
     let settings = settings.clone();
     let work = tokio::task::spawn_blocking(move || match action {
-        LogdirAction::Range {
-            range,
-            exhaustive,
-            output,
-        } => print_range(&settings, &range, exhaustive, output),
+        LogdirAction::Range { range, output } => print_range(&settings, &range, output),
         LogdirAction::Bulk { range } => bulk(&settings, &range),
         LogdirAction::Parse { reverse, output } => parse(reverse, output),
         LogdirAction::Stat { source, output } => stat(&settings, &source, output),
@@ -62,6 +58,14 @@ fn opened(settings: &Settings, source: &LogdirSource) -> Result<LogDirectorySour
         .immutable(source.immutable))
 }
 
+fn reader(
+    settings: &Settings,
+    range: &LogdirRange,
+) -> Result<LogReader<LogDirectorySource>, Error> {
+    let source = opened(settings, &range.source)?;
+    Ok(LogReader::new(source).exhaustive(range.exhaustive))
+}
+
 /// Both bounds; everything where none is given.
 fn bounds(range: &LogdirRange) -> (i64, i64) {
     let forever = i64::try_from(MAX_TIMESTAMP).unwrap_or(i64::MAX);
@@ -71,10 +75,9 @@ fn bounds(range: &LogdirRange) -> (i64, i64) {
 fn print_range(
     settings: &Settings,
     range: &LogdirRange,
-    exhaustive: bool,
     output: Option<LogdirOutput>,
 ) -> Result<Verdict, Error> {
-    let mut reader = LogReader::new(opened(settings, &range.source)?).exhaustive(exhaustive);
+    let mut reader = reader(settings, range)?;
     let (min, max) = bounds(range);
     let entries = if range.reverse {
         reader.range_reversed(min, max)?
@@ -129,7 +132,7 @@ fn bulk(settings: &Settings, range: &LogdirRange) -> Result<Verdict, Error> {
             "bulk output is binary: expected a file or a pipe, such as: tailwater logdir bulk DIR > out.bin".to_owned(),
         ));
     }
-    let mut reader = LogReader::new(opened(settings, &range.source)?);
+    let mut reader = reader(settings, range)?;
     let (min, max) = bounds(range);
     let pieces = if range.reverse {
         reader.bulk_range_reversed(min, max)?
@@ -292,6 +295,12 @@ fn table(stat: &Stat, dir: &Path) -> String {
     if let Some((first, last)) = stat.times {
         lines.push(format!("from {} to {}", time(first), time(last)));
     }
+    if stat.clock_step > 0 {
+        lines.push(format!(
+            "a clock stepped back by {} ms: only --exhaustive finds everything in a range",
+            grouped(stat.clock_step)
+        ));
+    }
     for name in &stat.hidden {
         lines.push(format!(
             "{name} is hidden: not every worker has begun to write to it (--immutable shows it)"
@@ -338,6 +347,7 @@ fn as_json(stat: &Stat) -> serde_json::Value {
         "levels": counts(levels.collect()),
         "types": counts(types.collect()),
         "workers": counts(workers.collect()),
+        "clockStepMillis": stat.clock_step,
         "damaged": stat.damage_count,
         "damage": damage.collect::<Vec<_>>(),
     })

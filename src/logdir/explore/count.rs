@@ -1,6 +1,7 @@
 //! Counts: over time, of a field's values, of everything.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
 
 use super::convert::{level_of, millis_of, time_of};
 use super::select::Selection;
@@ -127,6 +128,7 @@ impl LogDirectory {
             && let Some(block) = session.next(&mut edge, Direction::Newer)?
         {
             for entry in &block.entries {
+                counted.clocks.see(entry);
                 if entry.level != LogLevel::Internal {
                     counted.count.levels[level_of(entry.level) as usize] += 1;
                     let newest = time_of(entry.timestamp).0;
@@ -135,6 +137,8 @@ impl LogDirectory {
             }
             counted.edge = edge;
         }
+        let step = counted.clocks.step();
+        self.0.clock_step.store(step, Ordering::Relaxed);
         let count = counted.count.clone();
         Ok(Some(count)
             .filter(|count| count.total() > 0)

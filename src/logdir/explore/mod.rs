@@ -6,7 +6,8 @@
 //! ```
 //!
 //! Entries are shown in the order of their times, as every log's are; they are stored nearly in it. Pings (level INTERNAL)
-//! are hidden from questions that name no level and no event.
+//! are hidden from questions that name no level and no event. How far a clock stepped back is found when everything is
+//! counted; pages are complete from then on.
 
 mod convert;
 mod count;
@@ -19,11 +20,14 @@ mod select;
 mod tests;
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 pub use convert::to_entry;
 pub use feed::{Feed, FeedBatch};
 
+use super::clocks::Clocks;
 use super::reader::Session;
 use super::{Error, LogDirectorySource, LogReader};
 use crate::entry::Position;
@@ -36,12 +40,15 @@ pub struct LogDirectory(Arc<Shared>);
 struct Shared {
     source: Mutex<LogDirectorySource>,
     counted: Mutex<Counted>,
+    /// The farthest that a clock was seen to step back, in milliseconds.
+    clock_step: AtomicU64,
 }
 
 /// The entries before an edge, counted.
 struct Counted {
     edge: u64,
     count: NamespaceCount,
+    clocks: Clocks,
 }
 
 impl LogDirectory {
@@ -56,7 +63,9 @@ impl LogDirectory {
             counted: Mutex::new(Counted {
                 edge: 0,
                 count: NamespaceCount::of(convert::NAMESPACE),
+                clocks: Clocks::default(),
             }),
+            clock_step: AtomicU64::new(0),
         })))
     }
 
@@ -72,9 +81,10 @@ impl LogDirectory {
     fn reading(&self) -> Result<Reading, Error> {
         let mut source = lock(&self.0.source);
         source.refresh()?;
+        let slack = self.0.clock_step.load(Ordering::Relaxed);
         Ok(Reading {
             size: source.shown_bytes(),
-            reader: LogReader::new(source.frozen()),
+            reader: LogReader::new(source.frozen()).clock_slack(Duration::from_millis(slack)),
         })
     }
 }

@@ -9,7 +9,7 @@ use super::*;
 use crate::base::Time;
 use crate::entry::{Entry, Key};
 use crate::logdir::scan::Blocks;
-use crate::logdir::tests::{Cluster, Hand, START, step};
+use crate::logdir::tests::{Cluster, Hand, START, step, stepping};
 use crate::query::{
     ContextRequest, Direction, FacetsRequest, Field, FollowRequest, HistogramRequest, PageRequest,
     Query, Start, Ties, ValuesRequest,
@@ -255,7 +255,7 @@ async fn a_feed_goes_on_where_a_page_ended() {
     cluster.flush();
     let source = LogDirectorySource::new(home.path());
     let source = source
-        .poll_interval(std::time::Duration::from_millis(1))
+        .poll_interval(Duration::from_millis(1))
         .expect("an interval");
     let log = LogDirectory::open(source).expect("opened");
     let page = log
@@ -284,6 +284,22 @@ async fn a_feed_goes_on_where_a_page_ended() {
     let mut feed = log.follow(&follow(seen[0].position));
     let batch = feed.next().await.expect("read");
     assert_eq!(batch.entries, seen[1..]);
+}
+
+#[test]
+fn after_a_clock_stepped_back_pages_are_complete_once_it_is_known() {
+    let times: Vec<u64> = (1000..1300).chain(700..800).chain(1400..1500).collect();
+    let home = stepping(&times);
+    let log = opened(home.path());
+    log.namespaces(&|| false).expect("counted");
+    let all = expected(home.path(), "");
+    assert_eq!(all.len(), 501);
+    for direction in [Direction::Older, Direction::Newer] {
+        for (limit, budget) in [(30, u64::MAX), (7, 20)] {
+            let found = paged(&log, "", Start::End, direction, limit, budget);
+            assert_eq!(found, all, "{direction:?}");
+        }
+    }
 }
 
 proptest! {

@@ -252,7 +252,7 @@ fn a_file_that_shrinks_is_an_error() {
 }
 
 /// The times that one process wrote.
-fn stepping(times: &[u64]) -> tempfile::TempDir {
+pub fn stepping(times: &[u64]) -> tempfile::TempDir {
     let home = tempfile::tempdir().expect("a directory");
     let hand = Hand::at(0);
     let options = LoggerOptions {
@@ -285,6 +285,11 @@ fn after_a_clock_stepped_back_an_exhaustive_reader_finds_everything() {
     assert_eq!(times(forward), [5, 6, 7]);
     let backward = reader.range_reversed(5, 30).expect("opened").collect();
     assert_eq!(times(backward), [7, 6, 5, 30, 20, 10]);
+    let stat = Stat::of(LogDirectorySource::new(home.path())).expect("read");
+    assert_eq!(stat.clock_step, 25);
+    let mut enough = super::reader(home.path()).clock_slack(Duration::from_millis(stat.clock_step));
+    let found = enough.range(5, 7).expect("opened").collect();
+    assert_eq!(times(found), [5, 6, 7]);
     let everything = reader.range(0, FOREVER).expect("opened").collect();
     assert_eq!(times(everything), [0, 10, 20, 30, 5, 6, 7, 40, 50]);
 }

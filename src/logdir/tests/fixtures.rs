@@ -43,6 +43,9 @@ fn every_entry_is_read_in_both_directions() {
             let forward: Vec<_> = reader.range(0, FOREVER).expect("opened").collect();
             let backward: Vec<_> = reader.range_reversed(0, FOREVER).expect("again").collect();
             assert_eq!(reader.damage_count(), 0, "{folder}");
+            let source = LogDirectorySource::new(fixture(folder).join("logs")).immutable(immutable);
+            let stat = Stat::of(source).expect("read");
+            assert_eq!((stat.clock_step, stat.entries), (0, forward.len() as u64));
             let mut found: Vec<Vec<LogEntry>> = Vec::new();
             for entries in [forward, backward] {
                 found.push(entries.into_iter().collect::<Result<_, _>>().expect("read"));

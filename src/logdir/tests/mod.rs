@@ -10,6 +10,7 @@ mod tail;
 mod writer;
 
 pub use cluster::{Cluster, Hand, START, by_hand, step};
+pub use damage::stepping;
 
 use std::path::{Path, PathBuf};
 
