@@ -5,6 +5,7 @@ mod damage;
 mod fixtures;
 mod hostile;
 mod manager;
+mod pages;
 mod round_trip;
 mod tail;
 mod writer;
