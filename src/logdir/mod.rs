@@ -13,6 +13,7 @@
 //! Invariants: the parser knows no runtime and no clock; no block, stored or inflated, takes more than
 //! [`MAX_BLOCK_BYTES`] of memory; every loop moves on. Knows nothing of how entries are shown.
 
+mod ahead;
 mod block;
 mod bulk;
 mod clocks;

@@ -1,12 +1,12 @@
 //! Ranges of time, both ways, and the tail of a log.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::ahead::Ahead;
 use super::edge::{lower_edge, upper_edge};
 use super::entry::LogEntry;
 use super::frontier::Frontier;
-use super::scan::{Block, Blocks, Stored};
+use super::scan::{Block, Blocks};
 use super::tail::Tail;
 use super::vfs::{Reads, Vfs};
 use super::{Damage, Error, MAX_TIMESTAMP};
@@ -16,9 +16,6 @@ use crate::query::Direction;
 const MAX_AHEAD: usize = 64;
 /// And about so many bytes of them.
 const MAX_AHEAD_BYTES: usize = 1 << 20;
-
-/// Fewer are decoded sooner than a thread is begun.
-const WORTH_THREADS_BYTES: usize = 64 << 10;
 
 /// Reads a log from any source of bytes.
 ///
@@ -141,7 +138,7 @@ pub struct Range<'r, V: Vfs> {
     edge: u64,
     frontier: Frontier,
     /// Blocks that were read ahead, and how many are the next time: few where little is wanted.
-    ahead: VecDeque<Stored>,
+    ahead: Ahead,
     batch: usize,
     entries: std::vec::IntoIter<LogEntry>,
     ended: bool,
@@ -168,7 +165,7 @@ impl<'r, V: Vfs> Range<'r, V> {
             passed: edge.passed.into_iter(),
             edge: edge.beyond,
             frontier: edge.frontier.turned(),
-            ahead: VecDeque::new(),
+            ahead: Ahead::default(),
             batch: 1,
             entries: Vec::new().into_iter(),
             ended: false,
@@ -185,26 +182,19 @@ impl<'r, V: Vfs> Range<'r, V> {
             return Ok(Some(block));
         }
         loop {
-            while let Some(stored) = self.ahead.pop_front() {
-                if let Some(block) = self.session.decoded(stored) {
-                    return Ok(Some(block));
-                }
-            }
-            let mut bytes = 0;
             while self.ahead.len() < self.batch
-                && bytes < MAX_AHEAD_BYTES
+                && self.ahead.stored_bytes() < MAX_AHEAD_BYTES
                 && let Some(stored) = self.session.next_stored(&mut self.edge, self.direction)?
             {
-                bytes += stored.length();
-                self.ahead.push_back(stored);
+                self.ahead.put(stored);
             }
-            if self.ahead.is_empty() {
+            self.batch = (self.batch + 1).min(MAX_AHEAD);
+            let Some((place, decoded)) = self.ahead.take(&mut self.session.decoder) else {
                 return Ok(None);
+            };
+            if let Some(block) = self.session.noted(place, decoded) {
+                return Ok(Some(block));
             }
-            if bytes >= WORTH_THREADS_BYTES {
-                self.session.decode_all(&mut self.ahead);
-            }
-            self.batch = (self.batch * 2).min(MAX_AHEAD);
         }
     }
 

@@ -3,11 +3,9 @@
 //! The original glues files together and ends at the first thing that is wrong. Here a block never leaves its file, and a
 //! block that cannot be read costs only itself.
 
-use std::collections::VecDeque;
 use std::ops::Range;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 
+use super::ahead::{Decoded, Stored};
 use super::block::{Decoder, SEPARATOR};
 use super::damage::DamageLog;
 use super::entry::LogEntry;
@@ -17,8 +15,6 @@ use crate::query::Direction;
 
 /// Bytes read at a time.
 pub(super) const CHUNK_BYTES: usize = 32 << 10;
-/// More threads than this gain nothing: finding blocks is the work of one.
-const MAX_THREADS: usize = 8;
 
 /// A block and where it lies.
 #[derive(Debug)]
@@ -29,21 +25,6 @@ pub(super) struct Block {
     pub entries: Vec<LogEntry>,
 }
 
-/// A block as it is stored, and its entries once it was decoded.
-#[derive(Debug)]
-pub(super) struct Stored {
-    place: Range<u64>,
-    bytes: Vec<u8>,
-    entries: Option<Result<Vec<LogEntry>, Defect>>,
-}
-
-impl Stored {
-    /// Bytes it takes on disk.
-    pub fn length(&self) -> usize {
-        self.bytes.len()
-    }
-}
-
 /// The blocks of a source.
 pub(super) struct Blocks<V> {
     pub paged: Paged<V>,
@@ -51,8 +32,7 @@ pub(super) struct Blocks<V> {
     size: u64,
     /// The bytes read last, and where they begin.
     window: (u64, Vec<u8>),
-    /// One for each thread that decodes.
-    decoders: Vec<Decoder>,
+    pub decoder: Decoder,
     damage: DamageLog,
 }
 
@@ -62,7 +42,7 @@ impl<V: Vfs> Blocks<V> {
             paged: Paged::new(source),
             size: 0,
             window: (0, Vec::new()),
-            decoders: vec![Decoder::default()],
+            decoder: Decoder::default(),
             damage: DamageLog::default(),
         }
     }
@@ -100,7 +80,8 @@ impl<V: Vfs> Blocks<V> {
     /// yet.
     pub fn next(&mut self, edge: &mut u64, direction: Direction) -> Result<Option<Block>, Error> {
         while let Some(stored) = self.next_stored(edge, direction)? {
-            if let Some(block) = self.decoded(stored) {
+            let decoded = self.decoder.entries(&stored.bytes);
+            if let Some(block) = self.noted(stored.place, decoded) {
                 return Ok(Some(block));
             }
         }
@@ -124,21 +105,12 @@ impl<V: Vfs> Blocks<V> {
                 continue;
             }
             let bytes = self.stored(&place)?.to_vec();
-            return Ok(Some(Stored {
-                place,
-                bytes,
-                entries: None,
-            }));
+            return Ok(Some(Stored { place, bytes }));
         }
     }
 
     /// A block's entries; nothing of one that is damaged, which is remembered.
-    pub fn decoded(&mut self, mut stored: Stored) -> Option<Block> {
-        let decoded = match stored.entries.take() {
-            Some(decoded) => decoded,
-            None => self.decoders[0].entries(&stored.bytes),
-        };
-        let place = stored.place;
+    pub fn noted(&mut self, place: Range<u64>, decoded: Decoded) -> Option<Block> {
         match decoded {
             Ok(entries) => Some(Block { place, entries }),
             Err(defect) => {
@@ -148,37 +120,13 @@ impl<V: Vfs> Blocks<V> {
         }
     }
 
-    /// Decodes blocks on all processors, as far as memory allows.
-    pub fn decode_all(&mut self, blocks: &mut VecDeque<Stored>) {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        self.decoders
-            .resize_with(threads.min(MAX_THREADS), Decoder::default);
-        let room = AtomicUsize::new(0);
-        let todo = Mutex::new(blocks.iter_mut());
-        let work = |decoder: &mut Decoder| {
-            while room.load(Ordering::Relaxed) < MAX_BLOCK_BYTES {
-                let next = todo.lock().unwrap_or_else(PoisonError::into_inner).next();
-                let Some(block) = next else { break };
-                block.entries = Some(decoder.entries(&block.bytes));
-                room.fetch_add(decoder.body_length(), Ordering::Relaxed);
-            }
-        };
-        std::thread::scope(|scope| {
-            let (first, rest) = self.decoders.split_at_mut(1);
-            for decoder in rest {
-                scope.spawn(|| work(decoder));
-            }
-            work(&mut first[0]);
-        });
-    }
-
     /// The first entry of a block; `None` where it cannot be read.
     pub fn first_of(&mut self, place: &Range<u64>) -> Result<Option<LogEntry>, Error> {
         if length(place) > MAX_BLOCK_BYTES {
             return Ok(None);
         }
         let bytes = self.stored(place)?.to_vec();
-        Ok(self.decoders[0].first(&bytes).ok())
+        Ok(self.decoder.first(&bytes).ok())
     }
 
     /// The bytes of a block without its separator.
