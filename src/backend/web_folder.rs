@@ -7,11 +7,11 @@ use regex::Regex;
 use tokio::runtime::Handle;
 
 use crate::client::{Client, Error};
-use crate::logdir::{LogFile, LogFiles};
+use crate::logdir::{LogFile, LogFiles, is_log_name};
 
-/// Names of log files, wherever they stand: servers list folders in their own forms.
-static NAMES: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"\b[0-9]{14}\.log\b").expect("a pattern"));
+/// Paths that may be of log files, wherever they stand: servers list folders in their own forms.
+static PATHS: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"[\w.~%:/-]*[0-9]{14}\.log[\w.~%-]*").expect("a pattern"));
 
 /// The log files of a folder behind a web server, which must list it and give ranges of bytes.
 ///
@@ -30,6 +30,15 @@ impl WebFolder {
     }
 }
 
+impl WebFolder {
+    /// The name of a path, if it is of a log file in this folder and not below it.
+    fn name_in(&self, path: &str) -> Option<String> {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let is_here = matches!(folder, "" | ".") || self.client.name().ends_with(folder);
+        (is_here && is_log_name(name)).then(|| name.to_owned())
+    }
+}
+
 #[derive(Debug)]
 struct WebFile {
     folder: WebFolder,
@@ -44,9 +53,9 @@ impl LogFiles for WebFolder {
     fn list(&self) -> io::Result<Vec<String>> {
         let listing = self.runtime.block_on(self.client.listing());
         let listing = listing.map_err(refused)?;
-        let mut names: Vec<String> = NAMES
+        let mut names: Vec<String> = PATHS
             .find_iter(&listing)
-            .map(|name| name.as_str().to_owned())
+            .filter_map(|path| self.name_in(path.as_str()))
             .collect();
         // Most listings say a name twice, in a link and as its text.
         names.sort();

@@ -25,8 +25,7 @@ pub(super) fn open(settings: &Settings, dir: &str) -> Result<Opened, Error> {
     let quiet = !is_address(dir) && is_quiet(Path::new(dir));
     let source = log_directory(settings, dir)?.poll_interval(poll_interval(dir))?;
     // Processes that live write once a minute at the least. Where none does, nothing is being rotated to.
-    let source = source.immutable(quiet);
-    let log = tokio::task::block_in_place(|| LogDirectory::open(source))?;
+    let log = tokio::task::block_in_place(|| LogDirectory::open(source, quiet))?;
     let hidden = log
         .hidden()
         .into_iter()

@@ -181,6 +181,10 @@ impl Client {
         };
         let message = match told["message"].as_str() {
             Some(message) => message.to_owned(),
+            // A page for people says less than its status.
+            None if body.trim_ascii_start().starts_with(b"<") => {
+                status.canonical_reason().unwrap_or("an error").to_owned()
+            }
             None => String::from_utf8_lossy(body).chars().take(200).collect(),
         };
         Error::Refused {

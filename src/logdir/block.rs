@@ -6,7 +6,7 @@ use libdeflater::{CompressionLvl, Compressor, DecompressionError, Decompressor};
 
 use super::codec::Reader;
 use super::entry::LogEntry;
-use super::{Defect, MAX_BLOCK_BYTES, wire};
+use super::{Defect, MAX_BLOCK_BYTES, MAX_BLOCK_ENTRIES, wire};
 
 /// Stands behind every block and nowhere else.
 pub const SEPARATOR: u8 = 0xFA;
@@ -60,6 +60,10 @@ impl Decoder {
             entries.reserve(body.len() / TYPICAL_ENTRY_BYTES);
             let mut reader = Reader::new(body);
             while !reader.is_at_end() {
+                if entries.len() - before >= MAX_BLOCK_ENTRIES {
+                    entries.truncate(before);
+                    return Err(Defect::TooLarge);
+                }
                 match wire::decode(&mut reader) {
                     Ok(entry) => entries.push(entry),
                     Err(defect) => {

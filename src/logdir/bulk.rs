@@ -42,7 +42,11 @@ impl<V: Vfs> LogReader<V> {
         let slack = self.slack;
         let mut session = Session::open(&mut self.blocks)?;
         let at = lower_edge(&mut session, min, slack)?.at;
-        Ok(BulkTail { session, at })
+        Ok(BulkTail {
+            session,
+            at,
+            inside: false,
+        })
     }
 }
 
@@ -134,6 +138,8 @@ impl<V: Vfs> Iterator for Bulk<'_, V> {
 pub struct BulkTail<'r, V: Vfs> {
     session: Session<'r, V>,
     at: u64,
+    /// What was sent last ended inside a block.
+    inside: bool,
 }
 
 impl<V: Vfs> BulkTail<'_, V> {
@@ -145,18 +151,20 @@ impl<V: Vfs> BulkTail<'_, V> {
         if self.at >= self.session.size() {
             self.session.grow()?;
         }
-        let (end, is_final) = self.session.end_of_part(self.at);
-        let end = end.min(self.at + CHUNK_BYTES as u64);
-        if self.at >= end {
+        let at = self.at;
+        let (end, _) = self.session.end_of_part(at);
+        let end = end.min(at + CHUNK_BYTES as u64);
+        if at >= end {
             return Ok(None);
         }
-        let mut bytes = self.session.bytes(self.at..end)?;
+        let mut bytes = self.session.bytes(at..end)?;
         self.at = end;
         // Of a file that ended inside a block, what was sent must not be taken for the beginning of the next file.
-        let is_end = is_final && self.session.end_of_part(end).0 != end;
-        if is_end && self.session.paged.part(end).start == end && bytes.last() != Some(&SEPARATOR) {
-            bytes.push(SEPARATOR);
+        let begins = self.session.paged.part(at).start == at;
+        if begins && std::mem::replace(&mut self.inside, false) {
+            bytes.insert(0, SEPARATOR);
         }
+        self.inside = bytes.last() != Some(&SEPARATOR);
         Ok(Some(bytes))
     }
 }
@@ -194,7 +202,9 @@ impl BulkParser {
                         rest.extend_from_slice(part);
                     }
                     if is_end && !std::mem::take(&mut skipping) {
-                        blocks.push_back(std::mem::take(&mut rest));
+                        let block = std::mem::take(&mut rest);
+                        // There is nothing in an empty one.
+                        blocks.extend(Some(block).filter(|block| block.len() > 1));
                     }
                 }
             }

@@ -38,7 +38,7 @@ impl fmt::Display for Damage {
     }
 }
 
-/// Damaged places, each once however often it is met.
+/// Damaged places. Each is remembered once, however often it is met; those that are only counted may count twice.
 #[derive(Debug, Default)]
 pub(super) struct DamageLog {
     places: BTreeMap<u64, Damage>,

@@ -63,6 +63,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether what was asked for is not there.
+    pub(super) fn is_missing(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
+
     /// Wraps a refusal with what was tried.
     pub(super) fn io(
         action: &'static str,
@@ -91,7 +96,11 @@ pub enum Defect {
     #[error("the compressed entries cannot be inflated")]
     Zlib,
     /// More than is read or written as one.
-    #[error("it is larger than {} MiB", super::MAX_BLOCK_BYTES >> 20)]
+    #[error(
+        "it is larger than {} MiB, or has more than {} entries",
+        super::MAX_BLOCK_BYTES >> 20,
+        super::MAX_BLOCK_ENTRIES
+    )]
     TooLarge,
     /// A kind of entry that the format does not know.
     #[error("the event type {0} is unknown")]

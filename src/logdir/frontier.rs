@@ -4,6 +4,8 @@
 //! (from the beginning of a run, or from a ping of the master, and from what is spawned and exits) and how far each of
 //! them has come, knows a time that nothing beyond the scan can pass.
 
+use foldhash::HashMap;
+
 use super::Lifecycle;
 use super::entry::{Author, Body, LogEntry};
 use crate::query::Direction;
@@ -15,6 +17,8 @@ pub(super) struct Frontier {
     /// Whether the living processes are known.
     known: bool,
     processes: Vec<Process>,
+    /// Where each author's stands.
+    places: HashMap<Author, usize>,
     /// Holds for every process: the beginning of the run that was passed last.
     edge: Option<u64>,
     /// Where the author of the last entry stands: the next is mostly of the same.
@@ -38,6 +42,7 @@ impl Frontier {
             direction,
             known: false,
             processes: Vec::new(),
+            places: HashMap::default(),
             edge: None,
             last: 0,
             slack,
@@ -46,23 +51,18 @@ impl Frontier {
 
     /// For a scan the other way, from where this one has stopped: who lives is known, if it is.
     pub fn turned(&self) -> Self {
-        let processes = self.processes.iter().filter(|it| it.lives);
-        Self {
-            direction: match self.direction {
+        let mut turned = Self::new(
+            match self.direction {
                 Direction::Older => Direction::Newer,
                 Direction::Newer => Direction::Older,
             },
-            known: self.known,
-            processes: processes
-                .map(|process| Process {
-                    at: None,
-                    ..process.clone()
-                })
-                .collect(),
-            edge: None,
-            last: 0,
-            slack: self.slack,
+            self.slack,
+        );
+        turned.known = self.known;
+        for process in self.processes.iter().filter(|process| process.lives) {
+            turned.process(process.author).lives = true;
         }
+        turned
     }
 
     /// Takes in the next entries of the scan.
@@ -78,6 +78,7 @@ impl Frontier {
         match (entry.event(), entry.worker_id, self.direction) {
             (Some(Lifecycle::StartingUp), ..) => {
                 self.processes.clear();
+                self.places.clear();
                 self.edge = Some(time);
                 self.known = self.direction == Direction::Newer;
                 self.process(Author::Master).lives = self.known;
@@ -100,8 +101,9 @@ impl Frontier {
                 process.at = Some(time);
             }
             (Some(Lifecycle::WorkerSpawned | Lifecycle::WorkerExited), Some(worker), _) => {
-                let gone = Author::Worker(worker);
-                self.processes.retain(|process| process.author != gone);
+                let process = self.process(Author::Worker(worker));
+                process.lives = false;
+                process.at = None;
             }
             _ => {}
         }
@@ -111,16 +113,14 @@ impl Frontier {
     fn process(&mut self, author: Author) -> &mut Process {
         let is_it = |process: &Process| process.author == author;
         if !self.processes.get(self.last).is_some_and(is_it) {
-            self.last = if let Some(at) = self.processes.iter().position(is_it) {
-                at
-            } else {
+            self.last = *self.places.entry(author).or_insert_with(|| {
                 self.processes.push(Process {
                     author,
                     lives: false,
                     at: None,
                 });
                 self.processes.len() - 1
-            };
+            });
         }
         &mut self.processes[self.last]
     }
@@ -129,7 +129,9 @@ impl Frontier {
     /// earlier. `None` while nothing can be said.
     pub fn time(&self) -> Option<u64> {
         let living = self.processes.iter().filter(|process| process.lives);
-        let times: Option<Vec<u64>> = living.map(|process| process.at).collect();
+        let times = living.map(|process| process.at);
+        // Of all of them, or it proves nothing.
+        let times: Option<Vec<u64>> = times.collect();
         let times = times.filter(|_| self.known).unwrap_or_default();
         match self.direction {
             Direction::Older => {

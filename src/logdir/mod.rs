@@ -10,8 +10,8 @@
 //! too. What the original reads, this reads with the same result; what makes the original give up (a damaged block, a file
 //! that ends inside one) costs only the blocks it touches here, and is told.
 //!
-//! Invariants: the parser knows no runtime and no clock; no block, stored or inflated, takes more than
-//! [`MAX_BLOCK_BYTES`] of memory; every loop moves on. Knows nothing of how entries are shown.
+//! Invariants: the parser knows no runtime and no clock; no block has more than [`MAX_BLOCK_BYTES`],
+//! stored or inflated, nor more than [`MAX_BLOCK_ENTRIES`]; every loop moves on. Knows nothing of how entries are shown.
 
 mod ahead;
 mod block;
@@ -69,6 +69,10 @@ pub use writer::{
 /// A block larger than this, as it is stored or inflated, is refused: the largest that a logger in the field is known to
 /// have written is a third of it.
 pub const MAX_BLOCK_BYTES: usize = 64 << 20;
+
+/// A block of more entries than this is refused: in memory an entry takes several times what it takes inflated. A logger
+/// writes a few thousand.
+pub const MAX_BLOCK_ENTRIES: usize = 2 << 20;
 
 /// The latest time an entry can have, milliseconds since 1970.
 pub const MAX_TIMESTAMP: u64 = (1 << 48) - 1;

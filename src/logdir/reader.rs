@@ -140,6 +140,8 @@ pub struct Range<'r, V: Vfs> {
     /// Blocks that were read ahead, and how many are the next time: few where little is wanted.
     ahead: Ahead,
     batch: usize,
+    /// Why nothing more can be read.
+    failed: Option<Error>,
     entries: std::vec::IntoIter<LogEntry>,
     ended: bool,
 }
@@ -167,6 +169,7 @@ impl<'r, V: Vfs> Range<'r, V> {
             frontier: edge.frontier.turned(),
             ahead: Ahead::default(),
             batch: 1,
+            failed: None,
             entries: Vec::new().into_iter(),
             ended: false,
         })
@@ -182,15 +185,20 @@ impl<'r, V: Vfs> Range<'r, V> {
             return Ok(Some(block));
         }
         loop {
-            while self.ahead.len() < self.batch
+            while self.failed.is_none()
+                && self.ahead.len() < self.batch
                 && self.ahead.stored_bytes() < MAX_AHEAD_BYTES
-                && let Some(stored) = self.session.next_stored(&mut self.edge, self.direction)?
             {
-                self.ahead.put(stored);
+                match self.session.next_stored(&mut self.edge, self.direction) {
+                    Ok(Some(stored)) => self.ahead.put(stored),
+                    Ok(None) => break,
+                    // What was read before comes first.
+                    Err(error) => self.failed = Some(error),
+                }
             }
             self.batch = (self.batch + 1).min(MAX_AHEAD);
             let Some((place, decoded)) = self.ahead.take(&mut self.session.decoder) else {
-                return Ok(None);
+                return self.failed.take().map_or(Ok(None), Err);
             };
             if let Some(block) = self.session.noted(place, decoded) {
                 return Ok(Some(block));

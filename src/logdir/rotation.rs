@@ -1,6 +1,8 @@
 //! Whether a file is still being rotated to: as long as some worker writes to the file before it, it is not shown, so that
 //! the bytes that are shown only grow at their end. Section 10 of the format's description.
 
+use std::collections::HashSet;
+
 use super::block::{Decoder, SEPARATOR};
 use super::entry::{Body, LogEntry};
 use super::files::LogFile;
@@ -15,7 +17,7 @@ pub(super) struct Rotation {
     /// Everything before was looked at: the end of a block.
     at: u64,
     /// The workers of the first ping that have not written since.
-    missing: Option<Vec<u32>>,
+    missing: Option<HashSet<u32>>,
     over: bool,
 }
 
@@ -33,7 +35,8 @@ impl Rotation {
             }
             from += chunk.len() as u64;
             rest.extend_from_slice(&chunk);
-            let Some(end) = memchr::memrchr(SEPARATOR, &rest) else {
+            let before = rest.len() - chunk.len();
+            let Some(end) = memchr::memrchr(SEPARATOR, &chunk).map(|at| before + at) else {
                 if rest.len() > MAX_BLOCK_BYTES {
                     self.at = from;
                     rest.clear();
@@ -62,10 +65,10 @@ impl Rotation {
         match (&mut self.missing, &entry.body, entry.worker_id) {
             (missing @ None, Body::MasterPing { worker_ids }, _) => {
                 self.over |= worker_ids.is_empty();
-                *missing = Some(worker_ids.clone());
+                *missing = Some(worker_ids.iter().copied().collect());
             }
             (Some(missing), _, Some(worker)) => {
-                missing.retain(|id| *id != worker);
+                missing.remove(&worker);
                 self.over |= missing.is_empty();
             }
             _ => {}

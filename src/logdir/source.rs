@@ -135,7 +135,12 @@ impl LogDirectorySource {
         for member in self.members.iter_mut().skip(was_newest) {
             let size = opened(&self.files, member.file.as_ref(), &member.name)
                 .and_then(|file| file.size())
-                .map_err(Error::io("ask the size of", &member.name))?;
+                .map_err(Error::io("ask the size of", &member.name));
+            let size = match size {
+                // Deleted: what was there is asked for until it is missed.
+                Err(error) if error.is_missing() => member.size,
+                size => size?,
+            };
             if size < member.size {
                 return Err(Error::Shrunk {
                     file: member.name.clone(),
@@ -186,15 +191,18 @@ impl LogDirectorySource {
                 file,
                 rotation,
             } = &mut self.undecided[number];
-            let file = opened(&self.files, file.as_ref(), name);
-            let file = match file {
-                Ok(file) => file,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                Err(error) => return Err(Error::io("open", &name)(error)),
-            };
-            if rotation.is_over(file.as_ref(), name)? {
-                decided = number + 1;
-                break;
+            let over = opened(&self.files, file.as_ref(), name)
+                .map_err(Error::io("open", &name))
+                .and_then(|file| rotation.is_over(file.as_ref(), name));
+            match over {
+                Ok(true) => {
+                    decided = number + 1;
+                    break;
+                }
+                Ok(false) => {}
+                // Deleted since it was listed.
+                Err(error) if error.is_missing() => {}
+                Err(error) => return Err(error),
             }
         }
         let decided = self.undecided.drain(..decided);

@@ -69,7 +69,8 @@ fn reader(
 /// Both bounds; everything where none is given.
 fn bounds(range: &LogdirRange) -> (i64, i64) {
     let forever = i64::try_from(MAX_TIMESTAMP).unwrap_or(i64::MAX);
-    (range.from.unwrap_or(0), range.to.unwrap_or(forever))
+    let from = range.from.unwrap_or(0);
+    (from, range.to.unwrap_or(forever.max(from)))
 }
 
 fn print_range(
@@ -145,6 +146,7 @@ fn bulk(settings: &Settings, range: &LogdirRange) -> Result<Verdict, Error> {
         any = true;
     }
     out.flush().map_err(Error::io("write"))?;
+    tell(reader.damage(), reader.damage_count());
     Ok(if any {
         Verdict::Done
     } else {

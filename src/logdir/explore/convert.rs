@@ -13,10 +13,10 @@ pub(super) const NAMESPACE: &str = "default";
 const MASTER: &str = "master";
 const NANOS_PER_MILLI: i64 = 1_000_000;
 
-/// The time of an entry; those beyond the year 2262 are taken for its end.
+/// The time of an entry; those beyond the year 2262 are taken for the last millisecond that there is.
 pub(super) fn time_of(millis: u64) -> Time {
     let millis = i64::try_from(millis).unwrap_or(i64::MAX);
-    Time(millis.saturating_mul(NANOS_PER_MILLI))
+    Time(millis.min(i64::MAX / NANOS_PER_MILLI - 1) * NANOS_PER_MILLI)
 }
 
 /// The milliseconds since 1970 that a time falls into.

@@ -189,6 +189,7 @@ impl LogDirectory {
             }
             see(&entry?);
         }
+        self.tell(&reading);
         Ok(false)
     }
 }

@@ -19,6 +19,7 @@ mod select;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -33,6 +34,12 @@ use super::{Error, LogDirectorySource, LogReader};
 use crate::entry::Position;
 use crate::query::NamespaceCount;
 
+/// So many damaged places are told.
+const MAX_TOLD: usize = 100;
+/// Times that rise by less than this are put right by reading more; a time that is simply wrong must not make every page
+/// read everything.
+const MAX_SLACK: Duration = Duration::from_hours(1);
+
 /// A log directory that is explored. Copies share what is open.
 #[derive(Clone)]
 pub struct LogDirectory(Arc<Shared>);
@@ -42,6 +49,8 @@ struct Shared {
     counted: Mutex<Counted>,
     /// The farthest that a clock was seen to step back, in milliseconds.
     clock_step: AtomicU64,
+    /// Damaged places that were told: file and offset.
+    told: Mutex<HashSet<(String, u64)>>,
 }
 
 /// The entries before an edge, counted.
@@ -52,12 +61,15 @@ struct Counted {
 }
 
 impl LogDirectory {
-    /// Opens the directory of a source; with a poll interval it follows what is written.
+    /// Opens the directory of a source; with a poll interval it follows what is written. Where nobody has written for a
+    /// while (`quiet`), every file there is now is shown; those that are added later wait for all processes as ever.
     ///
     /// # Errors
     /// The directory cannot be read.
-    pub fn open(mut source: LogDirectorySource) -> Result<Self, Error> {
+    pub fn open(source: LogDirectorySource, quiet: bool) -> Result<Self, Error> {
+        let mut source = source.immutable(quiet);
         source.look()?;
+        let source = source.immutable(false);
         Ok(Self(Arc::new(Shared {
             source: Mutex::new(source),
             counted: Mutex::new(Counted {
@@ -66,6 +78,7 @@ impl LogDirectory {
                 clocks: Clocks::default(),
             }),
             clock_step: AtomicU64::new(0),
+            told: Mutex::new(HashSet::new()),
         })))
     }
 
@@ -77,14 +90,24 @@ impl LogDirectory {
         hidden.into_iter().map(str::to_owned).collect()
     }
 
+    /// Says what was passed over, each place once.
+    fn tell(&self, reading: &Reading) {
+        let mut told = lock(&self.0.told);
+        for damage in reading.reader.damage() {
+            if told.len() < MAX_TOLD && told.insert((damage.file.clone(), damage.offset)) {
+                tracing::warn!("{damage}");
+            }
+        }
+    }
+
     /// A reader of what is there now.
     fn reading(&self) -> Result<Reading, Error> {
         let mut source = lock(&self.0.source);
         source.refresh()?;
-        let slack = self.0.clock_step.load(Ordering::Relaxed);
+        let slack = Duration::from_millis(self.0.clock_step.load(Ordering::Relaxed));
         Ok(Reading {
             size: source.shown_bytes(),
-            reader: LogReader::new(source.frozen()).clock_slack(Duration::from_millis(slack)),
+            reader: LogReader::new(source.frozen()).clock_slack(slack.min(MAX_SLACK)),
         })
     }
 }

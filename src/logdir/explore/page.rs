@@ -20,7 +20,8 @@ const SCAN_BUDGET: u64 = 200_000;
 const MAX_TIES: usize = 5_000;
 
 impl LogDirectory {
-    /// Reads one page. Blocks the thread for about one scan budget.
+    /// Reads one page. Blocks the thread for about one scan budget; in a directory without pings, for as long as it takes to
+    /// read it.
     ///
     /// # Errors
     /// The directory cannot be read.
@@ -32,6 +33,7 @@ impl LogDirectory {
         let mut reading = self.reading()?;
         let head = reading.head()?;
         let (page, beyond) = Scan::new(request, budget).run(&mut reading)?;
+        self.tell(&reading);
         Ok(Page { head, ..page }.placed(request, beyond))
     }
 }
@@ -159,17 +161,26 @@ impl<'r> Scan<'r> {
         self.kept.insert(key, entry);
     }
 
+    /// The last entry of a full page: what lies beyond its time does not belong to the page.
+    fn last_wanted(&self) -> Option<Key> {
+        let last = self.request.limit.checked_sub(1)?;
+        let key = match self.request.direction {
+            Direction::Older => self.kept.keys().nth_back(last),
+            Direction::Newer => self.kept.keys().nth(last),
+        };
+        key.copied()
+    }
+
     /// Whether nothing that was not read can belong to the page, given the time that none of it passes.
     fn is_done(&self, frontier: Option<u64>) -> bool {
         let Some(frontier) = frontier.map(time_of) else {
-            return self.capacity() == 0;
+            return self.request.limit == 0;
         };
         let (from, to) = self.selection.times();
-        let full = self.kept.len() >= self.capacity();
-        let farthest = self.farthest().filter(|_| full).map(|key| key.time);
+        let last = self.last_wanted().map(|key| key.time);
         match self.request.direction {
-            Direction::Older => frontier < from || farthest.is_some_and(|time| frontier < time),
-            Direction::Newer => frontier >= to || farthest.is_some_and(|time| frontier > time),
+            Direction::Older => frontier < from || last.is_some_and(|time| frontier < time),
+            Direction::Newer => frontier >= to || last.is_some_and(|time| frontier > time),
         }
     }
 
@@ -178,7 +189,7 @@ impl<'r> Scan<'r> {
         let frontier = frontier?;
         let key = match self.request.direction {
             Direction::Older => Key {
-                time: time_of(frontier + 1),
+                time: time_of(frontier.saturating_add(1)),
                 position: Position(0),
             },
             Direction::Newer => Key {
@@ -208,22 +219,29 @@ impl<'r> Scan<'r> {
             Direction::Newer => self.kept.into_values().collect(),
         };
         let limit = self.request.limit;
+        let mut cut = false;
         if entries.len() > limit {
             let edge = limit.checked_sub(1).map(|last| entries[last].time);
             let tied = entries[limit..].iter();
             let tied = tied.take_while(|entry| Some(entry.time) == edge).count();
-            self.dropped |= limit + tied < entries.len();
+            cut = limit + tied < entries.len();
             entries.truncate(limit + tied);
         }
         let full = entries.len() >= limit;
         let more = self.dropped || (full && !ended);
         let last = entries.last().map(Entry::key);
+        // What was cut off is nearer than where the scan stopped.
+        let beyond = if cut {
+            last
+        } else {
+            partial.or(last.filter(|_| more))
+        };
         let page = Page {
             entries,
-            partial: partial.is_some(),
+            partial: partial.is_some() && !cut,
             progress,
             ..Page::default()
         };
-        (page, partial.or(last.filter(|_| more)))
+        (page, beyond)
     }
 }

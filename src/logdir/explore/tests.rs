@@ -20,7 +20,7 @@ fn rotated() -> PathBuf {
 }
 
 fn opened(dir: &Path) -> LogDirectory {
-    LogDirectory::open(LogDirectorySource::new(dir)).expect("opened")
+    LogDirectory::open(LogDirectorySource::new(dir), false).expect("opened")
 }
 
 fn query(text: &str) -> Query {
@@ -257,7 +257,7 @@ async fn a_feed_goes_on_where_a_page_ended() {
     let source = source
         .poll_interval(Duration::from_millis(1))
         .expect("an interval");
-    let log = LogDirectory::open(source).expect("opened");
+    let log = LogDirectory::open(source, false).expect("opened");
     let page = log
         .page(&request("", Start::End, Direction::Older, 5))
         .expect("a page");

@@ -123,9 +123,6 @@ impl LogManager {
         let Some(file) = self.file() else {
             return Ok(None);
         };
-        if self.overdue {
-            self.delete_old(self.options.clock.now())?;
-        }
         let size = match fs::metadata(&file) {
             Ok(metadata) => metadata.len(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
@@ -137,6 +134,9 @@ impl LogManager {
         let is_large = size >= self.options.log_size_limit.div_ceil(u64::from(parts));
         let is_old = created(&self.current) <= now.saturating_sub(age);
         if !is_large && !is_old {
+            if self.overdue {
+                self.delete_old(now)?;
+            }
             return Ok(None);
         }
         // Names must rise, whatever the clock does.
@@ -169,12 +169,15 @@ impl LogManager {
             }
             kept -= 1;
         }
+        let mut deleted = Ok(());
         for name in &names[..kept] {
             let path = dir.join(name);
-            fs::remove_file(&path).map_err(Error::io("delete", path.display()))?;
+            let removed = fs::remove_file(&path).map_err(Error::io("delete", path.display()));
+            // One that stays is no reason to keep the others.
+            deleted = deleted.and(removed);
         }
-        self.overdue = false;
-        Ok(())
+        self.overdue = deleted.is_err();
+        deleted
     }
 
     /// Looks every poll interval, on the thread that calls it, until `on_rotate` says that it is over. It is told of a new

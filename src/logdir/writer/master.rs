@@ -9,7 +9,8 @@ use super::{Failure, LoggerOptions};
 use crate::logdir::entry::Body;
 use crate::logdir::{Error, Lifecycle, LogLevel};
 
-/// Logs for the master. Every function fails where the file cannot be written; what was taken is tried again.
+/// Logs for the master. What was taken and cannot be written is tried again in time; what is written at once, and
+/// [`Self::flush`], fail where it cannot be.
 #[derive(Debug)]
 pub struct MasterLogger(Shared);
 
@@ -46,10 +47,12 @@ impl MasterLogger {
         self.0.with(|state, now| state.event(event, now))
     }
 
-    /// A worker was begun.
+    /// A worker was begun; ids count from 1.
     pub fn worker_spawned(&self, worker_id: u32) -> Result<(), Error> {
+        super::check_worker_id(worker_id)?;
         self.0.with(|state, now| {
             if let Process::Master(workers) = &mut state.process {
+                workers.retain(|id| *id != worker_id);
                 workers.push(worker_id);
             }
             let body = Body::Lifecycle(Lifecycle::WorkerSpawned);

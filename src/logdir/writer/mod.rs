@@ -6,7 +6,8 @@
 //! ```
 //!
 //! A logger without a file takes everything and writes nothing. A block that could not be written whole (a full disk) is
-//! kept and written again, behind a slice marker that makes readers forget its first half.
+//! kept and written again, behind a slice marker that makes readers forget its first half (unless another process wrote a block
+//! in between: then that one is lost with it).
 
 mod failure;
 mod logger;
@@ -20,12 +21,25 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use super::Error;
+
 pub use failure::Failure;
 pub use logger::LoggerOptions;
 pub use manager::{LogManager, ManagerOptions};
 pub use master::MasterLogger;
 pub use request::RequestLogger;
 pub use worker::WorkerLogger;
+
+fn check_worker_id(id: u32) -> Result<(), Error> {
+    if id == 0 {
+        return Err(Error::Option {
+            option: "a worker's id",
+            expected: "from 1 on",
+            found: "0".to_owned(),
+        });
+    }
+    Ok(())
+}
 
 /// Where times of entries and names of files come from: milliseconds since 1970.
 #[derive(Clone)]

@@ -22,6 +22,8 @@ pub(super) struct Output {
     since: Option<Instant>,
     /// The next block begins behind a slice marker.
     sliced: bool,
+    /// The last write failed.
+    failed: bool,
     options: LoggerOptions,
 }
 
@@ -34,6 +36,7 @@ impl Output {
             entries: 0,
             since: None,
             sliced: false,
+            failed: false,
             options,
         })
     }
@@ -44,7 +47,8 @@ impl Output {
 
     /// Takes an entry; what is due is written.
     ///
-    /// An entry that is refused was not taken. One that was taken and cannot be written yet stays in the buffer.
+    /// An entry that is refused was not taken: it is too large, or too much waits already. One that was taken and cannot be
+    /// written yet stays in the buffer.
     pub fn log(&mut self, entry: &[u8], now: Instant) -> Result<(), Error> {
         if self.is_closed() {
             return Ok(());
@@ -59,8 +63,9 @@ impl Output {
         self.entries += 1;
         self.since.get_or_insert(now);
         let full = self.buffer.len() >= self.options.high_water_mark;
-        if full || self.options.output_delay.is_zero() {
-            self.flush()?;
+        // The entry was taken: where it cannot be written now, it is tried again in time, and the timer tells.
+        if !self.failed && (full || self.options.output_delay.is_zero()) {
+            let _ = self.flush();
         }
         Ok(())
     }
@@ -100,9 +105,11 @@ impl Output {
         if let Err(error) = file.write_all(&block) {
             // A part of it may be there.
             self.sliced = true;
+            self.failed = true;
             return Err(Error::io("write", &*name)(error));
         }
         self.sliced = false;
+        self.failed = false;
         self.buffer.clear();
         self.entries = 0;
         self.since = None;

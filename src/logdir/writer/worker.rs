@@ -10,7 +10,8 @@ use super::{Failure, LoggerOptions};
 use crate::logdir::entry::Body;
 use crate::logdir::{Error, Lifecycle, LogLevel};
 
-/// Logs for a worker. Every function fails where the file cannot be written; what was taken is tried again.
+/// Logs for a worker. What was taken and cannot be written is tried again in time; what is written at once, and
+/// [`Self::flush`], fail where it cannot be.
 #[derive(Debug)]
 pub struct WorkerLogger(Shared);
 
@@ -20,13 +21,7 @@ impl WorkerLogger {
     /// # Errors
     /// The file cannot be opened, an option is out of its bounds, or the id is 0.
     pub fn new(path: Option<&Path>, worker_id: u32, options: LoggerOptions) -> Result<Self, Error> {
-        if worker_id == 0 {
-            return Err(Error::Option {
-                option: "a worker's id",
-                expected: "from 1 on",
-                found: "0".to_owned(),
-            });
-        }
+        super::check_worker_id(worker_id)?;
         Shared::new(path, Process::Worker(worker_id), options).map(Self)
     }
 
