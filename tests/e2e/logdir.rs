@@ -355,6 +355,29 @@ fn a_directory_behind_a_web_server_is_read_as_one_that_is_here() {
         &["query", "level:fatal", &web.url, "--as", "logdir"],
     );
     assert!(fatal.out.contains("uncaught exception"), "{}", fatal.err);
+    // What lies beside the log files is nothing to it.
+    let folder = self::home();
+    for file in fs::read_dir(fixture("rotated/logs"))
+        .expect("listed")
+        .flatten()
+    {
+        fs::copy(file.path(), folder.path().join(file.file_name())).expect("copied");
+    }
+    for other in [
+        "01714780799999.log.gz",
+        "x01714780799999.log",
+        "01714780799999.log~",
+    ] {
+        fs::write(folder.path().join(other), "nothing").expect("written");
+    }
+    let beside = Web::start(folder.path(), true);
+    let printed = run(home.path(), &["logdir", "range", &beside.url]);
+    assert_eq!(
+        lines(&printed),
+        expected("rotated", "range.jsonl"),
+        "{}",
+        printed.err
+    );
     let whole = Web::start(&fixture("rotated/logs"), false);
     let refused = run(home.path(), &["logdir", "range", &whole.url]);
     assert_eq!(refused.code, Some(2));

@@ -206,6 +206,13 @@ mod tests {
     }
 
     #[test]
+    fn the_farthest_times_are_times_too() {
+        assert_eq!(time_of(1).0, 1_000_000);
+        assert!(time_of(crate::logdir::MAX_TIMESTAMP) < Time::MAX);
+        assert_eq!(millis_of(time_of(1_714_521_600_123)), 1_714_521_600_123);
+    }
+
+    #[test]
     fn requests_are_traces_and_workers_instances() {
         let request = entry(
             Some(3),

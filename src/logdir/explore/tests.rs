@@ -9,7 +9,7 @@ use super::*;
 use crate::base::Time;
 use crate::entry::{Entry, Key};
 use crate::logdir::scan::Blocks;
-use crate::logdir::tests::{Cluster, Hand, START, step, stepping};
+use crate::logdir::tests::{Cluster, Hand, START, Step, step, stepping};
 use crate::query::{
     ContextRequest, Direction, FacetsRequest, Field, FollowRequest, HistogramRequest, PageRequest,
     Query, Start, Ties, ValuesRequest,
@@ -117,6 +117,70 @@ fn pages_hold_everything_once_in_the_order_of_times() {
         34,
         "unless asked for"
     );
+}
+
+#[test]
+fn pages_with_whole_ties_hold_everything_once() {
+    let log = opened(&rotated());
+    let all = expected(&rotated(), "");
+    for direction in [Direction::Older, Direction::Newer] {
+        for (limit, budget) in [(5, u64::MAX), (50, 10)] {
+            let (mut start, mut pages) = (Start::End, Vec::new());
+            loop {
+                let request = PageRequest {
+                    ties: Ties::Whole,
+                    ..request("", start, direction, limit)
+                };
+                let page = log.page_within(&request, budget).expect("a page");
+                let cursor = match direction {
+                    Direction::Older => page.older,
+                    Direction::Newer => page.newer,
+                };
+                pages.push(page.entries);
+                let Some(cursor) = cursor else { break };
+                start = Start::Beyond(cursor.key);
+            }
+            if direction == Direction::Older {
+                pages.reverse();
+            }
+            // No time is cut in two.
+            for pair in pages.windows(2) {
+                let edge = pair[0].last().zip(pair[1].first());
+                assert!(edge.is_none_or(|(last, first)| last.time < first.time));
+            }
+            assert_eq!(pages.concat(), all, "{direction:?} {limit}");
+        }
+    }
+}
+
+#[test]
+fn a_quiet_directory_is_shown_whole_and_followed_as_ever() {
+    let logs = rotated().join("../../worker-only/logs");
+    assert!(expected(&logs, "").is_empty());
+    let log = LogDirectory::open(LogDirectorySource::new(&logs), true).expect("opened");
+    let request = request("", Start::End, Direction::Older, 100);
+    assert_eq!(log.page(&request).expect("a page").entries.len(), 5);
+
+    let home = tempfile::tempdir().expect("a directory");
+    let hand = Hand::at(START);
+    let mut cluster = Cluster::start(home.path(), hand.clone());
+    cluster.take(&Step::Spawn(1));
+    cluster.flush();
+    let source = LogDirectorySource::new(home.path()).poll_interval(Duration::from_nanos(1));
+    let log = LogDirectory::open(source.expect("an interval"), true).expect("opened");
+    // Only the master goes on to the next file: what the worker still writes to the first must not be missed.
+    hand.add(1);
+    let next = home.path().join(crate::logdir::log_name(hand.now()));
+    cluster.master.rotate(&next).expect("rotated");
+    let texts = || -> Vec<String> {
+        let page = log.page(&request).expect("a page");
+        page.entries.into_iter().map(|entry| entry.text).collect()
+    };
+    let before = texts();
+    cluster.take(&Step::Log(1, 3));
+    cluster.take(&Step::Flush(1));
+    assert_eq!(texts().len(), before.len() + 1);
+    assert_eq!(texts().last().map(String::as_str), Some("www"));
 }
 
 #[test]

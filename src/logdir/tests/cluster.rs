@@ -74,7 +74,7 @@ pub struct Cluster<'d> {
     dir: &'d Path,
     hand: Hand,
     file: PathBuf,
-    master: MasterLogger,
+    pub master: MasterLogger,
     workers: Vec<(u32, WorkerLogger)>,
 }
 

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::logdir::block::SEPARATOR;
-use crate::logdir::scan::Blocks;
+use crate::logdir::scan::{Blocks, CHUNK_BYTES};
 use crate::query::Direction;
 
 /// Bytes in memory: a source of another kind.
@@ -21,6 +21,55 @@ impl Vfs for Memory {
         let start = usize::try_from(offset).expect("small").min(self.0.len());
         Ok(self.0[start..self.0.len().min(start + length)].to_vec())
     }
+}
+
+/// Bytes in memory that cannot be read from a place on.
+struct Failing(Vec<u8>, u64);
+
+impl Vfs for Failing {
+    fn size(&mut self, _: &mut PageCache) -> Result<u64, Error> {
+        Ok(self.0.len() as u64)
+    }
+
+    fn read(&mut self, offset: u64, length: usize, _: &mut PageCache) -> Result<Vec<u8>, Error> {
+        if offset + length as u64 > self.1 {
+            return Err(Error::io("read", "it")(std::io::Error::other("gone")));
+        }
+        let start = usize::try_from(offset).expect("small");
+        Ok(self.0[start..start + length].to_vec())
+    }
+}
+
+#[test]
+fn what_was_read_before_an_error_is_given_before_it() {
+    let bytes = fs::read(fixture("rotated/logs/01714781055000.log")).expect("read");
+    let whole: Vec<LogEntry> = LogReader::new(Memory(bytes.clone()))
+        .range(0, FOREVER)
+        .expect("opened")
+        .collect::<Result<_, _>>()
+        .expect("memory");
+    // The first 32 KiB can be read, of some more than twice as much.
+    let many = bytes.repeat(5);
+    let readable = many[..CHUNK_BYTES]
+        .iter()
+        .rposition(|byte| *byte == SEPARATOR);
+    let mut before = Vec::new();
+    let mut blocks = Blocks::new(Memory(many[..=readable.expect("blocks")].to_vec()));
+    blocks.open().expect("opened");
+    let mut edge = 0;
+    while let Some(block) = blocks.next(&mut edge, Direction::Newer).expect("memory") {
+        before.extend(block.entries);
+    }
+    assert!(before.len() > whole.len());
+    let mut reader = LogReader::new(Failing(many, CHUNK_BYTES as u64));
+    let read: Vec<_> = reader.range(0, FOREVER).expect("opened").collect();
+    let (last, read) = read.split_last().expect("entries and an error");
+    assert!(last.is_err());
+    let read: Vec<LogEntry> = read
+        .iter()
+        .map(|entry| entry.as_ref().expect("read").clone())
+        .collect();
+    assert_eq!(read, before);
 }
 
 proptest! {

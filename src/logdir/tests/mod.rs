@@ -10,7 +10,7 @@ mod round_trip;
 mod tail;
 mod writer;
 
-pub use cluster::{Cluster, Hand, START, by_hand, step};
+pub use cluster::{Cluster, Hand, START, Step, by_hand, step};
 pub use damage::stepping;
 
 use std::path::{Path, PathBuf};

@@ -79,6 +79,40 @@ fn a_growing_directory_is_followed_as_the_original_does() {
 }
 
 #[test]
+fn a_bulk_tail_parts_a_file_that_was_cut_off_from_the_next() {
+    let home = tempfile::tempdir().expect("a directory");
+    let files = ["01714780800000.log", "01714781045000.log"];
+    let bytes = files.map(|name| fs::read(fixture("rotated/logs").join(name)).expect("read"));
+    // The first ends inside a block and all of it was sent before the second is there.
+    fs::write(home.path().join(files[0]), &bytes[0][..bytes[0].len() - 3]).expect("written");
+    let source = LogDirectorySource::new(home.path()).poll_interval(Duration::from_nanos(1));
+    let mut reader = LogReader::new(source.expect("an interval"));
+    let mut tail = reader.bulk_tail(0).expect("opened");
+    let mut sent = Vec::new();
+    while let Some(piece) = tail.poll().expect("read") {
+        sent.extend(piece);
+    }
+    assert_eq!(sent.len(), bytes[0].len() - 3);
+    fs::write(home.path().join(files[1]), &bytes[1]).expect("written");
+    while let Some(piece) = tail.poll().expect("read") {
+        sent.extend(piece);
+    }
+    let blocks: Vec<Vec<u8>> = BulkParser::read([Ok::<_, Error>(sent)])
+        .collect::<Result<_, _>>()
+        .expect("bytes");
+    let damaged = blocks
+        .iter()
+        .filter(|block| BulkParser::parse(block).is_err());
+    assert_eq!(damaged.count(), 1);
+    let parsed: Vec<LogEntry> = blocks
+        .iter()
+        .filter_map(|block| BulkParser::parse(block).ok())
+        .flatten()
+        .collect();
+    assert_eq!(parsed, range(home.path(), 0, FOREVER));
+}
+
+#[test]
 fn without_an_interval_a_source_is_a_picture() {
     let home = tempfile::tempdir().expect("a directory");
     let name = "01714780800000.log";

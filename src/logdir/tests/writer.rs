@@ -287,6 +287,27 @@ fn what_waits_is_written_in_time_and_processes_say_that_they_live() {
 }
 
 #[test]
+fn what_a_full_disk_refuses_is_kept() {
+    let hand = Hand::at(START);
+    let options = LoggerOptions {
+        high_water_mark: 1,
+        ..by_hand(&hand)
+    };
+    let home = tempfile::tempdir().expect("a directory");
+    let master = MasterLogger::new(Some(Path::new("/dev/full")), options).expect("opened");
+    for number in 0..3 {
+        master.log(LogLevel::Info, &number).expect("taken");
+    }
+    let refused = master.flush().expect_err("no room");
+    assert_eq!(refused.to_string(), "cannot write /dev/full");
+    // A rotation writes what waits first.
+    let next = home.path().join(log_name(START));
+    assert!(master.rotate(&next).is_err());
+    assert!(!master.is_closed(), "what waits is not given up");
+    assert!(master.worker_spawned(0).is_err());
+}
+
+#[test]
 fn a_new_file_begins_with_a_ping() {
     let home = tempfile::tempdir().expect("a directory");
     let hand = Hand::at(START);
