@@ -124,7 +124,7 @@ fn pages_with_whole_ties_hold_everything_once() {
     let log = opened(&rotated());
     let all = expected(&rotated(), "");
     for direction in [Direction::Older, Direction::Newer] {
-        for (limit, budget) in [(5, u64::MAX), (50, 10)] {
+        for (limit, budget) in [(5, u64::MAX), (50, 10), (5, 10), (3, 200)] {
             let (mut start, mut pages) = (Start::End, Vec::new());
             loop {
                 let request = PageRequest {
