@@ -7,7 +7,6 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use super::Error;
-use super::open::{Opened, shortened};
 use crate::backend::{Backend, WebFolder};
 use crate::client::{self, Client};
 use crate::config::Settings;
@@ -20,20 +19,17 @@ const WEB_POLL_INTERVAL: Duration = Duration::from_secs(2);
 /// A directory of binary logs that has not changed for so long is not written to: its writers ping every minute.
 const QUIET_AFTER: Duration = Duration::from_mins(5);
 
-/// A directory of binary logs, explored where it lies.
-pub(super) fn open(settings: &Settings, dir: &str) -> Result<Opened, Error> {
+/// A directory of binary logs, explored where it lies; and what is to be said of it.
+pub(super) fn explored(settings: &Settings, dir: &str) -> Result<(Backend, Vec<String>), Error> {
+    // Processes that live write once a minute at the least. Where none does, nothing is being rotated to.
     let quiet = !is_address(dir) && is_quiet(Path::new(dir));
     let source = log_directory(settings, dir)?.poll_interval(poll_interval(dir))?;
-    // Processes that live write once a minute at the least. Where none does, nothing is being rotated to.
     let log = tokio::task::block_in_place(|| LogDirectory::open(source, quiet))?;
-    let hidden = log
-        .hidden()
-        .into_iter()
+    let hidden = log.hidden().into_iter();
+    let notes = hidden
         .map(|name| format!("{name} is not shown yet: not every worker has begun to write to it"));
-    let notes = hidden.collect();
-    let mut opened = Opened::of(Backend::Directory(log), shortened(Path::new(dir)));
-    opened.notes = notes;
-    Ok(opened)
+    let notes = notes.collect();
+    Ok((Backend::Directory(log), notes))
 }
 
 /// The files of a directory of binary logs, here or behind a web server.

@@ -65,7 +65,7 @@ impl Opened {
         if let ([dir], Some(kind)) = (sources, kind) {
             return match kind {
                 SourceKind::Store => Self::directory(settings, Path::new(dir)).await,
-                SourceKind::Logdir => directory::open(settings, dir),
+                SourceKind::Logdir => Self::binary(settings, dir),
                 SourceKind::Files => Self::files(settings, sources),
             };
         }
@@ -76,9 +76,17 @@ impl Opened {
             },
             [url] if is_address(url) => Self::remote(settings, url).await,
             [dir] if is_log(Path::new(dir)) => Self::directory(settings, Path::new(dir)).await,
-            [dir] if logdir::is_log_directory(Path::new(dir)) => directory::open(settings, dir),
+            [dir] if logdir::is_log_directory(Path::new(dir)) => Self::binary(settings, dir),
             _ => Self::files(settings, sources),
         }
+    }
+
+    fn binary(settings: &Settings, dir: &str) -> Result<Self, Error> {
+        let (backend, notes) = directory::explored(settings, dir)?;
+        Ok(Self {
+            notes,
+            ..Self::of(backend, shortened(Path::new(dir)))
+        })
     }
 
     pub(super) fn of(backend: Backend, name: String) -> Self {
@@ -350,7 +358,7 @@ async fn finished(gauge: Option<&Gauge>) {
 }
 
 /// A path as people say it: the home directory is `~`.
-pub(super) fn shortened(path: &Path) -> String {
+fn shortened(path: &Path) -> String {
     let home = directories::BaseDirs::new();
     match home
         .as_ref()

@@ -33,6 +33,7 @@ mod recognise;
 mod rotation;
 mod scan;
 mod search;
+mod session;
 mod source;
 mod stat;
 mod tail;
@@ -62,7 +63,7 @@ pub use stat::Stat;
 pub use tail::Tail;
 pub use vfs::{DEFAULT_CACHE_BYTES, PAGE_BYTES, PageCache, Paged, Part, Reads, Vfs};
 pub use writer::{
-    Clock, Failure, LogManager, LoggerOptions, ManagerOptions, MasterLogger, RequestLogger,
+    Clock, Failure, LogManager, Logger, LoggerOptions, ManagerOptions, MasterLogger, RequestLogger,
     WorkerLogger,
 };
 

@@ -7,9 +7,10 @@ use super::edge::{lower_edge, upper_edge};
 use super::entry::LogEntry;
 use super::frontier::Frontier;
 use super::scan::{Block, Blocks};
+use super::session::{Session, bounds, checked};
 use super::tail::Tail;
 use super::vfs::{Reads, Vfs};
-use super::{Damage, Error, MAX_TIMESTAMP};
+use super::{Damage, Error};
 use crate::query::Direction;
 
 /// So many blocks are read ahead at the most, to be decoded on all processors.
@@ -95,36 +96,6 @@ impl<V: Vfs> LogReader<V> {
     /// What was asked of the source so far.
     pub fn reads(&self) -> Reads {
         self.blocks.paged.reads()
-    }
-}
-
-/// A source while it is open.
-pub(super) struct Session<'r, V: Vfs>(&'r mut Blocks<V>);
-
-impl<'r, V: Vfs> Session<'r, V> {
-    pub fn open(blocks: &'r mut Blocks<V>) -> Result<Self, Error> {
-        blocks.open()?;
-        Ok(Self(blocks))
-    }
-}
-
-impl<V: Vfs> std::ops::Deref for Session<'_, V> {
-    type Target = Blocks<V>;
-
-    fn deref(&self) -> &Blocks<V> {
-        self.0
-    }
-}
-
-impl<V: Vfs> std::ops::DerefMut for Session<'_, V> {
-    fn deref_mut(&mut self) -> &mut Blocks<V> {
-        self.0
-    }
-}
-
-impl<V: Vfs> Drop for Session<'_, V> {
-    fn drop(&mut self) {
-        self.0.close();
     }
 }
 
@@ -264,18 +235,4 @@ impl<V: Vfs> Iterator for Range<'_, V> {
             }
         }
     }
-}
-
-/// A time that an entry may have.
-pub(super) fn checked(time: i64) -> Result<u64, Error> {
-    u64::try_from(time).map_err(|_| Error::Time(time))
-}
-
-/// Both ends of a range.
-pub(super) fn bounds(min: i64, max: i64) -> Result<std::ops::RangeInclusive<u64>, Error> {
-    let (first, last) = (checked(min)?, checked(max)?);
-    if first > last {
-        return Err(Error::Order { min, max });
-    }
-    Ok(first..=last.min(MAX_TIMESTAMP))
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::entry::LogEntry;
-use super::reader::Session;
+use super::session::Session;
 use super::vfs::Vfs;
 use super::{Damage, Error, check_poll_interval};
 use crate::query::Direction;

@@ -103,3 +103,22 @@ pub enum ValuesRequest {
     /// Values of a field that begin so.
     Of(Field, String),
 }
+
+impl ContextRequest {
+    /// The pages of what is older and of what is newer than the entry, whose key is given.
+    #[must_use]
+    pub fn sides(&self, key: Key) -> [PageRequest; 2] {
+        let side = |direction, limit| PageRequest {
+            query: self.query.clone(),
+            now: self.now,
+            start: Start::Beyond(key),
+            direction,
+            limit,
+            ties: Ties::Split,
+        };
+        [
+            side(Direction::Older, self.before),
+            side(Direction::Newer, self.after),
+        ]
+    }
+}

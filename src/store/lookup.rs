@@ -2,7 +2,7 @@
 
 use super::{Error, Store};
 use crate::entry::{Entry, Position};
-use crate::query::{ContextRequest, Direction, Page, PageRequest, Start, Ties};
+use crate::query::{ContextRequest, Page};
 
 impl Store {
     /// The entry of this position, if it is kept.
@@ -46,16 +46,9 @@ impl Store {
         let Some(entry) = self.entry(request.position)? else {
             return Ok(None);
         };
-        let side = |direction, limit| PageRequest {
-            query: request.query.clone(),
-            now: request.now,
-            start: Start::Beyond(entry.key()),
-            direction,
-            limit,
-            ties: Ties::Split,
-        };
-        let page = self.page(&side(Direction::Older, request.before))?;
-        let after = self.page(&side(Direction::Newer, request.after))?;
+        let [older, newer] = request.sides(entry.key());
+        let page = self.page(&older)?;
+        let after = self.page(&newer)?;
         Ok(Some(page.around(entry, after)))
     }
 }

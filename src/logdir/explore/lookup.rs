@@ -10,7 +10,7 @@ use super::{LogDirectory, Reading};
 use crate::entry::{Entry, Fields, Position};
 use crate::logdir::Error;
 use crate::logdir::entry::{Body, LogEntry};
-use crate::query::{ContextRequest, Direction, Page, PageRequest, Start, Ties};
+use crate::query::{ContextRequest, Direction, Page};
 
 /// A partner is looked for among so many entries on each side: a request that takes longer is shown without.
 const JOINED_WITHIN: usize = 100_000;
@@ -44,16 +44,9 @@ impl LogDirectory {
         let Some(entry) = self.entry(request.position)? else {
             return Ok(None);
         };
-        let side = |direction, limit| PageRequest {
-            query: request.query.clone(),
-            now: request.now,
-            start: Start::Beyond(entry.key()),
-            direction,
-            limit,
-            ties: Ties::Split,
-        };
-        let page = self.page(&side(Direction::Older, request.before))?;
-        let after = self.page(&side(Direction::Newer, request.after))?;
+        let [older, newer] = request.sides(entry.key());
+        let page = self.page(&older)?;
+        let after = self.page(&newer)?;
         Ok(Some(page.around(entry, after)))
     }
 }

@@ -29,7 +29,7 @@ pub use convert::to_entry;
 pub use feed::{Feed, FeedBatch};
 
 use super::clocks::Clocks;
-use super::reader::Session;
+use super::session::Session;
 use super::{Error, LogDirectorySource, LogReader};
 use crate::entry::Position;
 use crate::query::NamespaceCount;

@@ -241,6 +241,70 @@ fn unserializable(error: serde_json::Error) -> Error {
     Error::io("log", "what has no JSON form")(error.into())
 }
 
+/// What the loggers of the master and of workers have in common.
+#[derive(Debug)]
+pub struct Logger {
+    pub(super) shared: Shared,
+}
+
+impl Logger {
+    pub(super) fn new(
+        path: Option<&Path>,
+        process: Process,
+        options: LoggerOptions,
+    ) -> Result<Self, Error> {
+        let shared = Shared::new(path, process, options)?;
+        Ok(Self { shared })
+    }
+
+    /// The process failed; what was kept with [`Self::debug`] goes along.
+    pub fn uncaught_exception(&self, failure: &Failure) -> Result<(), Error> {
+        self.shared.with(|state, now| state.exception(failure, now))
+    }
+
+    /// Logs at a level, outside any request.
+    pub fn log(&self, level: LogLevel, data: &impl Serialize) -> Result<(), Error> {
+        let data = json(data)?;
+        let request_id = None;
+        self.shared
+            .with(|state, now| state.log(level, Body::Log { request_id, data }, now))
+    }
+
+    /// Keeps something for the case that an exception follows.
+    pub fn debug(&self, data: &impl Serialize) -> Result<(), Error> {
+        self.shared.with(|state, _| state.debug(data))
+    }
+
+    /// Writes what waits.
+    pub fn flush(&self) -> Result<(), Error> {
+        self.shared.with(|state, _| state.flush())
+    }
+
+    /// Goes on in another file, which begins with a ping.
+    pub fn rotate(&self, path: &Path) -> Result<(), Error> {
+        self.shared.with(|state, now| state.rotate(path, now))
+    }
+
+    /// Writes what waits and ends, for requests too. What is logged later is not written.
+    pub fn close(&self) -> Result<(), Error> {
+        self.shared.with(|state, _| state.close())
+    }
+
+    /// Whether it writes nothing any more.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.shared.with(|state, _| state.is_closed())
+    }
+}
+
+impl Drop for Logger {
+    fn drop(&mut self) {
+        if let Err(error) = self.close() {
+            tracing::warn!(%error, "the last log entries were not written");
+        }
+    }
+}
+
 /// A logger's state, shared with the thread that writes when nobody logs.
 #[derive(Clone, Debug)]
 pub(super) struct Shared(Arc<(Mutex<State>, Condvar)>);

@@ -24,7 +24,7 @@ use std::time::{Duration, SystemTime};
 use super::Error;
 
 pub use failure::Failure;
-pub use logger::LoggerOptions;
+pub use logger::{Logger, LoggerOptions};
 pub use manager::{LogManager, ManagerOptions};
 pub use master::MasterLogger;
 pub use request::RequestLogger;
