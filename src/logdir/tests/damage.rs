@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::*;
-use crate::logdir::block::{SEPARATOR, escape};
+use crate::logdir::block::{SEPARATOR, escape, unescape};
 
 /// The files of a fixture, to be damaged.
 fn copy(folder: &str) -> tempfile::TempDir {
@@ -174,6 +174,39 @@ fn a_run_that_was_cut_off_is_forgotten_however_it_ended() {
         fs::write(home.path().join(FILE), blocks.concat()).expect("written");
         let (found, damage) = all(home.path());
         assert_eq!((found.len(), damage.len()), (3, 0), "{rest:02X?}");
+    }
+}
+
+#[test]
+fn directories_of_release_3_are_read() {
+    for folder in ["all-types", "all-types-uncompressed"] {
+        let home = copy(folder);
+        for file in fs::read_dir(home.path()).expect("listed").flatten() {
+            // The same blocks as that release stored them: other escapes, and no markers.
+            let bytes = fs::read(file.path()).expect("read");
+            let mut old = Vec::new();
+            for block in bytes.split_inclusive(|byte| *byte == SEPARATOR) {
+                let stored = block.strip_suffix(&[SEPARATOR]).expect("whole blocks");
+                for byte in unescape(stored).expect("whole").iter() {
+                    match byte {
+                        0xF8 => old.extend([0xF8, 0xF8]),
+                        0xFA => old.extend([0xF8, 0xF9]),
+                        byte => old.push(*byte),
+                    }
+                }
+                old.push(SEPARATOR);
+            }
+            assert_ne!(old, bytes);
+            fs::write(file.path(), old).expect("written");
+        }
+        let logs = fixture(folder).join("logs");
+        let (whole, _) = all(&logs);
+        assert_eq!(all(home.path()), (whole.clone(), vec![]));
+        let middle = i64::try_from(whole[120].timestamp).expect("48 bits");
+        assert_eq!(
+            range(home.path(), middle, middle + 500),
+            range(&logs, middle, middle + 500)
+        );
     }
 }
 

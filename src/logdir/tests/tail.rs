@@ -3,6 +3,7 @@
 use std::fs;
 
 use serde_json::Value;
+use tokio_stream::StreamExt;
 
 use super::*;
 
@@ -110,6 +111,42 @@ fn a_bulk_tail_parts_a_file_that_was_cut_off_from_the_next() {
         .flatten()
         .collect();
     assert_eq!(parsed, range(home.path(), 0, FOREVER));
+}
+
+#[tokio::test]
+async fn streams_give_what_is_there_and_what_is_written_later() {
+    let home = tempfile::tempdir().expect("a directory");
+    let name = "01714780800000.log";
+    let bytes = fs::read(fixture("rotated/logs").join(name)).expect("read");
+    fs::write(home.path().join(name), &bytes[..2537]).expect("written");
+    let polling = || {
+        let source = LogDirectorySource::new(home.path()).poll_interval(Duration::from_nanos(1));
+        LogReader::new(source.expect("an interval"))
+    };
+    let interval = Duration::from_millis(1);
+    assert!(tail_stream(polling(), 0, Duration::ZERO).is_err());
+    let mut entries = tail_stream(polling(), 0, interval).expect("an interval");
+    let mut pieces = bulk_tail_stream(polling(), 0, interval).expect("an interval");
+    let mut found = Vec::new();
+    while found.len() < 100 {
+        found.push(entries.next().await.expect("one").expect("read"));
+    }
+    let mut sent = pieces.next().await.expect("one").expect("read");
+    assert_eq!(sent, bytes[..2537]);
+    fs::write(home.path().join(name), &bytes).expect("written");
+    let all = range(home.path(), 0, FOREVER);
+    while found.len() < all.len() {
+        found.push(entries.next().await.expect("one").expect("read"));
+    }
+    assert_eq!(found, all);
+    while sent.len() < bytes.len() {
+        sent.extend(pieces.next().await.expect("one").expect("read"));
+    }
+    assert_eq!(sent, bytes);
+    // A bound that is none is the first item, and the last.
+    let mut wrong = tail_stream(polling(), -1, interval).expect("an interval");
+    assert!(matches!(wrong.next().await, Some(Err(Error::Time(-1)))));
+    assert!(wrong.next().await.is_none());
 }
 
 #[test]
