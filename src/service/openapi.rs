@@ -25,7 +25,7 @@ use super::handlers::{
         status::status, health::health, health::ready, metrics::metrics, openapi
     ),
     security((), ("token" = []), ("direktiv-token" = []), ("Direktiv-Api-Key" = [])),
-    modifiers(&Tokens)
+    modifiers(&Tokens, &Names)
 )]
 struct Description;
 
@@ -40,6 +40,33 @@ impl Modify for Tokens {
         for header in ["direktiv-token", "Direktiv-Api-Key"] {
             let key = SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new(header)));
             components.add_security_scheme(header, key);
+        }
+    }
+}
+
+/// What operations are called: clients that are made from the description want every name once, and handlers of two paths
+/// may have the same.
+struct Names;
+
+impl Modify for Names {
+    fn modify(&self, document: &mut Document) {
+        for (path, item) in &mut document.paths.paths {
+            let words: Vec<&str> = path
+                .split(|character: char| !character.is_ascii_alphanumeric())
+                .filter(|word| !matches!(*word, "" | "api" | "v2"))
+                .collect();
+            let operations = [
+                ("get", &mut item.get),
+                ("put", &mut item.put),
+                ("post", &mut item.post),
+                ("delete", &mut item.delete),
+                ("head", &mut item.head),
+            ];
+            for (method, operation) in operations {
+                if let Some(operation) = operation {
+                    operation.operation_id = Some(format!("{method}_{}", words.join("_")));
+                }
+            }
         }
     }
 }

@@ -297,6 +297,15 @@ fn every_route_is_described() {
             .any(|(described, methods)| fits(described) && methods.get(&method).is_some());
         assert!(found, "{method} {path} is not described");
     }
+    // Clients that are made from the description name their functions so.
+    let operations = paths.values().filter_map(|methods| methods.as_object());
+    let names: Vec<&str> = operations
+        .flat_map(|methods| methods.values())
+        .filter_map(|operation| operation["operationId"].as_str())
+        .collect();
+    let different: std::collections::BTreeSet<&&str> = names.iter().collect();
+    assert!(names.contains(&"get_logs") && names.contains(&"post_namespaces_namespace_logs"));
+    assert_eq!(different.len(), names.len(), "{names:?}");
 }
 
 #[test]
