@@ -9,7 +9,7 @@ use crate::logdir::entry::Body;
 use crate::logdir::{Error, Lifecycle, LogLevel};
 
 /// Logs for the master. What was taken and cannot be written is tried again in time; what is written at once, and
-/// [`Self::flush`], fail where it cannot be.
+/// [`Logger::flush`], fail where it cannot be.
 #[derive(Debug)]
 pub struct MasterLogger(Logger);
 

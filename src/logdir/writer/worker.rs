@@ -9,7 +9,7 @@ use super::request::RequestLogger;
 use crate::logdir::{Error, Lifecycle};
 
 /// Logs for a worker. What was taken and cannot be written is tried again in time; what is written at once, and
-/// [`Self::flush`], fail where it cannot be.
+/// [`Logger::flush`], fail where it cannot be.
 #[derive(Debug)]
 pub struct WorkerLogger(Logger);
 
