@@ -133,7 +133,12 @@ async fn streams_give_what_is_there_and_what_is_written_later() {
     }
     let mut sent = pieces.next().await.expect("one").expect("read");
     assert_eq!(sent, bytes[..2537]);
-    fs::write(home.path().join(name), &bytes).expect("written");
+    // Appended: a file that is emptied and written anew is seen empty in between.
+    let file = fs::OpenOptions::new()
+        .append(true)
+        .open(home.path().join(name));
+    let appended = file.expect("opened").write_all(&bytes[2537..]);
+    appended.expect("written");
     let all = range(home.path(), 0, FOREVER);
     while found.len() < all.len() {
         found.push(entries.next().await.expect("one").expect("read"));
