@@ -1,6 +1,6 @@
 //! Joins lines that belong to the entry before them: stack traces, wrapped messages.
 
-use super::{Defaults, Form, line};
+use super::{Decoder, Defaults, Form};
 use crate::entry::{Entry, bytes};
 
 /// A joined text grows no longer than this; further lines start an entry of their own, so that a file without any
@@ -11,33 +11,45 @@ const MAX_JOINED_BYTES: usize = 1 << 20;
 /// may continue it: after the last, or when none came for a while, call [`Lines::finish`].
 #[derive(Debug, Default)]
 pub struct Lines {
+    decoder: Decoder,
     held: Option<Entry>,
     form: Option<Form>,
     timed: bool,
 }
 
 impl Lines {
+    /// Lines in a form that is told.
+    #[must_use]
+    pub fn of(decoder: Decoder) -> Self {
+        Self {
+            decoder,
+            ..Self::default()
+        }
+    }
+
     /// Takes the next line and gives back the entry that it shows to be complete.
     pub fn push(&mut self, next: &[u8], defaults: &Defaults) -> Option<Entry> {
         if next.iter().all(u8::is_ascii_whitespace) && self.held.is_none() {
             return None;
         }
-        if let Some(held) = &mut self.held
-            && held.text.len() + next.len() < MAX_JOINED_BYTES
-            && self.form != Some(Form::Json)
-            && looks_continued(next)
-        {
-            append(held, next);
+        if self.may_join(next) && self.form != Some(Form::Part) && looks_continued(next) {
+            self.append(&bytes::decode(next));
             return None;
         }
-        let (entry, form) = line(next, defaults);
-        if form == Form::Plain
-            && self.timed
-            && let Some(held) = &mut self.held
-            && self.form != Some(Form::Json)
+        let (entry, form) = self.decoder.line(next, defaults);
+        if self.form == Some(Form::Part)
+            && let Some(held) = self.held.as_mut()
             && held.text.len() + next.len() < MAX_JOINED_BYTES
         {
-            append(held, next);
+            // The parts of a line are one; what it is can only be told when it is whole.
+            held.text.push_str(&entry.text);
+            if form != Form::Part {
+                self.form = Some(Form::Plain);
+            }
+            return None;
+        }
+        if form == Form::Plain && self.timed && self.may_join(next) {
+            self.append(&bytes::decode(next));
             return None;
         }
         // Plain lines without any time yet are entries of their own; after a timed one they continue it.
@@ -50,12 +62,32 @@ impl Lines {
     pub fn finish(&mut self) -> Option<Entry> {
         self.held.take()
     }
-}
 
-fn append(held: &mut Entry, next: &[u8]) {
-    held.text.push('\n');
-    held.text
-        .push_str(bytes::decode(next).trim_end_matches('\r'));
+    /// The entry that waits although nothing can continue it.
+    pub fn settled(&mut self) -> Option<Entry> {
+        let is_whole = self.form == Some(Form::Json) || self.decoder == Decoder::Raw;
+        is_whole.then(|| self.held.take())?
+    }
+
+    /// Whether an entry waits for its continuation.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        self.held.is_some()
+    }
+
+    fn may_join(&self, next: &[u8]) -> bool {
+        let held = self.held.as_ref();
+        self.form != Some(Form::Json)
+            && self.decoder != Decoder::Raw
+            && held.is_some_and(|held| held.text.len() + next.len() < MAX_JOINED_BYTES)
+    }
+
+    fn append(&mut self, next: &str) {
+        if let Some(held) = &mut self.held {
+            held.text.push('\n');
+            held.text.push_str(next.trim_end_matches('\r'));
+        }
+    }
 }
 
 /// Heads that only continuations have.

@@ -1,25 +1,30 @@
 //! From bytes to [`Entry`], whatever the sender's habits.
 //!
 //! ```text
-//! line --detect--> JSON object --+
-//!                  logfmt -------+--> keys by their usual names --> Entry
-//!                  plain text ------> leading time and level -----> Entry
+//! line --Decoder--> JSON object --+
+//!                   logfmt -------+--> keys by their usual names --> Entry
+//!                   CRI, Docker, syslog --> what is within, decoded -> Entry
+//!                   access log, klog, plain text --> leading time and level --> Entry
 //! lines --> [`Lines`] joins continuation lines (stack traces) to the entry before
 //! ```
 //!
 //! Invariants: decoding never fails (what is no known form is text); no key or byte is dropped; times are not altered.
 
+mod access;
+mod container;
+mod decoder;
 mod lines;
 mod logfmt;
 mod object;
 mod plain;
+mod syslog;
 pub mod time;
 
+pub use decoder::Decoder;
 pub use lines::Lines;
 pub use object::{Pairs, attach, from_object, from_wire};
 
 use super::Entry;
-use super::bytes;
 use crate::base::Time;
 
 /// What an entry gets where its sender said nothing.
@@ -56,20 +61,12 @@ pub enum Form {
     Timed,
     /// Anything else.
     Plain,
+    /// A part of a line that goes on in the next.
+    Part,
 }
 
-/// Decodes one line (without its newline).
+/// Decodes one line (without its newline) in the form it is found to have.
 #[must_use]
 pub fn line(line: &[u8], defaults: &Defaults) -> (Entry, Form) {
-    let text = bytes::decode(line);
-    let trimmed = text.trim_end_matches(['\r', '\n']);
-    if trimmed.trim_start().starts_with('{')
-        && let Ok(object) = serde_json::from_str::<Pairs>(trimmed)
-    {
-        return (from_object(object, defaults), Form::Json);
-    }
-    if let Some(object) = logfmt::parse(trimmed) {
-        return (from_object(object, defaults), Form::Logfmt);
-    }
-    plain::parse(trimmed, defaults)
+    Decoder::Auto.line(line, defaults)
 }

@@ -1,6 +1,7 @@
 //! A directory that grows, step by step as it grew under the real reader.
 
 use std::fs;
+use std::io::Write;
 
 use serde_json::Value;
 use tokio_stream::StreamExt;

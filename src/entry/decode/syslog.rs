@@ -1,0 +1,109 @@
+//! Syslog lines: RFC 5424 and RFC 3164.
+
+use jiff::Timestamp;
+use serde_json::Value;
+use syslog_loose::{Message, ProcId, SyslogFacility, SyslogSeverity, Variant};
+
+use super::{Decoder, Defaults, Form};
+use crate::base::Time;
+use crate::entry::{Entry, Level, Scope};
+
+/// A line that begins with its priority, `<34>`; any other is none.
+pub fn prioritised(text: &str, defaults: &Defaults) -> Option<(Entry, Form)> {
+    let digits = text.strip_prefix('<')?.split_once('>')?.0;
+    let is_priority = (1..=3).contains(&digits.len()) && digits.parse::<u8>().is_ok();
+    is_priority.then(|| parse(text, defaults))?
+}
+
+/// A syslog line, with or without its priority.
+pub fn parse(text: &str, defaults: &Defaults) -> Option<(Entry, Form)> {
+    use chrono::{FixedOffset, Offset, Utc};
+    let now = defaults.arrival.timestamp();
+    let now = now.to_zoned(jiff::tz::TimeZone::UTC);
+    let (year, month) = (i32::from(now.year()), u32::from(now.month().unsigned_abs()));
+    // A message of December that arrives in January is of last year.
+    let year_of = |(at, ..): (u32, u32, u32, u32, u32)| if at > month + 1 { year - 1 } else { year };
+    let utc: FixedOffset = Utc.fix();
+    let message = syslog_loose::parse_message_with_year_exact_tz(
+        text,
+        year_of,
+        Some(utc),
+        Variant::Either,
+    )
+    .ok()?;
+    if message.timestamp.is_none() && message.severity.is_none() {
+        return None;
+    }
+    Some((entry(message, defaults), Form::Timed))
+}
+
+fn entry(message: Message<&str>, defaults: &Defaults) -> Entry {
+    let sent = message.timestamp.and_then(|time| {
+        let whole = Timestamp::new(time.timestamp(), 0).ok()?;
+        Some(Time(
+            Time::from_timestamp(whole)?.0 + i64::from(time.timestamp_subsec_nanos()),
+        ))
+    });
+    let defaults = Defaults {
+        arrival: sent.unwrap_or(defaults.arrival),
+        ..defaults.clone()
+    };
+    let text = message.msg.trim_start_matches('\u{feff}');
+    let text = text.strip_prefix("@cee:").unwrap_or(text).trim_start();
+    let is_object = text.starts_with('{');
+    let mut entry = if is_object {
+        Decoder::Json.line(text.as_bytes(), &defaults).0
+    } else {
+        Entry {
+            time: defaults.arrival,
+            text: text.to_owned(),
+            source: defaults.source.clone(),
+            scope: Scope {
+                namespace: defaults.namespace.clone(),
+                ..Scope::default()
+            },
+            ..Entry::default()
+        }
+    };
+    if let Some(severity) = message.severity.filter(|_| entry.level == Level::default()) {
+        entry.level = level(severity);
+    }
+    let mut put = |name: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            entry.fields.entry(name).or_insert(value);
+        }
+    };
+    put("facility", message.facility.map(facility));
+    put("host", message.hostname.map(Value::from));
+    put("app", message.appname.map(Value::from));
+    put(
+        "pid",
+        message.procid.map(|id| match id {
+            ProcId::PID(id) => id.into(),
+            ProcId::Name(name) => name.into(),
+        }),
+    );
+    put("msgid", message.msgid.map(Value::from));
+    for element in &message.structured_data {
+        for (name, value) in element.params() {
+            put(&format!("{}.{name}", element.id), Some(value.into()));
+        }
+    }
+    entry
+}
+
+fn facility(facility: SyslogFacility) -> Value {
+    facility.as_str().into()
+}
+
+fn level(severity: SyslogSeverity) -> Level {
+    match severity {
+        SyslogSeverity::SEV_EMERG | SyslogSeverity::SEV_ALERT | SyslogSeverity::SEV_CRIT => {
+            Level::Fatal
+        }
+        SyslogSeverity::SEV_ERR => Level::Error,
+        SyslogSeverity::SEV_WARNING => Level::Warn,
+        SyslogSeverity::SEV_NOTICE | SyslogSeverity::SEV_INFO => Level::Info,
+        SyslogSeverity::SEV_DEBUG => Level::Debug,
+    }
+}
