@@ -56,6 +56,8 @@ pub mod logdir;
 pub mod api;
 pub mod client;
 
+pub mod pipelines;
+
 pub(crate) mod backend;
 
 pub(crate) mod service;

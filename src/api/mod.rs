@@ -23,6 +23,37 @@ pub mod path {
     pub const METRICS: &str = "/metrics";
     /// The description of this API.
     pub const OPENAPI: &str = "/api/v2/openapi.json";
+    /// Pipelines and what they did.
+    pub const PIPELINES: &str = "/pipelines";
+    /// What a pipeline did.
+    pub const PIPELINE_STATUS: &str = "/{pipeline}/status";
+    /// What comes out of a pipeline, as events.
+    pub const PIPELINE_STREAM: &str = "/{pipeline}/stream";
+    /// What goes into a pipeline.
+    pub const PIPELINE_INGEST: &str = "/{pipeline}/ingest";
+    /// First segments of the service's own routes, now and planned: no pipeline has such a name.
+    const RESERVED: [&str; 13] = [
+        "api",
+        "healthz",
+        "readyz",
+        "metrics",
+        "pipelines",
+        "v1",
+        "loki",
+        "status",
+        "stream",
+        "ingest",
+        "blobs",
+        "streams",
+        "events",
+    ];
+
+    /// Whether a pipeline of this name would hide another route, or be hidden by it.
+    #[must_use]
+    pub fn is_reserved(name: &str) -> bool {
+        RESERVED.contains(&name)
+    }
+
     /// Version and what it needs to be spoken to.
     pub const STATUS: &str = "/api/v2/status";
     /// Namespaces and what they hold.

@@ -1,13 +1,19 @@
-//! What the standard library could have had: time as a value, backoff, units and the signal to stop.
+//! What the standard library could have had: time as a value, backoff, units, certificates and the signal to stop.
 //!
 //! Imports nothing of ours; knows nothing of logs.
 
 pub mod backoff;
 pub mod clock;
 pub mod gauge;
+pub mod networks;
+pub mod seats;
 pub mod shutdown;
+pub mod tls;
 pub mod units;
 
 pub use backoff::Backoff;
 pub use clock::Time;
 pub use gauge::Gauge;
+pub use networks::Networks;
+pub use seats::{Full, Seat, Seats};
+pub use units::{Size, Span};

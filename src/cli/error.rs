@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::entry::visible;
 use crate::query::ParseQueryError;
-use crate::{backend, client, config, explorer, files, logdir, service, store};
+use crate::{backend, client, config, explorer, files, logdir, pipelines, service, store};
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -34,13 +34,25 @@ pub(crate) enum Error {
     Listen(#[from] service::ListenError),
     /// The service has no certificate.
     #[error(transparent)]
-    Tls(#[from] service::TlsError),
+    Tls(#[from] crate::base::tls::TlsError),
     /// Tokens cannot be kept or read.
     #[error(transparent)]
     Token(#[from] service::TokenError),
     /// The terminal or the keys.
     #[error(transparent)]
     Explorer(#[from] explorer::Error),
+    /// A pipeline cannot be started.
+    #[error(transparent)]
+    Pipeline(#[from] pipelines::Failed),
+    /// A pipeline that could never be.
+    #[error("{place}{failed}")]
+    Misfit {
+        /// Where it was said.
+        place: String,
+        /// Which, and why.
+        #[source]
+        failed: pipelines::Failed,
+    },
     /// A query that is not understood.
     #[error("the query is not understood {error}")]
     Query {
@@ -81,9 +93,9 @@ impl Error {
         matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::BrokenPipe)
     }
 
-    /// Prints the failure with its causes; of a query, the place.
-    pub(super) fn print(&self) {
-        let mut text = format!("tailwater: {self}");
+    /// The failure and its causes.
+    pub(super) fn explained(&self) -> String {
+        let mut text = self.to_string();
         let mut cause = std::error::Error::source(self);
         while let Some(error) = cause {
             let words = error.to_string();
@@ -93,6 +105,12 @@ impl Error {
             }
             cause = error.source();
         }
+        text
+    }
+
+    /// Prints the failure with its causes; of a query, the place.
+    pub(super) fn print(&self) {
+        let text = format!("tailwater: {}", self.explained());
         let mut lines: Vec<String> = text
             .lines()
             .map(|line| visible(line).text.into_owned())

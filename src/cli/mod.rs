@@ -11,6 +11,7 @@ mod loading;
 mod open;
 mod output;
 mod own_log;
+mod own_ports;
 mod reading;
 mod remote;
 

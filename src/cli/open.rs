@@ -19,6 +19,7 @@ use crate::config::Settings;
 use crate::entry::decode::Defaults;
 use crate::files::{self, Loader};
 use crate::logdir;
+use crate::pipelines::Pipelines;
 use crate::service::{self, Connections, Listener, Service};
 use crate::store::{Durability, Lock, Options, Recovery, Store};
 
@@ -50,6 +51,7 @@ pub(super) struct Serving {
 struct Owned {
     store: Store,
     service: Service,
+    pipelines: Pipelines,
     _lock: Lock,
     serving: Vec<JoinHandle<()>>,
     temporary: Option<TempDir>,
@@ -179,7 +181,9 @@ impl Opened {
     ) -> Result<Self, Error> {
         let (store, recovery) = Store::open(dir, options)?;
         let stopping = CancellationToken::new();
-        let service = Service::new(store.clone(), stopping.clone());
+        let pipelines = Pipelines::default();
+        let service =
+            Service::new(store.clone(), stopping.clone()).with_pipelines(pipelines.clone());
         let listener = Listener::local(dir)?;
         let addresses: Vec<String> = std::iter::once(listener.address())
             .chain(also.iter().cloned())
@@ -194,6 +198,7 @@ impl Opened {
         let owned = Owned {
             store,
             service,
+            pipelines,
             _lock: lock,
             serving,
             temporary,
@@ -288,6 +293,19 @@ impl Opened {
     /// The log, where this process owns it.
     pub fn store(&self) -> Option<&Store> {
         self.owned.as_ref().map(|owned| &owned.store)
+    }
+
+    /// The pipelines of this process, where it owns the log; none run until they are applied.
+    pub fn pipelines(&self) -> Pipelines {
+        let owned = self.owned.as_ref();
+        owned
+            .map(|owned| owned.pipelines.clone())
+            .unwrap_or_default()
+    }
+
+    /// What answers requests, where this process owns the log.
+    pub fn handlers(&self) -> Option<Service> {
+        self.owned.as_ref().map(|owned| owned.service.clone())
     }
 
     /// Tells those who work for it that it ends.

@@ -133,6 +133,18 @@ impl Client {
         self.http.post(self.url(path))
     }
 
+    pub(super) fn posting(&self, url: Url) -> RequestBuilder {
+        self.http.post(url)
+    }
+
+    /// The data of a path that is asked without parameters.
+    ///
+    /// # Errors
+    /// Nobody answers, or something else than expected.
+    pub async fn ask<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
+        self.get(path, &()).await
+    }
+
     pub(super) async fn get<T: DeserializeOwned>(
         &self,
         path: &str,

@@ -8,6 +8,7 @@ mod direktiv;
 mod error;
 mod feed;
 mod folder;
+mod shipper;
 mod tailwater;
 
 pub use connection::{Client, Options};
@@ -17,4 +18,5 @@ pub use direktiv::{
 };
 pub use error::Error;
 pub use feed::{Feed, FeedEvent};
+pub use shipper::Shipper;
 pub use tailwater::Ingest;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::tree::Mistake;
 use super::{LogFile, ServeFile};
 
 /// Why there are no settings.
@@ -19,13 +20,13 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
-    /// The file says something that is not understood; the source says where.
-    #[error("the configuration file {path} is not understood")]
+    /// The file, a variable or a flag says something that is not understood.
+    #[error("the configuration is not understood{}", path.as_ref().map(|path| format!(": {}", path.display())).unwrap_or_default())]
     Invalid {
-        /// The file.
-        path: PathBuf,
-        /// Line, column, what was expected and found.
-        source: Box<toml::de::Error>,
+        /// The file, if there is one.
+        path: Option<PathBuf>,
+        /// Where, which key, what was expected and found.
+        source: Box<Mistake>,
     },
     /// The user has no home directory and no data directory was named.
     #[error("no home directory is known; name a data directory with --data DIR or TAILWATER_DATA")]
@@ -95,13 +96,9 @@ pub enum Colors {
 /// The section `[keys]`: keys by the name of their action; they replace the built-in ones.
 pub type KeysFile = BTreeMap<String, Vec<String>>;
 
-pub(super) fn read(path: &Path) -> Result<File, Error> {
-    let text = std::fs::read_to_string(path).map_err(|source| Error::Unreadable {
+pub(super) fn read(path: &Path) -> Result<String, Error> {
+    std::fs::read_to_string(path).map_err(|source| Error::Unreadable {
         path: path.to_owned(),
         source,
-    })?;
-    toml::from_str(&text).map_err(|source| Error::Invalid {
-        path: path.to_owned(),
-        source: Box::new(source),
     })
 }

@@ -5,18 +5,27 @@
 
 mod file;
 mod log;
+mod pipelines;
 mod serve;
+mod tree;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Serialize;
+use toml::Spanned;
+use toml::de::DeValue;
+
+use crate::pipelines::options::PipelineOptions;
+use tree::{Saying, Tree};
 
 pub use file::{Colors, Error, ExplorerFile, File, KeysFile};
 pub use log::LogFile;
 pub use serve::{Auth, LogFormat, ServeFile};
+pub use tree::{Mistake, Origin};
 
 /// Everything that is decided before a command starts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Settings {
     /// The directory of the embedded log.
     pub data: PathBuf,
@@ -42,9 +51,31 @@ pub struct Settings {
     pub explorer: ExplorerFile,
     /// Keys that differ from the built-in ones.
     pub keys: KeysFile,
+    /// What `serve` moves from where to where.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pipelines: Vec<PipelineOptions>,
+    /// Where each value comes from, by its key; what is not there is a default.
+    #[serde(skip)]
+    pub origins: BTreeMap<String, Origin>,
+    /// What was said beside the file: settings are read again with it.
+    #[serde(skip)]
+    pub overrides: Overrides,
     /// The file that was read, if there is one.
     #[serde(skip)]
     pub file: Option<PathBuf>,
+}
+
+impl Settings {
+    /// Where a key was said, to be put before what is wrong with it.
+    #[must_use]
+    pub fn place(&self, key: &str) -> String {
+        let origin = self.origins.get(key).unwrap_or(&Origin::Default);
+        match (origin, &self.file) {
+            (Origin::Default, _) => String::new(),
+            (Origin::File(line, _), Some(path)) => format!("{}:{line}: {key}: ", path.display()),
+            (origin, _) => format!("{origin}: {key}: "),
+        }
+    }
 }
 
 /// What the command line and the environment said.
@@ -62,6 +93,61 @@ pub struct Overrides {
     pub token: Option<String>,
     /// See [`Settings`].
     pub namespace: Option<String>,
+    /// `key=value`: any key, with those it stands in.
+    pub set: Vec<String>,
+}
+
+/// Variables that are no keys, or that flags read.
+const NO_KEYS: [&str; 4] = ["CONFIG", "DATA", "URL", "TOKEN"];
+
+impl Overrides {
+    /// What is said beside the file, the weakest first.
+    fn sayings(&self) -> Result<Vec<Saying>, Mistake> {
+        let mut sayings = Vec::new();
+        for (name, value) in std::env::vars_os() {
+            let (Some(name), Some(value)) = (name.to_str(), value.to_str()) else {
+                continue;
+            };
+            let key = name.strip_prefix("TAILWATER_");
+            let Some(key) = key.filter(|key| !NO_KEYS.contains(key)) else {
+                continue;
+            };
+            sayings.push(Saying {
+                key: key.to_ascii_lowercase().replace("__", "."),
+                value: value.to_owned(),
+                origin: Origin::Variable(name.to_owned()),
+            });
+        }
+        // Items of a list come in their order.
+        sayings.sort_by(|a, b| a.key.cmp(&b.key));
+        for text in &self.set {
+            let Some((key, value)) = text.split_once('=') else {
+                return Err(Mistake {
+                    origin: Origin::Flag("--set".to_owned()),
+                    key: String::new(),
+                    reason: format!("expected key=value, found {text:?}"),
+                });
+            };
+            sayings.push(Saying {
+                key: key.trim().to_owned(),
+                value: value.trim().to_owned(),
+                origin: Origin::Flag(format!("--set {key}")),
+            });
+        }
+        Ok(sayings)
+    }
+
+    /// Keys that have a flag of their own.
+    fn flags(&self) -> Vec<(&'static str, &'static str)> {
+        let said = [
+            (self.data.is_some(), "data", "--data or TAILWATER_DATA"),
+            (self.log_level.is_some(), "log_level", "--log-level"),
+            (self.url.is_some(), "url", "--url or TAILWATER_URL"),
+            (self.namespace.is_some(), "namespace", "--namespace"),
+        ];
+        let said = said.into_iter().filter(|(is_said, ..)| *is_said);
+        said.map(|(_, key, flag)| (key, flag)).collect()
+    }
 }
 
 /// Puts file, environment and flags together.
@@ -70,17 +156,32 @@ pub struct Overrides {
 /// The file cannot be read, or says something that is not understood; or no place for data can be found.
 pub fn load(overrides: Overrides) -> Result<Settings, Error> {
     let folders = directories::ProjectDirs::from("", "", "tailwater");
-    let (file, path) = match overrides.config {
-        Some(path) => (file::read(&path)?, Some(path)),
-        None => match folders
-            .as_ref()
-            .map(|folders| folders.config_dir().join("config.toml"))
-            .filter(|path| path.exists())
-        {
-            Some(path) => (file::read(&path)?, Some(path)),
-            None => (File::default(), None),
-        },
+    let usual = || {
+        let folder = folders.as_ref()?.config_dir().join("config.toml");
+        Some(folder).filter(|path| path.exists())
     };
+    let path = overrides.config.clone().or_else(usual);
+    let text = path.as_deref().map_or(Ok(String::new()), file::read)?;
+    let invalid = |mistake: Mistake| Error::Invalid {
+        path: path.clone(),
+        source: Box::new(mistake),
+    };
+    let sayings = overrides.sayings().map_err(invalid)?;
+    let mut tree = Tree::parse(&text).map_err(invalid)?;
+    for saying in &sayings {
+        tree.say(saying).map_err(invalid)?;
+    }
+    let pipelines = pipelines::read(&tree).map_err(invalid)?;
+    let mut origins = tree.origins();
+    for (key, flag) in overrides.flags() {
+        origins.insert(key.to_owned(), Origin::Flag(flag.to_owned()));
+    }
+    let mut root = tree.root.clone();
+    root.remove("pipelines");
+    let file: File = tree
+        .read("", Spanned::new(0..0, DeValue::Table(root)))
+        .map_err(invalid)?;
+    let said = overrides.clone();
     let data = overrides.data.or(file.data).or_else(|| {
         folders
             .as_ref()
@@ -106,6 +207,9 @@ pub fn load(overrides: Overrides) -> Result<Settings, Error> {
         log: file.log,
         explorer: file.explorer,
         keys: file.keys,
+        pipelines,
+        origins,
+        overrides: said,
         file: path,
     })
 }
@@ -127,11 +231,13 @@ mod tests {
         assert!(serve.otlp_grpc.is_some() && serve.tls().is_ok_and(|tls| tls.is_some()));
         assert!(serve.tls_client_ca.is_some());
         assert!(serve.rate_per_address.is_some() && serve.rate_per_token.is_some());
+        assert!(serve.rate.is_some());
         let plain = ServeFile {
             otlp_grpc: None,
             tls_cert: None,
             tls_key: None,
             tls_client_ca: None,
+            rate: None,
             rate_per_address: None,
             rate_per_token: None,
             ..serve.clone()

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::log::Span;
-use crate::service::{Connections, Rates, TlsFiles};
+use crate::base::Span;
+use crate::base::tls::TlsFiles;
+use crate::service::{Connections, Rates};
 
 /// Requests a second of one address or token beyond this machine, unless told otherwise.
 const RATE_BEYOND: u32 = 1_000;
@@ -39,12 +40,21 @@ pub struct ServeFile {
     pub cors: Vec<String>,
     /// Connections at the same time.
     pub connections: usize,
+    /// Connections of one address at the same time; more are closed.
+    pub connections_per_address: usize,
+    /// Networks that may connect; all, if there are none.
+    pub allow: Vec<String>,
+    /// Networks that may not.
+    pub deny: Vec<String>,
     /// Time for the head of a request; a connection without requests is closed after it.
     pub head_timeout: Span,
     /// How long a sender may pause within a body.
     pub body_timeout: Span,
     /// Time that requests under way get to finish once the service is asked to stop.
     pub drain: Span,
+    /// Requests a second of all together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate: Option<u32>,
     /// Requests a second of one address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate_per_address: Option<u32>,
@@ -90,9 +100,13 @@ impl Default for ServeFile {
             tls_client_ca: None,
             cors: Vec::new(),
             connections: connections.most,
+            connections_per_address: connections.most_of_address,
+            allow: Vec::new(),
+            deny: Vec::new(),
             head_timeout: Span(connections.head_timeout),
             body_timeout: Span(Duration::from_secs(30)),
             drain: Span(connections.drain),
+            rate: None,
             rate_per_address: None,
             rate_per_token: None,
         }
@@ -105,6 +119,7 @@ impl ServeFile {
     pub fn connections(&self) -> Connections {
         Connections {
             most: self.connections.max(1),
+            most_of_address: self.connections_per_address.max(1),
             head_timeout: self.head_timeout.0,
             drain: self.drain.0,
         }
@@ -123,6 +138,7 @@ impl ServeFile {
         let usual = if is_beyond { RATE_BEYOND } else { 0 };
         let rate = |said: Option<u32>| NonZeroU32::new(said.unwrap_or(usual));
         Rates {
+            all: NonZeroU32::new(self.rate.unwrap_or(0)),
             address: rate(self.rate_per_address),
             token: rate(self.rate_per_token),
         }

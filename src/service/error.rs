@@ -8,6 +8,8 @@ use axum::response::{IntoResponse, Response};
 
 use super::request_id;
 use crate::api::{ErrorAnswer, ErrorBody};
+use crate::base::Full;
+use crate::pipelines::IngestError;
 use crate::{backend, store};
 
 /// A request that failed.
@@ -143,6 +145,40 @@ impl Failure {
             "resource_not_found",
             "requested resource(namespace) is not found",
         )
+    }
+
+    /// Something by a name that nothing has.
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "resource_not_found", message)
+    }
+
+    /// A stream has as many clients as it may.
+    pub fn too_many_streams(full: &Full) -> Self {
+        Self {
+            retry_after: Some(RETRY_AFTER),
+            ..Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "stream_connections",
+                full.to_string(),
+            )
+        }
+    }
+
+    /// A pipeline does not take what was posted.
+    pub fn pipeline(error: &IngestError) -> Self {
+        Self {
+            retry_after: Some(RETRY_AFTER),
+            ..Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "pipeline_unavailable",
+                error.to_string(),
+            )
+        }
+    }
+
+    pub fn address_denied() -> Self {
+        let message = "this address may not connect";
+        Self::new(StatusCode::FORBIDDEN, "access_address", message)
     }
 
     pub fn entry_not_found() -> Self {

@@ -50,6 +50,24 @@ pub(super) fn around(routes: Router<Service>, service: Service) -> Router {
         .layer(from_fn(request_id::around))
 }
 
+/// Puts a prefix before paths of one segment: what is the only thing here needs no name.
+pub(super) fn below(routes: Router, prefix: String) -> Router {
+    let prefixed = move |mut request: Request, next: Next| {
+        let path = request.uri().path();
+        let is_bare = path.trim_matches('/').split('/').count() == 1;
+        let query = request.uri().query();
+        let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+        let uri = format!("{prefix}{path}{query}").parse::<Uri>();
+        if let Some(uri) = uri.ok().filter(|_| is_bare) {
+            *request.uri_mut() = uri;
+        }
+        next.run(request)
+    };
+    Router::new()
+        .fallback_service(routes)
+        .layer(from_fn(prefixed))
+}
+
 /// The same for gRPC, which has bodies and failures of its own.
 pub(super) fn around_grpc(routes: Router, service: Service) -> Router {
     routes
@@ -128,15 +146,19 @@ fn is_local(host: &str) -> bool {
     name.is_empty() || is_name || name.parse::<std::net::IpAddr>().is_ok()
 }
 
-/// Counts requests of an address.
+/// Refuses addresses that may not connect, and counts requests.
 async fn counted(
     State(service): State<Service>,
     request: Request,
     next: Next,
 ) -> Result<Response, Failure> {
     if let Some(Peer(Some(address))) = request.extensions().get() {
+        if !service.options.networks.admit(*address) {
+            return Err(Failure::address_denied());
+        }
         service.limits.address(*address)?;
     }
+    service.limits.request()?;
     Ok(next.run(request).await)
 }
 

@@ -17,6 +17,8 @@ const REMEMBERED: usize = 10_000;
 /// Requests a second; twice as many at once after a rest. None: as many as come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Rates {
+    /// Of all together.
+    pub all: Option<NonZeroU32>,
     /// Of one address; of IPv6, one /64 network.
     pub address: Option<NonZeroU32>,
     /// Of one token.
@@ -26,6 +28,7 @@ pub struct Rates {
 /// Counts who asks.
 #[derive(Debug)]
 pub(super) struct Limits {
+    all: Option<Counter<()>>,
     addresses: Option<Counter<IpAddr>>,
     tokens: Option<Counter<String>>,
 }
@@ -33,9 +36,16 @@ pub(super) struct Limits {
 impl Limits {
     pub fn new(rates: Rates) -> Self {
         Self {
+            all: rates.all.map(Counter::new),
             addresses: rates.address.map(Counter::new),
             tokens: rates.token.map(Counter::new),
         }
+    }
+
+    /// Counts a request of anybody.
+    pub fn request(&self) -> Result<(), Failure> {
+        let counter = self.all.as_ref();
+        counter.map_or(Ok(()), |counter| counter.count(&()))
     }
 
     /// Counts a request of an address.
@@ -96,7 +106,7 @@ mod tests {
         let two = NonZeroU32::new(2);
         let limits = Limits::new(Rates {
             address: two,
-            token: None,
+            ..Rates::default()
         });
         let (a, b): (IpAddr, IpAddr) = ([10, 0, 0, 1].into(), [10, 0, 0, 2].into());
         let allowed = (0..100).filter(|_| limits.address(a).is_ok()).count();

@@ -22,7 +22,8 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-use super::Tls;
+use crate::base::Seats;
+use crate::base::tls::Tls;
 
 /// Longest path of a Unix socket that every system takes.
 const MAX_SOCKET_PATH: usize = 100;
@@ -51,6 +52,8 @@ enum Socket {
 pub struct Connections {
     /// Connections at the same time; more wait to be accepted.
     pub most: usize,
+    /// Connections of one address at the same time; more are closed.
+    pub most_of_address: usize,
     /// Time for a TLS handshake, and for the head of a request; a connection without requests is closed after it.
     pub head_timeout: Duration,
     /// Time that requests under way get to finish once the service is asked to stop.
@@ -61,6 +64,7 @@ impl Default for Connections {
     fn default() -> Self {
         Self {
             most: 4_096,
+            most_of_address: 4_096,
             head_timeout: Duration::from_secs(30),
             drain: Duration::from_secs(5),
         }
@@ -158,6 +162,7 @@ impl Listener {
         let address = self.address();
         let graceful = GracefulShutdown::new();
         let slots = Arc::new(Semaphore::new(connections.most));
+        let seats = Seats::new(usize::MAX, connections.most_of_address);
         let mut http = auto::Builder::new(TokioExecutor::new());
         http.http1()
             .timer(TokioTimer::new())
@@ -186,11 +191,15 @@ impl Listener {
             };
             match accepted {
                 Ok(stream) => {
+                    let Ok(seat) = seats.take(stream.address()) else {
+                        tracing::debug!("an address has as many connections as it may");
+                        continue;
+                    };
                     let connection = connection.clone();
                     let watcher = graceful.watcher();
                     tokio::spawn(async move {
                         connection.run(stream, watcher).await;
-                        drop(slot);
+                        drop((slot, seat));
                     });
                 }
                 Err(error) => {
@@ -223,6 +232,15 @@ impl Listener {
 enum Stream {
     Tcp(TcpStream, IpAddr),
     Unix(UnixStream),
+}
+
+impl Stream {
+    fn address(&self) -> Option<IpAddr> {
+        match self {
+            Self::Tcp(_, address) => Some(*address),
+            Self::Unix(_) => None,
+        }
+    }
 }
 
 impl Socket {

@@ -3,7 +3,7 @@
 //! What requests do is counted as they come; what the log does is asked of it at every scrape.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use prometheus_client::collector::Collector;
@@ -15,6 +15,7 @@ use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::pipelines::{PartStatus, Pipelines};
 use crate::store::{Health, Store};
 
 /// Upper bounds of the buckets of latencies, in seconds.
@@ -40,6 +41,7 @@ pub(super) struct Metrics {
     pub subscribers: Gauge,
     /// Entries sent to subscribers.
     pub delivered: Counter,
+    pipelines: Moving,
 }
 
 /// Of which kind a request is.
@@ -68,6 +70,7 @@ impl Metrics {
             behind: Counter::default(),
             subscribers: Gauge::default(),
             delivered: Counter::default(),
+            pipelines: Moving::default(),
         };
         let registry = &mut metrics.registry;
         registry.register_with_unit(
@@ -108,7 +111,17 @@ impl Metrics {
             metrics.delivered.clone(),
         );
         registry.register_collector(Box::new(Log(store.clone())));
+        registry.register_collector(Box::new(metrics.pipelines.clone()));
         Arc::new(metrics)
+    }
+
+    /// Tells of pipelines, too.
+    pub fn watch(&self, pipelines: &Pipelines) {
+        let mut own = self.pipelines.0.lock();
+        match &mut own {
+            Ok(own) => **own = pipelines.clone(),
+            Err(poisoned) => **poisoned.get_mut() = pipelines.clone(),
+        }
     }
 
     /// Counts a request that was answered.
@@ -128,6 +141,112 @@ impl Metrics {
 
 fn latencies() -> Histogram {
     Histogram::new(LATENCIES)
+}
+
+/// What pipelines say of themselves.
+#[derive(Clone, Debug, Default)]
+struct Moving(Arc<Mutex<Pipelines>>);
+
+/// A part of a pipeline.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Part {
+    pipeline: String,
+    part: &'static str,
+    id: String,
+}
+
+/// The same, and why it dropped something.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Dropped {
+    pipeline: String,
+    part: &'static str,
+    id: String,
+    reason: String,
+}
+
+impl Collector for Moving {
+    fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
+        let pipelines = self.0.lock().map(|own| own.clone()).unwrap_or_default();
+        let mut parts = Vec::new();
+        for status in pipelines.status() {
+            let lists = [
+                ("source", status.sources),
+                ("filter", status.filters),
+                ("sink", status.sinks),
+            ];
+            for (part, list) in lists {
+                for of in list {
+                    let labels = Part {
+                        pipeline: status.name.clone(),
+                        part,
+                        id: of.id.clone(),
+                    };
+                    parts.push((labels, of));
+                }
+            }
+        }
+        type Read = fn(&PartStatus) -> u64;
+        let counters: [(&str, &str, Read); 3] = [
+            (
+                "pipeline_entries",
+                "Entries passed on or delivered",
+                |part| part.given,
+            ),
+            ("pipeline_moved_bytes", "Bytes read or written", |part| {
+                part.bytes
+            }),
+            (
+                "pipeline_retries",
+                "Failures that were tried again",
+                |part| part.retries,
+            ),
+        ];
+        for (name, help, read) in counters {
+            let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+            for (labels, part) in &parts {
+                let metric = family.encode_family(labels)?;
+                ConstCounter::new(read(part)).encode(metric)?;
+            }
+        }
+        let help = "Entries dropped, by reason";
+        let mut family =
+            encoder.encode_descriptor("pipeline_dropped", help, None, MetricType::Counter)?;
+        for (labels, part) in &parts {
+            for (reason, count) in &part.dropped {
+                let labels = Dropped {
+                    pipeline: labels.pipeline.clone(),
+                    part: labels.part,
+                    id: labels.id.clone(),
+                    reason: reason.clone(),
+                };
+                ConstCounter::new(*count).encode(family.encode_family(&labels)?)?;
+            }
+        }
+        let gauges: [(&str, &str, Read); 4] = [
+            ("pipeline_lag_bytes", "Bytes still to be read", |part| {
+                part.lag_bytes
+            }),
+            (
+                "pipeline_waiting_entries",
+                "Entries in memory before a sink",
+                |part| part.waiting,
+            ),
+            (
+                "pipeline_waiting_bytes",
+                "Bytes before a sink, in memory or on disk",
+                |part| part.waiting_bytes,
+            ),
+            ("pipeline_clients", "Connections", |part| part.clients),
+        ];
+        for (name, help, read) in gauges {
+            let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+            for (labels, part) in &parts {
+                let value = i64::try_from(read(part)).unwrap_or(i64::MAX);
+                ConstGauge::new(value).encode(family.encode_family(labels)?)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// What the log says of itself.

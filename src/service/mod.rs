@@ -24,10 +24,8 @@ mod question;
 mod request_id;
 mod routes;
 mod state;
-mod tls;
 
 pub use access::{Access, NewToken, Right, Token, TokenError, Tokens};
 pub use limits::Rates;
 pub use listen::{Connections, ListenError, Listener};
 pub use state::{Options, Service};
-pub use tls::{Tls, TlsError, TlsFiles};

@@ -6,8 +6,8 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, Secur
 use utoipa::{Modify, OpenApi};
 
 use super::handlers::{
-    bulk, context, entry, facets, health, histogram, list, loki, metrics, namespaces, otlp, push,
-    status, subscribe, values,
+    bulk, context, entry, facets, health, histogram, list, loki, metrics, namespaces, otlp,
+    pipelines, push, status, subscribe, values,
 };
 
 /// Every route is here: a test compares this list with the contract.
@@ -22,6 +22,7 @@ use super::handlers::{
         list::all, list::of_namespace, subscribe::all, subscribe::of_namespace, histogram::all, histogram::of_namespace,
         facets::all, facets::of_namespace, values::all, values::of_namespace, entry::all, entry::of_namespace, context::all, context::of_namespace, namespaces::namespaces,
         push::all, push::of_namespace, otlp::otlp, loki::loki, bulk::bulk, bulk::bulk_index, bulk::hello,
+        pipelines::list, pipelines::status, pipelines::stream, pipelines::ingest,
         status::status, health::health, health::ready, metrics::metrics, openapi
     ),
     security((), ("token" = []), ("direktiv-token" = []), ("Direktiv-Api-Key" = [])),

@@ -5,8 +5,8 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
 use super::handlers::{
-    bulk, context, entry, facets, health, histogram, list, loki, metrics, namespaces, otlp, push,
-    status, subscribe, values,
+    bulk, context, entry, facets, health, histogram, list, loki, metrics, namespaces, otlp,
+    pipelines, push, status, subscribe, values,
 };
 use super::{Service, access, layers, openapi};
 use crate::api::path;
@@ -18,6 +18,11 @@ pub(super) fn router(service: Service) -> Router {
         .route(path::METRICS, get(metrics::metrics))
         .route(path::OPENAPI, get(openapi::openapi))
         .route(path::STATUS, get(status::status))
+        // Pipelines, each below its name.
+        .route(path::PIPELINES, get(pipelines::list))
+        .route(path::PIPELINE_STATUS, get(pipelines::status))
+        .route(path::PIPELINE_STREAM, get(pipelines::stream))
+        .route(path::PIPELINE_INGEST, post(pipelines::ingest))
         .route(path::NAMESPACES, get(namespaces::namespaces))
         // Entries of all namespaces.
         .route(path::LOGS, get(list::all).post(push::all))
@@ -50,4 +55,16 @@ pub(super) fn router(service: Service) -> Router {
         .route_layer(from_fn_with_state(service.clone(), access::guard))
         .route_layer(from_fn_with_state(service.clone(), layers::measured));
     layers::around(routes, service)
+}
+
+/// The routes of one pipeline on a port of its own: LogWisp's paths, and those of the shared port.
+pub(super) fn pipeline_router(service: Service, name: &str) -> Router {
+    let prefix = format!("/{name}");
+    let routes = Router::new()
+        .route(path::PIPELINE_STATUS, get(pipelines::status))
+        .route(path::PIPELINE_STREAM, get(pipelines::stream))
+        .route(path::PIPELINE_INGEST, post(pipelines::ingest))
+        .route_layer(from_fn_with_state(service.clone(), access::guard))
+        .route_layer(from_fn_with_state(service.clone(), layers::measured));
+    layers::below(layers::around(routes, service), prefix)
 }

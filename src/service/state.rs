@@ -15,6 +15,8 @@ use super::limits::{Limits, Rates};
 use super::metrics::Metrics;
 use super::{layers, routes};
 use crate::backend::Backend;
+use crate::base::Networks;
+use crate::pipelines::Pipelines;
 use crate::store::{Appender, Store};
 
 /// A service over a log. Clones share it.
@@ -28,6 +30,7 @@ pub struct Service {
     pub(super) budget: Budget,
     pub(super) metrics: Arc<Metrics>,
     pub(super) hub: Hub,
+    pub(super) pipelines: Pipelines,
     /// Ends streams, so that their clients go elsewhere.
     pub(super) stopping: CancellationToken,
 }
@@ -37,6 +40,8 @@ pub struct Service {
 pub struct Options {
     /// Whom it lets in.
     pub access: Access,
+    /// From where they may come.
+    pub networks: Networks,
     /// How often one may ask.
     pub rates: Rates,
     /// Pages of these origins may ask from browsers: `https://ui.example`, or `*`.
@@ -52,6 +57,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             access: Access::Open,
+            networks: Networks::default(),
             rates: Rates::default(),
             origins: Vec::new(),
             body_timeout: Duration::from_secs(30),
@@ -72,6 +78,7 @@ impl Service {
             budget: Budget::default(),
             metrics: Metrics::new(&store),
             hub: Hub::default(),
+            pipelines: Pipelines::default(),
             options: Arc::new(options),
             store,
             stopping,
@@ -86,6 +93,18 @@ impl Service {
             options: Arc::new(options),
             ..self
         }
+    }
+
+    /// The same service with pipelines.
+    #[must_use]
+    pub fn with_pipelines(self, pipelines: Pipelines) -> Self {
+        self.metrics.watch(&pipelines);
+        Self { pipelines, ..self }
+    }
+
+    /// The routes of one pipeline, on a port of its own: with its name before them, and without.
+    pub fn pipeline_router(self, name: &str) -> Router {
+        routes::pipeline_router(self, name)
     }
 
     /// Whether there is such a namespace.

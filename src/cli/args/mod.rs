@@ -59,6 +59,9 @@ pub(super) struct Global {
     /// Only this namespace; entries that are ingested without one get it
     #[arg(long, global = true, value_name = "NAME")]
     pub namespace: Option<String>,
+    /// Set any key of the configuration, such as serve.drain=10s or pipelines.0.name=app; may be repeated
+    #[arg(long, global = true, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
 }
 
 impl Global {
@@ -71,6 +74,7 @@ impl Global {
             url,
             token,
             namespace,
+            set,
         } = self;
         Overrides {
             config,
@@ -79,6 +83,7 @@ impl Global {
             url,
             token,
             namespace,
+            set,
         }
     }
 }
@@ -340,8 +345,10 @@ pub(super) struct Export {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigAction {
-    /// Print the settings in force and where they come from
+    /// Print the settings in force and where each comes from
     Show,
+    /// Look whether the configuration is understood: file, variables and flags; fails with the place of the first mistake
+    Check,
     /// Print every key of the configuration file, as Markdown
     Reference,
 }

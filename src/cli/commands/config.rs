@@ -1,29 +1,30 @@
 //! `tailwater config`
 
+use std::collections::BTreeMap;
 use std::io::Write;
+
+use super::serve::check_pipelines;
 
 use crate::cli::args::ConfigAction;
 use crate::cli::{Error, Verdict};
-use crate::config::Settings;
+use crate::config::{Origin, Settings};
 
 pub(in crate::cli) fn run(settings: &Settings, action: &ConfigAction) -> Result<Verdict, Error> {
     match action {
         ConfigAction::Show => {
-            let from = match &settings.file {
-                Some(path) => format!("# from {}, the environment and the flags", path.display()),
-                None => {
-                    "# no configuration file: defaults, the environment and the flags".to_owned()
-                }
+            let text = shown(settings)?;
+            write!(std::io::stdout(), "{text}").map_err(Error::io("write the settings"))?;
+        }
+        ConfigAction::Check => {
+            check_pipelines(settings)?;
+            let of = match &settings.file {
+                Some(path) => path.display().to_string(),
+                None => "no configuration file".to_owned(),
             };
-            let token = if settings.token.is_some() {
-                "# a token is set\n"
-            } else {
-                ""
-            };
-            let body = toml::to_string(settings)
-                .map_err(|error| Error::Said(format!("cannot print the settings: {error}")))?;
-            write!(std::io::stdout(), "{from}\n{token}{body}")
-                .map_err(Error::io("write the settings"))?;
+            let count = settings.pipelines.len();
+            let pipelines = if count == 1 { "pipeline" } else { "pipelines" };
+            writeln!(std::io::stdout(), "{of}: understood, {count} {pipelines}")
+                .map_err(Error::io("write the verdict"))?;
         }
         ConfigAction::Reference => {
             write!(std::io::stdout(), "{}", reference(EXAMPLE))
@@ -31,6 +32,84 @@ pub(in crate::cli) fn run(settings: &Settings, action: &ConfigAction) -> Result<
         }
     }
     Ok(Verdict::Done)
+}
+
+/// The settings as TOML, each key with where it comes from.
+fn shown(settings: &Settings) -> Result<String, Error> {
+    let from = match &settings.file {
+        Some(path) => format!("# lines are those of {}\n", path.display()),
+        None => "# no configuration file\n".to_owned(),
+    };
+    let token = if settings.token.is_some() {
+        "# a token is set\n"
+    } else {
+        ""
+    };
+    let body = toml::to_string(settings)
+        .map_err(|error| Error::Said(format!("cannot print the settings: {error}")))?;
+    let mut text = from + token;
+    let (mut section, mut counts) = (String::new(), BTreeMap::<String, usize>::new());
+    for line in body.lines() {
+        text.push_str(line);
+        if let Some(list) = line
+            .strip_prefix("[[")
+            .and_then(|line| line.strip_suffix("]]"))
+        {
+            section = numbered(list, &mut counts);
+        } else if let Some(table) = line
+            .strip_prefix('[')
+            .and_then(|line| line.strip_suffix(']'))
+        {
+            section = inside(table, &counts);
+        } else if let Some((key, _)) = line.split_once(" = ") {
+            let path = if section.is_empty() {
+                key.to_owned()
+            } else {
+                format!("{section}.{key}")
+            };
+            let origin = settings.origins.get(&path).unwrap_or(&Origin::Default);
+            text.push_str(&format!("  # {origin}"));
+        }
+        text.push('\n');
+    }
+    Ok(text)
+}
+
+/// The next item of a list of tables: `pipelines.0.sinks.1` of `pipelines.sinks`.
+fn numbered(list: &str, counts: &mut BTreeMap<String, usize>) -> String {
+    let (outer, own) = list.rsplit_once('.').unwrap_or(("", list));
+    let path = [inside(outer, counts), own.to_owned()];
+    let path: Vec<&str> = path
+        .iter()
+        .map(String::as_str)
+        .filter(|part| !part.is_empty())
+        .collect();
+    let path = path.join(".");
+    // Lists within the item before are other lists.
+    let below = format!("{list}.");
+    counts.retain(|other, _| !other.starts_with(&below));
+    let next = counts
+        .entry(list.to_owned())
+        .and_modify(|count| *count += 1)
+        .or_insert(0);
+    format!("{path}.{next}")
+}
+
+/// A table's path with the numbers of the items it is in.
+fn inside(table: &str, counts: &BTreeMap<String, usize>) -> String {
+    let (mut path, mut walked) = (String::new(), String::new());
+    for part in table.split('.').filter(|part| !part.is_empty()) {
+        if !walked.is_empty() {
+            walked.push('.');
+            path.push('.');
+        }
+        walked.push_str(part);
+        path.push_str(part);
+        if let Some(number) = counts.get(&walked) {
+            path.push_str(&format!(".{number}"));
+        }
+    }
+    path
 }
 
 /// Every key with its default and what it is: the one description there is.

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::base::Time;
+use crate::base::tls::Tls;
 use crate::base::units::grouped;
 use crate::cli::args::{Doctor, Listing, Serve};
 use crate::cli::{Error, Verdict};
@@ -13,7 +14,7 @@ use crate::client::{self, Client};
 use crate::config::{Auth, ServeFile, Settings};
 use crate::entry::visible;
 use crate::query::{Direction, PageRequest, Query, Start, Ties};
-use crate::service::{Listener, Tls, Tokens};
+use crate::service::{Listener, Tokens};
 use crate::store::{Lock, Store};
 
 /// Less room than this is soon used up.

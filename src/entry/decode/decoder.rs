@@ -170,10 +170,16 @@ mod tests {
             );
         }
         let (entry, _) = check(Decoder::Syslog, "<11>Mar 14 09:00:00 web1 shop[8]: refused");
-        assert_eq!((entry.text.as_str(), entry.level), ("refused", Level::Error));
+        assert_eq!(
+            (entry.text.as_str(), entry.level),
+            ("refused", Level::Error)
+        );
         assert_eq!(entry.time.to_string(), "2026-03-14T09:00:00Z");
         assert_eq!(entry.fields.get("app"), Some(&json!("shop")));
-        let (entry, _) = check(Decoder::Syslog, r#"<11>1 - h a - - - {"msg":"m","trace":"t1"}"#);
+        let (entry, _) = check(
+            Decoder::Syslog,
+            r#"<11>1 - h a - - - {"msg":"m","trace":"t1"}"#,
+        );
         assert_eq!(entry.text, "m");
         assert_eq!(entry.scope.trace.as_deref(), Some("t1"));
         assert_eq!(entry.level, Level::Error);
@@ -186,7 +192,10 @@ mod tests {
             Decoder::Container,
             "2026-03-14T09:00:00.5Z stderr F level=error msg=\"no disk\"",
         );
-        assert_eq!((entry.text.as_str(), entry.level), ("no disk", Level::Error));
+        assert_eq!(
+            (entry.text.as_str(), entry.level),
+            ("no disk", Level::Error)
+        );
         assert_eq!(entry.time.to_string(), "2026-03-14T09:00:00.5Z");
         assert_eq!(entry.fields.get("stream"), Some(&json!("stderr")));
         let docker = r#"{"log":"plain words\n","stream":"stdout","time":"2026-03-14T09:00:00Z"}"#;

@@ -22,15 +22,12 @@ pub fn parse(text: &str, defaults: &Defaults) -> Option<(Entry, Form)> {
     let now = now.to_zoned(jiff::tz::TimeZone::UTC);
     let (year, month) = (i32::from(now.year()), u32::from(now.month().unsigned_abs()));
     // A message of December that arrives in January is of last year.
-    let year_of = |(at, ..): (u32, u32, u32, u32, u32)| if at > month + 1 { year - 1 } else { year };
+    let year_of =
+        |(at, ..): (u32, u32, u32, u32, u32)| if at > month + 1 { year - 1 } else { year };
     let utc: FixedOffset = Utc.fix();
-    let message = syslog_loose::parse_message_with_year_exact_tz(
-        text,
-        year_of,
-        Some(utc),
-        Variant::Either,
-    )
-    .ok()?;
+    let message =
+        syslog_loose::parse_message_with_year_exact_tz(text, year_of, Some(utc), Variant::Either)
+            .ok()?;
     if message.timestamp.is_none() && message.severity.is_none() {
         return None;
     }

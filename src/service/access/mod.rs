@@ -5,10 +5,14 @@
 
 mod tokens;
 
+use std::time::Duration;
+
 use axum::extract::{MatchedPath, RawPathParams, Request, State};
 use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 
 use super::Service;
 use super::error::Failure;
@@ -17,6 +21,9 @@ use crate::api::path;
 use crate::base::Time;
 
 pub use tokens::{NewToken, Right, Token, TokenError, Tokens};
+
+/// How often it is looked whether a stream's token is still worth something.
+const LOOK_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Whom a listener lets in.
 #[derive(Clone, Debug, Default)]
@@ -51,6 +58,17 @@ impl Caller {
         }
     }
 
+    /// Ends when the token is revoked or its time is over.
+    pub async fn until_unwelcome(&self, service: &Service) {
+        let mut looks = tokio::time::interval(LOOK_INTERVAL);
+        loop {
+            looks.tick().await;
+            if !self.is_still_welcome(service) {
+                return;
+            }
+        }
+    }
+
     /// The namespaces that the caller may write into.
     pub fn tenant(&self) -> Tenant {
         let namespace = self.0.as_ref().and_then(|token| token.namespace.clone());
@@ -81,6 +99,10 @@ impl Need {
                 Self::Nothing
             }
             path::NAMESPACES if reading => Self::Token,
+            path::PIPELINES | path::PIPELINE_STATUS | path::PIPELINE_STREAM if reading => {
+                Self::Right(Right::Read)
+            }
+            path::PIPELINE_INGEST if writing => Self::Right(Right::Write),
             path::LOGS
             | path::SUBSCRIBE
             | path::HISTOGRAM
@@ -143,7 +165,7 @@ fn admit(
         return Ok(Caller(None));
     }
     let presented = presented(headers).ok_or_else(Failure::token_missing)?;
-    let token = tokens.check(presented, Time::now());
+    let token = tokens.check(&presented, Time::now());
     let token = token.map_err(|error| {
         tracing::error!(%error, "nobody is let in");
         Failure::tokens_unreadable()
@@ -177,13 +199,22 @@ fn denial(right: Right, namespace: Option<&str>) -> String {
 }
 
 /// The token of a request: as most clients send it, or as Direktiv's do.
-fn presented(headers: &HeaderMap) -> Option<&str> {
+fn presented(headers: &HeaderMap) -> Option<String> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let bearer = text(header::AUTHORIZATION.as_str()).and_then(|value| {
-        let (scheme, token) = value.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    let own = text(header::AUTHORIZATION.as_str()).and_then(|value| {
+        let (scheme, rest) = value.split_once(' ')?;
+        match scheme.to_ascii_lowercase().as_str() {
+            "bearer" => Some(rest.trim().to_owned()),
+            // Whoever can only do that gives the token as the password; the name is its own affair.
+            "basic" => {
+                let pair = BASE64_STANDARD.decode(rest.trim()).ok()?;
+                let pair = String::from_utf8(pair).ok()?;
+                Some(pair.split_once(':')?.1.to_owned())
+            }
+            _ => None,
+        }
     });
-    bearer
-        .or_else(|| text("direktiv-token"))
+    let text = |name: &str| text(name).map(str::to_owned);
+    own.or_else(|| text("direktiv-token"))
         .or_else(|| text("direktiv-api-key"))
 }

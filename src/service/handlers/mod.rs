@@ -11,6 +11,7 @@ pub(super) mod loki;
 pub(super) mod metrics;
 pub(super) mod namespaces;
 pub(super) mod otlp;
+pub(super) mod pipelines;
 pub(super) mod push;
 pub(super) mod status;
 pub(super) mod subscribe;

@@ -74,10 +74,19 @@ async fn push(
     body: Body,
     tenant: Tenant,
 ) -> Result<Response, Failure> {
-    let is_text = is_text(headers);
-    let protocol = if is_text { "text" } else { "json" };
-    let mut intake = Intake::new(service, protocol, tenant);
-    let read = if is_text {
+    let protocol = if is_text(headers) { "text" } else { "json" };
+    let intake = Intake::new(service, protocol, tenant);
+    push_into(service, headers, body, intake).await
+}
+
+/// Takes a body: objects, or lines of text; what is accepted, and what is not.
+pub(in crate::service) async fn push_into(
+    service: &Service,
+    headers: &HeaderMap,
+    body: Body,
+    mut intake: Intake<'_>,
+) -> Result<Response, Failure> {
+    let read = if is_text(headers) {
         read_text(service, body, &mut intake).await
     } else {
         read_lines(service, body, &mut intake).await

@@ -121,7 +121,7 @@ async fn subscribe(
         tokio::select! {
             () = stopping.cancelled() => {}
             () = sender.closed() => {}
-            () = unwelcome(&service, &caller) => {}
+            () = caller.until_unwelcome(&service) => {}
             () = push(&service, &sender, form, &first, request) => {}
         }
     });
@@ -150,17 +150,6 @@ impl Counted {
 impl Drop for Counted {
     fn drop(&mut self) {
         self.0.subscribers.dec();
-    }
-}
-
-/// Ends when the token is revoked or its time is over.
-async fn unwelcome(service: &Service, caller: &Caller) {
-    let mut looks = tokio::time::interval(SILENCE);
-    loop {
-        looks.tick().await;
-        if !caller.is_still_welcome(service) {
-            return;
-        }
     }
 }
 

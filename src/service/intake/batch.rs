@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
 
@@ -10,6 +10,7 @@ use crate::api::{IngestAnswer, Rejection};
 use crate::base::Time;
 use crate::entry::Entry;
 use crate::entry::decode::Defaults;
+use crate::pipelines::Ingest;
 use crate::service::Service;
 use crate::service::error::Failure;
 use crate::service::metrics::Sent;
@@ -23,6 +24,8 @@ const BATCH: usize = 1_000;
 const BATCH_BYTES: usize = 4 << 20;
 /// Batches on their way to the disk while the next is read.
 const IN_FLIGHT: usize = 4;
+/// How long a sender waits for a pipeline whose buffers are full before it is asked to come again.
+const PIPELINE_PATIENCE: Duration = Duration::from_secs(10);
 /// Rejections that are told.
 const MAX_REJECTIONS: usize = 1_000;
 
@@ -39,6 +42,8 @@ pub(in crate::service) struct Intake<'s> {
     batch_bytes: usize,
     pending: VecDeque<InFlight>,
     outcome: Outcome,
+    /// Where entries go, if not into the log.
+    pipeline: Option<Ingest>,
 }
 
 /// A batch on its way to the disk: how many entries it has.
@@ -70,7 +75,17 @@ impl<'s> Intake<'s> {
             batch_bytes: 0,
             pending: VecDeque::new(),
             outcome: Outcome::default(),
+            pipeline: None,
         }
+    }
+
+    /// The same into a pipeline.
+    pub fn into_pipeline(mut self, ingest: Ingest) -> Self {
+        let namespace = self.tenant.namespace().map(str::to_owned);
+        self.defaults = ingest.defaults();
+        self.defaults.namespace = namespace.unwrap_or(self.defaults.namespace);
+        self.pipeline = Some(ingest);
+        self
     }
 
     /// Whether entries may be put into any namespace: then it may be derived from what they say of themselves.
@@ -100,6 +115,9 @@ impl<'s> Intake<'s> {
             protocol: self.protocol,
         };
         self.service.metrics.rejected.get_or_create(&sent).inc();
+        if let Some(ingest) = &self.pipeline {
+            ingest.refused(1);
+        }
         let rejected = &mut self.outcome.answer.rejected;
         if rejected.len() < MAX_REJECTIONS {
             rejected.push(Rejection {
@@ -126,6 +144,14 @@ impl<'s> Intake<'s> {
             }
         };
         let (since, count) = (Instant::now(), batch.len() as u64);
+        if let Some(ingest) = &self.pipeline {
+            match tokio::time::timeout(PIPELINE_PATIENCE, ingest.give(batch)).await {
+                Ok(Ok(())) => self.accepted(count),
+                Ok(Err(error)) => self.outcome.failure = Some(Failure::pipeline(&error)),
+                Err(_) => self.outcome.failure = Some(Failure::behind()),
+            }
+            return;
+        }
         let appender = self.service.appender.clone();
         let metrics = Arc::clone(&self.service.metrics);
         // Handing over waits while the log is behind: the sender feels it.
@@ -152,16 +178,18 @@ impl<'s> Intake<'s> {
             return;
         };
         match batch.await.unwrap_or(Err(store::Error::Closed)) {
-            Ok(count) => {
-                let sent = Sent {
-                    protocol: self.protocol,
-                };
-                let metrics = &self.service.metrics;
-                metrics.accepted.get_or_create(&sent).inc_by(count);
-                self.outcome.answer.accepted += count;
-            }
+            Ok(count) => self.accepted(count),
             Err(error) => self.outcome.failure = Some(error.into()),
         }
+    }
+
+    fn accepted(&mut self, count: u64) {
+        let sent = Sent {
+            protocol: self.protocol,
+        };
+        let metrics = &self.service.metrics;
+        metrics.accepted.get_or_create(&sent).inc_by(count);
+        self.outcome.answer.accepted += count;
     }
 
     /// Waits until everything is durable.

@@ -1,13 +1,13 @@
-//! Certificates of the service: read from PEM files, and read again when told.
+//! Certificates of whatever listens: read from PEM files, and read again when told; and the roots that callers trust.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
-use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
-use tokio_rustls::rustls::{self, RootCertStore, ServerConfig};
+use tokio_rustls::rustls::{self, ClientConfig, RootCertStore, ServerConfig};
+use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 /// The files of the service's identity.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,7 +73,9 @@ impl Tls {
         Ok(())
     }
 
-    pub(super) fn acceptor(&self) -> TlsAcceptor {
+    /// What takes connections.
+    #[must_use]
+    pub fn acceptor(&self) -> TlsAcceptor {
         let config = self.config.read();
         let config = config.unwrap_or_else(std::sync::PoisonError::into_inner);
         TlsAcceptor::from(Arc::clone(&config))
@@ -111,6 +113,35 @@ fn config(files: &TlsFiles) -> Result<ServerConfig, TlsError> {
         .map_err(|error| unusable(&error))?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(config)
+}
+
+/// What makes connections to those whom the roots of a PEM file vouch for; without a file, those of the web.
+///
+/// # Errors
+/// The file is missing or holds no certificate.
+pub fn connector(roots: Option<&Path>) -> Result<TlsConnector, TlsError> {
+    let mut store = RootCertStore::empty();
+    match roots {
+        None => store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
+        Some(path) => {
+            for root in certificates("a root certificate", path)? {
+                store.add(root).map_err(|error| TlsError::Unusable {
+                    path: path.to_owned(),
+                    reason: error.to_string(),
+                })?;
+            }
+        }
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| TlsError::Unusable {
+            path: roots.unwrap_or(Path::new("")).to_owned(),
+            reason: error.to_string(),
+        })?
+        .with_root_certificates(store)
+        .with_no_client_auth();
+    Ok(TlsConnector::from(Arc::new(config)))
 }
 
 fn certificates(what: &'static str, path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {

@@ -1,0 +1,398 @@
+//! All files of a source: which are read, from where, and which are let be.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::time::{Instant, SystemTime};
+
+use memchr::memrchr;
+
+use super::identity::{FileId, Head, Place};
+use super::look::{Found, Places, is_compressed};
+use super::tracked::{Bounds, Step, Tracked};
+use crate::pipelines::options::Start;
+use crate::pipelines::record::{Mark, Record};
+use crate::pipelines::sources::lines::LineDecoder;
+use crate::pipelines::sources::outlet::Outlet;
+
+/// Bytes compared at once.
+const BLOCK: usize = 64 << 10;
+
+/// The files of a source.
+#[derive(Debug)]
+pub(super) struct State {
+    places: Places,
+    outlet: Outlet,
+    start: Start,
+    offsets: bool,
+    pub bounds: Bounds,
+    /// What is read, the oldest first.
+    pub tracked: Vec<Tracked>,
+    /// What is let be: rotated away long ago, read to its end, compressed.
+    let_be: HashMap<FileId, Seen>,
+    /// What an earlier life left; taken when its file is found.
+    checkpoints: Option<HashMap<FileId, Place>>,
+    written: Option<SystemTime>,
+    is_first_look: bool,
+    buffer: Vec<u8>,
+}
+
+/// How a file was that is let be: its number may be given to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Seen {
+    length: u64,
+    modified: SystemTime,
+    head: Head,
+}
+
+/// What a step came to.
+#[derive(Debug, Default)]
+pub(super) struct Taken {
+    pub records: Vec<Record>,
+    pub marks: Vec<Mark>,
+    pub has_more: bool,
+    pub failure: Option<io::Error>,
+    pub bytes: u64,
+}
+
+impl State {
+    pub fn new(
+        places: Places,
+        outlet: Outlet,
+        start: Start,
+        offsets: bool,
+        bounds: Bounds,
+    ) -> Self {
+        let saved = outlet.places();
+        let checkpoints = saved.map(|saved| {
+            let places = saved.into_iter().filter_map(|(key, place)| {
+                Some((FileId::from_key(&key)?, serde_json::from_value(place).ok()?))
+            });
+            places.collect()
+        });
+        Self {
+            written: outlet.written(),
+            places,
+            outlet,
+            start,
+            offsets,
+            bounds,
+            tracked: Vec::new(),
+            let_be: HashMap::new(),
+            checkpoints,
+            is_first_look: true,
+            buffer: Vec::new(),
+        }
+    }
+
+    /// Looks what is there; where reading begins of what is new.
+    pub fn look(&mut self) -> io::Result<Vec<Mark>> {
+        let found = self.places.look()?;
+        let mut marks = Vec::new();
+        for tracked in &mut self.tracked {
+            let own = found.iter().find(|one| one.id == tracked.id);
+            tracked.set_current(own.is_some_and(|one| !one.is_rotated));
+        }
+        let listed = |id: &FileId| found.iter().any(|one| one.id == *id);
+        self.let_be.retain(|id, _| listed(id));
+        for one in &found {
+            let is_tracked = self.tracked.iter().any(|tracked| tracked.id == one.id);
+            if is_tracked || self.is_let_be(one) {
+                continue;
+            }
+            match self.begin(one) {
+                Ok(Some(tracked)) => {
+                    marks.push(self.mark(&tracked));
+                    self.tracked.push(tracked);
+                }
+                Ok(None) => {}
+                // It vanished, or may not be read: the others are read all the same.
+                Err(error) => {
+                    if error.kind() != io::ErrorKind::NotFound {
+                        let path = one.path.display();
+                        self.outlet
+                            .trouble(&format!("{path} cannot be read"), &error);
+                    }
+                }
+            }
+        }
+        if self.is_first_look {
+            // Files that are gone need no longer be remembered.
+            let gone = self
+                .checkpoints
+                .as_mut()
+                .map(std::mem::take)
+                .unwrap_or_default();
+            let forgotten = gone.keys().filter(|id| !listed(id));
+            marks.extend(forgotten.map(|id| self.outlet.mark(id.key(), None)));
+        }
+        self.is_first_look = false;
+        Ok(marks)
+    }
+
+    fn is_let_be(&mut self, found: &Found) -> bool {
+        let Some(seen) = self.let_be.get_mut(&found.id) else {
+            return false;
+        };
+        if (seen.length, seen.modified) == (found.length, found.modified) {
+            return true;
+        }
+        let is_same = File::open(&found.path).is_ok_and(|file| seen.head.begins(&file));
+        if is_same && !seen.head.is_empty() {
+            (seen.length, seen.modified) = (found.length, found.modified);
+            // One that is rotated away may still be written to for a while; one that fits is read on.
+            return found.is_rotated;
+        }
+        self.let_be.remove(&found.id);
+        false
+    }
+
+    fn let_be(&mut self, found: &Found, file: &File) {
+        let seen = Seen {
+            length: found.length,
+            modified: found.modified,
+            head: Head::of(file),
+        };
+        self.let_be.insert(found.id, seen);
+    }
+
+    /// Where reading of a file begins that was not known; none if it is not read (yet).
+    fn begin(&mut self, found: &Found) -> io::Result<Option<Tracked>> {
+        let file = File::open(&found.path)?;
+        let metadata = file.metadata()?;
+        if FileId::of(&metadata) != found.id {
+            // Another was put in its place meanwhile: the next look finds it.
+            return Ok(None);
+        }
+        if is_compressed(&file) {
+            self.let_be(found, &file);
+            return Ok(None);
+        }
+        let length = metadata.len();
+        let Some(offset) = self.offset(found, &file, length) else {
+            return Ok(None);
+        };
+        let lines = self.lines(&found.path);
+        let mut tracked = Tracked::new(found.id, found.path.clone(), file, offset, lines);
+        tracked.set_current(!found.is_rotated);
+        Ok(Some(tracked))
+    }
+
+    fn offset(&mut self, found: &Found, file: &File, length: u64) -> Option<u64> {
+        // An earlier life read it, or what it is a copy of.
+        if let Some(checkpoints) = &mut self.checkpoints {
+            let fits = |place: &Place| {
+                place.offset <= length && (place.head.is_empty() || place.head.begins(file))
+            };
+            if let Some(place) = checkpoints.get(&found.id).filter(|place| fits(place)) {
+                let offset = place.offset;
+                checkpoints.remove(&found.id);
+                return Some(offset);
+            }
+            let is_original = |id: &FileId, place: &Place| {
+                let original = std::fs::metadata(&place.path);
+                *id != found.id
+                    && !place.head.is_empty()
+                    && fits(place)
+                    && original.is_ok_and(|original| original.len() < place.offset)
+            };
+            let copied = checkpoints
+                .iter()
+                .find(|(id, place)| is_original(id, place));
+            if let Some(id) = copied.map(|(id, _)| *id).filter(|_| self.is_first_look) {
+                return checkpoints.remove(&id).map(|place| place.offset);
+            }
+        } else if self.is_first_look {
+            if found.is_rotated {
+                self.let_be(found, file);
+                return None;
+            }
+            return Some(match self.start {
+                Start::Beginning => 0,
+                Start::End => line_start(file, length),
+            });
+        }
+        if self
+            .tracked
+            .iter()
+            .any(|one| is_copy(one, found.id, file, length))
+        {
+            return None;
+        }
+        let was_before = found.is_rotated
+            && self.is_first_look
+            && self.written.is_none_or(|written| found.modified <= written);
+        if was_before {
+            self.let_be(found, file);
+            return None;
+        }
+        Some(0)
+    }
+
+    fn lines(&self, path: &Path) -> LineDecoder {
+        LineDecoder::new(&self.outlet, path.display().to_string(), self.offsets)
+    }
+
+    fn mark(&self, tracked: &Tracked) -> Mark {
+        let place = serde_json::to_value(tracked.place()).ok();
+        self.outlet.mark(tracked.id.key(), place)
+    }
+
+    /// Reads on in one file, up to a chunk.
+    pub fn step(&mut self, at: usize) -> Taken {
+        let mut taken = Taken::default();
+        let Some(tracked) = self.tracked.get_mut(at) else {
+            return taken;
+        };
+        let before = tracked.offset;
+        let step = tracked.step(&mut self.buffer, &self.bounds, &mut taken.records);
+        match step {
+            Ok(Step::Read) => {
+                taken.has_more = true;
+                taken.bytes = tracked.offset - before;
+            }
+            Ok(Step::Idle) => {
+                tracked.settle(&self.bounds, &mut taken.records);
+            }
+            Ok(Step::Truncated) => {
+                self.truncated(at, &mut taken);
+                taken.has_more = true;
+            }
+            Err(error) => taken.failure = Some(error),
+        }
+        if (taken.bytes > 0 || !taken.records.is_empty())
+            && let Some(tracked) = self.tracked.get(at)
+        {
+            taken.marks.push(self.mark(tracked));
+        }
+        self.outlet.filter(&mut taken.records);
+        taken
+    }
+
+    /// A file was cut: what was not read of it is in its copy, if whoever cut it made one.
+    fn truncated(&mut self, at: usize, taken: &mut Taken) {
+        let Some(cut) = self.tracked.get_mut(at) else {
+            return;
+        };
+        // What waits for its continuation lies before the cut.
+        let waited = cut.place().offset;
+        cut.settle(
+            &Bounds {
+                multiline: std::time::Duration::ZERO,
+                ..self.bounds
+            },
+            &mut taken.records,
+        );
+        let (head, tail, offset, path) = (cut.head, cut.tail.clone(), cut.offset, cut.path.clone());
+        cut.begin_anew();
+        let mut rest = None;
+        for found in self.places.look().unwrap_or_default() {
+            let is_known = self.tracked.iter().any(|one| one.id == found.id);
+            if is_known || self.let_be.contains_key(&found.id) || head.is_empty() {
+                continue;
+            }
+            let Ok(file) = File::open(&found.path) else {
+                continue;
+            };
+            if !head.begins(&file) {
+                continue;
+            }
+            let length = file.metadata().map_or(0, |metadata| metadata.len());
+            if length > offset && tail.stands_before(offset, &file) {
+                let lines = self.lines(&path);
+                let mut copy = Tracked::new(found.id, found.path.clone(), file, offset, lines);
+                copy.set_current(false);
+                rest = Some(copy);
+            } else {
+                self.let_be(&found, &file);
+            }
+        }
+        tracing::info!(file = %path.display(), offset, waited, copied = rest.is_some(), "a file was cut and is read from its beginning");
+        if let Some(mark) = self.tracked.get(at).map(|cut| self.mark(cut)) {
+            taken.marks.push(mark);
+        }
+        if let Some(copy) = rest {
+            taken.marks.push(self.mark(&copy));
+            // Before the one that was cut: what it holds is older.
+            self.tracked.insert(at, copy);
+        }
+    }
+
+    /// Lets go of files that were rotated away and read to their ends.
+    pub fn let_go(&mut self) -> Taken {
+        let mut taken = Taken::default();
+        while let Some(at) = self
+            .tracked
+            .iter()
+            .position(|one| one.is_done(&self.bounds))
+        {
+            let mut done = self.tracked.remove(at);
+            let (buffer, bounds) = (&mut self.buffer, &self.bounds);
+            done.finish(buffer, bounds, &mut taken.records);
+            taken.marks.push(self.outlet.mark(done.id.key(), None));
+            if let Ok(metadata) = done.file.metadata() {
+                let seen = Seen {
+                    length: metadata.len(),
+                    modified: metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH),
+                    head: Head::of(&done.file),
+                };
+                self.let_be.insert(done.id, seen);
+            }
+        }
+        self.outlet.filter(&mut taken.records);
+        taken
+    }
+
+    /// When to look again although nothing happens.
+    pub fn due(&self) -> Option<Instant> {
+        let due = |tracked: &Tracked| tracked.due(&self.bounds);
+        self.tracked.iter().filter_map(due).min()
+    }
+
+    /// Bytes that are there and were not taken.
+    pub fn lag(&self) -> u64 {
+        self.tracked.iter().map(|tracked| tracked.lag).sum()
+    }
+}
+
+/// Where the last line of a file begins that has not ended: reading from the end begins there.
+fn line_start(file: &File, length: u64) -> u64 {
+    let from = length.saturating_sub(BLOCK as u64);
+    let mut bytes = vec![0; usize::try_from(length - from).unwrap_or(BLOCK)];
+    match file.read_exact_at(&mut bytes, from) {
+        Ok(()) => memrchr(b'\n', &bytes).map_or(if from == 0 { 0 } else { length }, |at| {
+            from + at as u64 + 1
+        }),
+        Err(_) => length,
+    }
+}
+
+/// Whether a file is a copy (that may still grow) of one that is read: what `copytruncate` makes.
+fn is_copy(original: &Tracked, id: FileId, file: &File, length: u64) -> bool {
+    if original.id == id || original.head.is_empty() || length == 0 {
+        return false;
+    }
+    if length >= original.offset {
+        return original.head.begins(file) && original.tail.stands_before(original.offset, file);
+    }
+    begins_like(&original.file, file, length)
+}
+
+fn begins_like(original: &File, file: &File, length: u64) -> bool {
+    let (mut ours, mut theirs) = (vec![0; BLOCK], vec![0; BLOCK]);
+    let mut at = 0;
+    while at < length {
+        let size = usize::try_from(length - at).map_or(BLOCK, |left| left.min(BLOCK));
+        let read = |file: &File, bytes: &mut [u8]| file.read_exact_at(bytes, at).is_ok();
+        if !read(original, &mut ours[..size])
+            || !read(file, &mut theirs[..size])
+            || ours[..size] != theirs[..size]
+        {
+            return false;
+        }
+        at += size as u64;
+    }
+    true
+}
