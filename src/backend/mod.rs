@@ -8,11 +8,16 @@ mod error;
 mod feed;
 mod gather;
 mod mirror;
+mod services;
 mod web_folder;
 
+#[cfg(test)]
+pub use crate::pipelines::Trouble;
+pub use crate::pipelines::{PartStatus, PipelineStatus};
 pub use error::Error;
 pub use feed::{Feed, FeedEvent};
 pub use mirror::Mirror;
+pub use services::Services;
 pub use web_folder::WebFolder;
 
 use std::sync::Arc;

@@ -133,6 +133,18 @@ pub fn parse_size(text: &str) -> Result<u64, String> {
     number.checked_mul(unit).ok_or_else(expected)
 }
 
+/// Bytes in at most seven characters: `512B`, `12.3KiB`, `4.5GiB`.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+pub fn print_size(bytes: u64) -> String {
+    const UNITS: [(u32, &str); 4] = [(40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")];
+    let unit = UNITS.iter().find(|(bits, _)| bytes >> bits > 0);
+    unit.map_or_else(
+        || format!("{bytes}B"),
+        |(bits, unit)| format!("{:.1}{unit}", bytes as f64 / (1_u64 << bits) as f64),
+    )
+}
+
 /// `1234567` as `1,234,567`.
 #[must_use]
 pub fn grouped(number: u64) -> String {

@@ -12,7 +12,7 @@ use super::Error;
 use super::args::SourceKind;
 use super::directory::{self, is_address};
 use super::loading::{Feeder, load, read_stdin};
-use crate::backend::Backend;
+use crate::backend::{Backend, Services};
 use crate::base::{Gauge, Time};
 use crate::client::{self, Client};
 use crate::config::Settings;
@@ -301,6 +301,17 @@ impl Opened {
         owned
             .map(|owned| owned.pipelines.clone())
             .unwrap_or_default()
+    }
+
+    /// What is done beside the log, here or there.
+    pub fn services(&self) -> Services {
+        match (&self.backend, &self.owned) {
+            (Backend::Remote(client), _) => Services::There(client.clone()),
+            (_, Some(owned)) if !owned.pipelines.names().is_empty() => {
+                Services::Here(owned.pipelines.clone())
+            }
+            _ => Services::None,
+        }
     }
 
     /// What answers requests, where this process owns the log.

@@ -137,12 +137,13 @@ impl Client {
         self.http.post(url)
     }
 
-    /// The data of a path that is asked without parameters.
+    /// What pipelines did, in whatever form the caller reads it.
     ///
     /// # Errors
     /// Nobody answers, or something else than expected.
-    pub async fn ask<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
-        self.get(path, &()).await
+    pub async fn pipelines<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        let answer: api::Data<T> = self.get(api::path::PIPELINES, &()).await?;
+        Ok(answer.data)
     }
 
     pub(super) async fn get<T: DeserializeOwned>(

@@ -43,6 +43,8 @@ pub(super) enum Effect {
         after: Position,
     },
     Namespaces,
+    /// Ask what pipelines did.
+    Pipelines,
     Facets {
         number: Number,
         query: Query,

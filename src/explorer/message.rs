@@ -3,6 +3,7 @@
 use super::keymap::Key;
 use super::regions::Target;
 use super::request::Number;
+use crate::backend::PipelineStatus;
 use crate::base::Time;
 use crate::entry::{Entry, Key as Place, Position};
 use crate::query::{Direction, Facets, Field, NamespaceCount, Page, Progress, Values};
@@ -43,6 +44,8 @@ pub(super) enum Message {
     },
     Live(Number, Live),
     Namespaces(Vec<NamespaceCount>),
+    /// What pipelines did; none where there can be none.
+    Pipelines(Result<Option<Vec<PipelineStatus>>, String>),
     Facets {
         number: Number,
         field: Field,

@@ -26,7 +26,7 @@ use super::terminal::{Guard, Painter, depth, give_back, watch};
 use super::theme::{Depth, Theme};
 use super::update::{start, update};
 use super::view::view;
-use crate::backend::Backend;
+use crate::backend::{Backend, Services};
 use crate::base::shutdown::{SignalNumber, Wishes};
 use crate::base::{Gauge, Time};
 use crate::query::{Expression, Field, Query};
@@ -75,6 +75,7 @@ pub enum Ending {
 pub async fn run(
     options: Options,
     backend: Backend,
+    services: Services,
     loading: Option<Arc<Gauge>>,
 ) -> Result<Ending, Error> {
     let keymap = Keymap::with(&options.keys)?;
@@ -93,7 +94,7 @@ pub async fn run(
         theme: Theme::new(options.colors.unwrap_or_else(depth)),
         painter: Painter::new(),
         regions: Regions::default(),
-        performer: Performer::new(backend, sender.clone()),
+        performer: Performer::new(backend, services, sender.clone()),
         sender,
         messages,
         state_dir: options.state_dir,
@@ -250,6 +251,7 @@ impl Runtime {
             Message::Clock(_) => Wish::None,
             Message::Live(..)
             | Message::Namespaces(_)
+            | Message::Pipelines(_)
             | Message::Woke
             | Message::Loading(_)
             | Message::Scanning { .. } => Wish::Quiet,

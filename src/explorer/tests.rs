@@ -15,6 +15,7 @@ use super::state::State;
 use super::theme::{Depth, Theme};
 use super::update::{start, update};
 use super::view::view;
+use crate::backend::{PartStatus, PipelineStatus, Trouble};
 use crate::base::Time;
 use crate::entry::{Entry, Key as Place, Level, Position, Scope};
 use crate::query::{Cursor, Direction, Facet, Facets, Matcher, NamespaceCount, Page, Query};
@@ -27,6 +28,8 @@ struct Harness {
     feed: Option<(Number, Query, Position)>,
     copied: Vec<String>,
     left: bool,
+    /// What pipelines did.
+    pipelines: Vec<PipelineStatus>,
 }
 
 fn entry(n: u64) -> Entry {
@@ -58,6 +61,7 @@ impl Harness {
             log,
             waiting: VecDeque::new(),
             feed: None,
+            pipelines: Vec::new(),
             copied: Vec::new(),
             left: false,
         };
@@ -267,6 +271,7 @@ impl Harness {
                 };
                 Some(Message::Namespaces(vec![count("auth"), count("pay")]))
             }
+            Effect::Pipelines => Some(Message::Pipelines(Ok(Some(self.pipelines.clone())))),
             Effect::Facets { number, field, .. } => {
                 let facets = Facets {
                     values: vec![Facet {
@@ -511,6 +516,82 @@ fn every_size_is_drawn() {
             assert_eq!(screen.len(), usize::from(height));
         }
     }
+}
+
+#[test]
+fn pipelines_are_shown_with_their_rates_and_troubles() {
+    let part = |id: &str, kind: &str, given: u64| PartStatus {
+        id: id.into(),
+        kind: kind.into(),
+        given,
+        ..PartStatus::default()
+    };
+    let told = |given: u64| {
+        let failing = PartStatus {
+            trouble: Some(Trouble {
+                time: "2026-11-21T00:00:00Z".into(),
+                text: "http://b:1: nobody \u{1b}[31m answers".into(),
+                is_over: false,
+            }),
+            ..part("http_client http://b:1", "http_client", 0)
+        };
+        let app = PipelineStatus {
+            name: "app".into(),
+            sources: vec![PartStatus {
+                lag_bytes: 3 << 20,
+                ..part("directory /var/log/*.log", "directory", given)
+            }],
+            filters: vec![part("1", "include", given / 2)],
+            sinks: vec![part("store", "store", given / 2), failing],
+            endpoints: vec!["/app/status".into()],
+            ..PipelineStatus::default()
+        };
+        let other = PipelineStatus {
+            name: "other".into(),
+            ..app.clone()
+        };
+        vec![app, other]
+    };
+    let mut harness = Harness::new(10, (80, 24));
+    harness.pipelines = told(0);
+    harness.press("P");
+    harness.tell(Message::Clock(Time(2_000_000_000)));
+    harness.pipelines = told(5_000);
+    harness.tell(Message::Woke);
+    harness.settle();
+    let screen = harness.screen().join("\n");
+    for words in [
+        "app",
+        "other",
+        "✗ 1 failing",
+        "directory /var/log/*.l",
+        "2500/s · lag 3.0MiB",
+        "→",
+        "include",
+        "1250/s",
+        "store",
+        "http://b:1: nobody",
+    ] {
+        assert!(screen.contains(words), "{words} is not in\n{screen}");
+    }
+    assert!(!screen.contains('\u{1b}'), "raw text");
+    harness.press("j enter");
+    let screen = harness.screen().join("\n");
+    for words in [
+        "Pipeline other",
+        "source · directory",
+        "5000 entries",
+        "(now): http://b:1",
+    ] {
+        assert!(screen.contains(words), "{words} is not in\n{screen}");
+    }
+    harness.press("esc");
+    assert!(harness.screen().join("\n").contains("Pipelines ·"));
+    harness.press("esc");
+    assert!(!harness.screen().join("\n").contains("Pipelines ·"));
+    // Nothing is asked while nobody looks.
+    harness.tell(Message::Woke);
+    assert!(!harness.waiting.contains(&Effect::Pipelines));
 }
 
 proptest! {

@@ -40,6 +40,10 @@ pub(super) fn view(state: &State, theme: Theme, buffer: &mut Buffer) -> Regions 
             Overlay::Palette { input, cursor } => {
                 panes::palette(state, theme, input, *cursor, buffer, &mut regions);
             }
+            Overlay::Pipelines { cursor, is_open } => {
+                let at = (*cursor, *is_open);
+                panes::pipelines(state, theme, at, buffer, &mut regions);
+            }
             Overlay::Choice {
                 title,
                 choices,

@@ -83,6 +83,11 @@ impl Checkpoints {
         self.state().saved.sources.get(source).cloned()
     }
 
+    /// The place of something that has only one, by its number.
+    pub fn place(&self, source: &str) -> Option<u64> {
+        self.of(source)?.get("")?.as_u64()
+    }
+
     /// When the checkpoints were last written, by an earlier life too.
     pub fn written(&self) -> Option<SystemTime> {
         self.state().written

@@ -9,6 +9,7 @@
 //! dead holds up nobody but itself. What is checkpointed lies safe in the sink, or in the spool before it.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -58,6 +59,8 @@ struct Disk {
     closed: CancellationToken,
     /// Places were reached that are not saved.
     touched: Notify,
+    /// The position up to which the sink took what there is.
+    delivered: AtomicU64,
 }
 
 impl Lane {
@@ -80,6 +83,7 @@ impl Lane {
                 most: bytes,
                 closed: CancellationToken::new(),
                 touched: Notify::new(),
+                delivered: AtomicU64::new(checkpoints.place(SPOOL).unwrap_or_default()),
             }),
         };
         Ok(Self {
@@ -220,7 +224,12 @@ impl Lane {
                 let (entries, bytes) = queue.size();
                 (entries as u64, bytes as u64)
             }
-            Buffer::Disk(disk) => (0, *disk.spool.bytes().borrow()),
+            Buffer::Disk(disk) => {
+                let head = *disk.spool.head().borrow();
+                let waiting = head.saturating_sub(disk.delivered.load(Ordering::Relaxed));
+                let bytes = *disk.spool.bytes().borrow();
+                (waiting, if waiting == 0 { 0 } else { bytes })
+            }
         };
         PartStatus {
             waiting,
@@ -235,11 +244,8 @@ impl Lane {
         let mut source = match &self.buffer {
             Buffer::Memory(queue) => Waiting::Memory(queue),
             Buffer::Disk(disk) => {
-                let at = self
-                    .checkpoints
-                    .of(SPOOL)
-                    .and_then(|places| places.get("").and_then(serde_json::Value::as_u64));
-                Waiting::Disk(disk, disk.spool.read_after(at.unwrap_or_default()))
+                let at = disk.delivered.load(Ordering::Relaxed);
+                Waiting::Disk(disk, disk.spool.read_after(at))
             }
         };
         let mut due: Option<Instant> = None;
@@ -253,8 +259,8 @@ impl Lane {
                 }
                 () = self.abandoned.cancelled() => break,
             };
-            let Some(batch) = taken else { break };
-            if !self.hand_over(&mut sink, &batch.records).await {
+            let Some(mut batch) = taken else { break };
+            if !self.hand_over(&mut sink, &mut batch.records).await {
                 let left = batch.records.len() as u64;
                 if matches!(source, Waiting::Memory(_)) {
                     self.figures.dropped(Reason::Stopped, left);
@@ -262,6 +268,9 @@ impl Lane {
                 break;
             }
             self.checkpoints.reached(batch.marks);
+            if let Waiting::Disk(disk, reader) = &source {
+                disk.delivered.store(reader.at(), Ordering::Relaxed);
+            }
             let when = *due.get_or_insert_with(|| Instant::now() + CHECKPOINT_INTERVAL);
             if when <= Instant::now() {
                 self.settle(&mut sink, &source).await;
@@ -281,9 +290,7 @@ impl Lane {
                 }
                 self.save();
                 if let Waiting::Disk(disk, _) = source {
-                    let at = self.checkpoints.of(SPOOL);
-                    let at = at.and_then(|places| places.get("")?.as_u64());
-                    disk.spool.release(at.unwrap_or_default());
+                    disk.spool.release(disk.delivered.load(Ordering::Relaxed));
                 }
             }
             Err(failure) => self.figures.trouble(failure.reason),
@@ -291,7 +298,7 @@ impl Lane {
     }
 
     /// Hands records over, as often as it takes; whether they were all taken (or refused for good).
-    async fn hand_over(&self, sink: &mut Sink, mut records: &[Record]) -> bool {
+    async fn hand_over(&self, sink: &mut Sink, records: &mut Vec<Record>) -> bool {
         let (first, most) = sink.patience();
         let mut backoff = Backoff::new(first, most);
         loop {
@@ -299,20 +306,22 @@ impl Lane {
                 outcome = sink.deliver(records) => outcome,
                 () = self.abandoned.cancelled() => return false,
             };
-            let delivered = outcome.delivered.min(records.len());
+            let delivered = outcome.delivered;
             self.figures.gave(delivered.saturating_sub(outcome.lost));
             self.figures.moved(outcome.bytes);
             self.figures.dropped(Reason::Refused, outcome.lost as u64);
-            records = &records[delivered..];
             let Some(failure) = outcome.failure else {
                 self.figures.well();
                 return true;
             };
             self.figures.trouble(failure.reason);
+            if failure.is_final {
+                return false;
+            }
             if failure.refused > 0 {
                 let refused = failure.refused.min(records.len());
                 self.figures.dropped(Reason::Refused, refused as u64);
-                records = &records[refused..];
+                records.drain(..refused);
                 if records.is_empty() {
                     return true;
                 }

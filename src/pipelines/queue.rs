@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::record::{Batch, Mark, Record};
+use super::record::{Batch, Record};
 
 /// Bytes of records that a queue holds, whatever their number.
 const MAX_BYTES: usize = 8 << 20;
@@ -46,12 +46,10 @@ pub(super) struct Queue {
 
 #[derive(Debug, Default)]
 struct Inner {
-    records: VecDeque<Record>,
+    /// Batches stay together: moving one moves no record.
+    batches: VecDeque<Batch>,
+    records: usize,
     bytes: usize,
-    /// Where in the flow of records (counted from the start) each mark stands.
-    marks: VecDeque<(u64, Mark)>,
-    /// Records that were ever taken or dropped from the front.
-    passed: u64,
     since: Option<Instant>,
     closed: bool,
 }
@@ -81,9 +79,9 @@ impl Queue {
                 let waiting = self.emptied.notified();
                 {
                     let inner = self.inner();
-                    let count = inner.records.len() + batch.records.len();
+                    let count = inner.records + batch.records.len();
                     let has_room = count <= self.most && inner.bytes + bytes <= MAX_BYTES;
-                    if has_room || inner.records.is_empty() || inner.closed {
+                    if has_room || inner.records == 0 || inner.closed {
                         break;
                     }
                 }
@@ -101,8 +99,8 @@ impl Queue {
             let waiting = self.filled.notified();
             let patience = {
                 let mut inner = self.inner();
-                let has_any = !inner.records.is_empty() || !inner.marks.is_empty();
-                let is_enough = inner.records.len() >= appetite.records || inner.closed;
+                let has_any = !inner.batches.is_empty();
+                let is_enough = inner.records >= appetite.records || inner.closed;
                 let waited = inner.since.map_or(Duration::ZERO, |since| since.elapsed());
                 if has_any && (is_enough || waited >= appetite.patience) {
                     let batch = inner.give(appetite.records);
@@ -132,72 +130,95 @@ impl Queue {
     /// Records and bytes that wait.
     pub fn size(&self) -> (usize, usize) {
         let inner = self.inner();
-        (inner.records.len(), inner.bytes)
+        (inner.records, inner.bytes)
     }
 }
 
 impl Inner {
-    fn take(&mut self, batch: Batch, bytes: usize, most: usize, full: Full) -> u64 {
-        let mut dropped = 0;
+    fn take(&mut self, mut batch: Batch, bytes: usize, most: usize, full: Full) -> u64 {
         self.since.get_or_insert_with(Instant::now);
-        match full {
-            Full::Block => {
-                self.records.extend(batch.records);
-                self.bytes += bytes;
-            }
-            Full::DropNewest => {
-                for record in batch.records {
-                    let weight = record.weight();
-                    if self.records.len() >= most || self.bytes + weight > MAX_BYTES {
-                        dropped += 1;
-                    } else {
-                        self.bytes += weight;
-                        self.records.push_back(record);
-                    }
+        let mut dropped = 0;
+        if full == Full::DropNewest {
+            let (mut records, mut size) = (self.records, self.bytes);
+            let before = batch.records.len();
+            batch.records.retain(|record| {
+                let weight = record.weight();
+                let has_room = records < most && size + weight <= MAX_BYTES;
+                if has_room {
+                    records += 1;
+                    size += weight;
                 }
-            }
-            Full::DropOldest => {
-                self.records.extend(batch.records);
-                self.bytes += bytes;
-                while self.records.len() > most
-                    || (self.bytes > MAX_BYTES && self.records.len() > 1)
-                {
-                    self.pass();
-                    dropped += 1;
-                }
+                has_room
+            });
+            dropped = before - batch.records.len();
+            (self.records, self.bytes) = (records, size);
+        } else {
+            self.records += batch.records.len();
+            self.bytes += bytes;
+        }
+        // Marks without records go with what came before them.
+        match self.batches.back_mut() {
+            Some(last) if batch.records.is_empty() => last.add_marks(batch.marks),
+            _ => self.batches.push_back(batch),
+        }
+        if full == Full::DropOldest {
+            while self.records > most || (self.bytes > MAX_BYTES && self.records > 1) {
+                let over = self.records.saturating_sub(most).max(1);
+                dropped += self.drop_oldest(over);
             }
         }
-        let at = self.passed + self.records.len() as u64;
-        for mark in batch.marks {
-            let is_same = |(place, other): &(u64, Mark)| {
-                *place == at && other.source == mark.source && other.key == mark.key
-            };
-            self.marks.retain(|other| !is_same(other));
-            self.marks.push_back((at, mark));
-        }
-        dropped
+        dropped as u64
     }
 
-    fn pass(&mut self) -> Option<Record> {
-        let record = self.records.pop_front()?;
-        self.bytes = self.bytes.saturating_sub(record.weight());
-        self.passed += 1;
-        Some(record)
+    /// Drops some of the oldest batch; its marks are kept: what it held need not be read again.
+    fn drop_oldest(&mut self, most: usize) -> usize {
+        let Some(oldest) = self.batches.front_mut() else {
+            return 0;
+        };
+        let count = most.min(oldest.records.len());
+        let bytes: usize = oldest
+            .records
+            .drain(..count)
+            .map(|record| record.weight())
+            .sum();
+        if oldest.records.is_empty() && self.batches.len() > 1 {
+            let marks = self.batches.pop_front().map(|batch| batch.marks);
+            if let (Some(next), Some(mut marks)) = (self.batches.front_mut(), marks) {
+                marks.append(&mut next.marks);
+                next.add_marks(marks);
+            }
+        }
+        self.records -= count;
+        self.bytes = self.bytes.saturating_sub(bytes);
+        count
     }
 
     fn give(&mut self, most: usize) -> Batch {
-        let count = self.records.len().min(most.max(1));
-        let records = (0..count).filter_map(|_| self.pass()).collect();
-        let mut marks = Vec::new();
-        while let Some((at, mark)) = self.marks.pop_front() {
-            if at > self.passed {
-                self.marks.push_front((at, mark));
+        let mut given = Batch::default();
+        let most = most.max(1);
+        while let Some(oldest) = self.batches.front_mut() {
+            let room = most.saturating_sub(given.records.len());
+            if oldest.records.len() > room {
+                if given.records.is_empty() {
+                    given.records.extend(oldest.records.drain(..room));
+                }
                 break;
             }
-            marks.push(mark);
+            let Some(mut whole) = self.batches.pop_front() else {
+                break;
+            };
+            if given.records.is_empty() {
+                given.records = whole.records;
+            } else {
+                given.records.append(&mut whole.records);
+            }
+            given.add_marks(whole.marks);
         }
-        self.since = (!self.records.is_empty()).then(Instant::now);
-        Batch { records, marks }
+        let bytes: usize = given.records.iter().map(Record::weight).sum();
+        self.records -= given.records.len();
+        self.bytes = self.bytes.saturating_sub(bytes);
+        self.since = (!self.batches.is_empty()).then(Instant::now);
+        given
     }
 }
 
@@ -207,6 +228,7 @@ mod tests {
 
     use super::*;
     use crate::entry::Entry;
+    use crate::pipelines::record::Mark;
 
     const ALL: Appetite = Appetite {
         records: 100,
@@ -251,7 +273,7 @@ mod tests {
             assert_eq!(queue.put(batch(0..3)).await, 0);
             assert_eq!(queue.put(batch(3..9)).await, dropped);
             let given = queue.next(ALL).await.expect("open");
-            assert_eq!(told(&given), (left, vec![3, 9]), "{full:?}");
+            assert_eq!(told(&given), (left, vec![9]), "{full:?}");
         }
         let queue = std::sync::Arc::new(Queue::new(5, Full::Block));
         queue.put(batch(0..3)).await;
@@ -279,9 +301,13 @@ mod tests {
             seen,
             [
                 (vec![0, 1, 2], vec![]),
-                (vec![3, 4, 5], vec![4]),
-                (vec![6, 7], vec![8])
+                (vec![3], vec![4]),
+                (vec![4, 5, 6], vec![]),
             ]
+        );
+        assert_eq!(
+            told(&queue.next(few).await.expect("open")),
+            (vec![7], vec![8])
         );
         queue.close();
         assert_eq!(queue.next(few).await, None);

@@ -38,6 +38,17 @@ pub struct Batch {
     pub marks: Vec<Mark>,
 }
 
+impl Batch {
+    /// Adds marks that stand after the records.
+    pub fn add_marks(&mut self, marks: Vec<Mark>) {
+        for mark in marks {
+            let is_same = |other: &Mark| other.source == mark.source && other.key == mark.key;
+            self.marks.retain(|other| !is_same(other));
+            self.marks.push(mark);
+        }
+    }
+}
+
 impl From<Entry> for Record {
     fn from(entry: Entry) -> Self {
         Self { entry, line: None }

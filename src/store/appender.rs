@@ -22,10 +22,29 @@ pub struct Appender {
 
 /// An append on its way.
 #[derive(Debug)]
-pub struct Pending(oneshot::Receiver<Result<Range<u64>, Error>>);
+pub struct Pending(oneshot::Receiver<Answer>);
+
+/// What became of an append.
+pub(super) type Answer = Result<Range<u64>, NotTaken>;
+
+/// Entries that were not taken, given back.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub struct NotTaken {
+    /// Why.
+    pub error: Error,
+    /// The entries as they were handed over; none where they are lost with the log that is gone.
+    pub entries: Vec<Entry>,
+}
+
+impl From<NotTaken> for Error {
+    fn from(not_taken: NotTaken) -> Self {
+        not_taken.error
+    }
+}
 
 pub(super) enum Command {
-    Append(Vec<Entry>, oneshot::Sender<Result<Range<u64>, Error>>),
+    Append(Vec<Entry>, oneshot::Sender<Answer>),
     Seal(oneshot::Sender<()>),
     Close(oneshot::Sender<()>),
 }
@@ -56,11 +75,18 @@ impl Appender {
     /// # Errors
     /// The disk is full, a write failed now or earlier, or the log is closed: nothing of the batch is kept.
     pub async fn append(&self, entries: Vec<Entry>) -> Result<Range<u64>, Error> {
+        Ok(self.append_or_back(entries).await?)
+    }
+
+    /// The same; what is not taken is given back.
+    ///
+    /// # Errors
+    /// As [`Appender::append`].
+    pub async fn append_or_back(&self, entries: Vec<Entry>) -> Answer {
         let appender = self.clone();
-        let pending = tokio::task::spawn_blocking(move || appender.submit(entries))
-            .await
-            .map_err(|_| Error::Closed)?;
-        pending.done().await
+        let submitting = tokio::task::spawn_blocking(move || appender.submit(entries));
+        let pending = submitting.await.map_err(|_| lost())?;
+        pending.0.await.unwrap_or_else(|_| Err(lost()))
     }
 
     /// Leads to no log: of a store that is only read.
@@ -92,7 +118,7 @@ impl Pending {
     /// # Errors
     /// As [`Appender::append`].
     pub async fn done(self) -> Result<Range<u64>, Error> {
-        self.0.await.unwrap_or(Err(Error::Closed))
+        Ok(self.0.await.unwrap_or_else(|_| Err(lost()))?)
     }
 
     /// The same, blocking the thread.
@@ -100,7 +126,15 @@ impl Pending {
     /// # Errors
     /// As [`Appender::append`].
     pub fn wait(self) -> Result<Range<u64>, Error> {
-        self.0.blocking_recv().unwrap_or(Err(Error::Closed))
+        Ok(self.0.blocking_recv().unwrap_or_else(|_| Err(lost()))?)
+    }
+}
+
+/// The log is gone, with what it was given.
+fn lost() -> NotTaken {
+    NotTaken {
+        error: Error::Closed,
+        entries: Vec::new(),
     }
 }
 

@@ -47,7 +47,7 @@ mod state;
 mod wal;
 mod writer;
 
-pub use appender::{Appender, Pending};
+pub use appender::{Appender, NotTaken, Pending};
 pub use error::Error;
 pub use feed::{Feed, FeedBatch};
 pub use figures::Figures;

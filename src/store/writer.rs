@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::appender::Command;
+use super::appender::{Answer, Command, NotTaken};
 use super::memtable::Memtable;
 use super::seal;
 use super::state::Shared;
@@ -39,7 +39,7 @@ pub(super) struct Writer {
     unsynced: Option<Instant>,
 }
 
-type Waiting = (Range<u64>, oneshot::Sender<Result<Range<u64>, Error>>);
+type Waiting = (Range<u64>, oneshot::Sender<Answer>);
 
 impl Writer {
     pub fn new(shared: Arc<Shared>) -> Self {
@@ -137,10 +137,7 @@ impl Writer {
                 .first()
                 .map_or(self.next, |entry| entry.position);
             let large = group.payload.len() > MAX_FRAME_BYTES;
-            for (_, answer) in group.waiting {
-                let error = if large { Error::TooLarge } else { Error::Full };
-                let _ = answer.send(Err(error));
-            }
+            group.give_back(|| if large { Error::TooLarge } else { Error::Full });
             return;
         }
         let first = group
@@ -166,11 +163,9 @@ impl Writer {
                     self.seal();
                 }
             }
-            Err(mut failure) => {
+            Err(failure) => {
                 self.next = first;
-                for (_, answer) in group.waiting {
-                    let _ = answer.send(Err(failure()));
-                }
+                group.give_back(failure);
             }
         }
     }
@@ -317,12 +312,21 @@ struct Group {
 }
 
 impl Group {
-    fn add(
-        &mut self,
-        entries: Vec<Entry>,
-        answer: oneshot::Sender<Result<Range<u64>, Error>>,
-        next: &mut Position,
-    ) {
+    /// Gives every batch back to who waits, with the reason.
+    fn give_back(self, mut error: impl FnMut() -> Error) {
+        let mut entries = self.entries.into_iter();
+        for (range, answer) in self.waiting {
+            let count = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
+            // Nobody has seen them: each is ours alone.
+            let own = entries.by_ref().take(count).filter_map(Arc::into_inner);
+            let _ = answer.send(Err(NotTaken {
+                error: error(),
+                entries: own.collect(),
+            }));
+        }
+    }
+
+    fn add(&mut self, entries: Vec<Entry>, answer: oneshot::Sender<Answer>, next: &mut Position) {
         let from = next.0;
         for mut entry in entries {
             entry.position = *next;

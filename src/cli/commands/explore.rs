@@ -40,7 +40,13 @@ pub(super) async fn explore(
         state_dir: settings.state.clone(),
         notes: opened.notes.clone(),
     };
-    let ending = explorer::run(options, opened.backend.clone(), opened.loading.clone()).await;
+    let ending = explorer::run(
+        options,
+        opened.backend.clone(),
+        opened.services(),
+        opened.loading.clone(),
+    )
+    .await;
     opened.close().await;
     if let Ending::Signal(signal) = ending? {
         // Whoever started us sees by which signal we ended.

@@ -22,7 +22,8 @@ pub fn parse(text: &str, defaults: &Defaults) -> Option<(Entry, Form)> {
         .expect("a valid pattern")
     });
     // The time stands in brackets within the first words: most lines are refused here.
-    if !text.as_bytes().iter().take(200).any(|byte| *byte == b'[') {
+    let head = &text.as_bytes()[..text.len().min(200)];
+    if memchr::memchr(b'[', head).is_none() {
         return None;
     }
     let found = LINE.captures(text)?;

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 
 use jiff::civil::DateTime;
 use jiff::fmt::strtime::BrokenDownTime;
+use jiff::fmt::temporal::DateTimeParser;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use regex::Regex;
@@ -61,9 +62,50 @@ pub fn from_epoch_seconds(seconds: f64) -> Option<Time> {
     (microseconds.abs() < 9e15).then(|| Time((microseconds as i64) * 1_000))
 }
 
+/// The commonest form, `2026-03-14 09:00:00.123` with or without a zone, told by its bytes: every line is looked at.
+fn usual(text: &str) -> Option<(Time, usize)> {
+    static PARSER: DateTimeParser = DateTimeParser::new();
+    let bytes = text.as_bytes();
+    let shape = |at: usize| bytes.get(at).copied();
+    if (shape(4), shape(7), shape(13), shape(16))
+        != (Some(b'-'), Some(b'-'), Some(b':'), Some(b':'))
+    {
+        return None;
+    }
+    if !matches!(shape(10), Some(b' ' | b'T')) || !shape(18)?.is_ascii_digit() {
+        return None;
+    }
+    let mut civil = 19;
+    if matches!(shape(19), Some(b'.' | b',')) {
+        let digits = bytes[20..]
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
+        civil = if (1..=9).contains(&digits) {
+            20 + digits
+        } else {
+            return None;
+        };
+    }
+    // With a zone, or where a word goes on, it is the pattern's to decide; a `Z` is the usual.
+    let length = match (shape(civil), shape(civil + 1)) {
+        (None, _) => civil,
+        (Some(b' '), next) if !matches!(next, Some(b'+' | b'-' | b'U' | b'Z' | b'z')) => civil,
+        (Some(b'Z'), None | Some(b' ' | b'\t' | b'"')) => civil + 1,
+        _ => return None,
+    };
+    let time: DateTime = PARSER.parse_datetime(text.get(..civil)?).ok()?;
+    let time = TimeZone::UTC.to_timestamp(time).ok()?;
+    Some((Time::from_timestamp(time)?, length))
+}
+
 /// A time at the head of `text` and the bytes it takes.
 #[must_use]
 pub fn leading(text: &str, arrival: Time) -> Option<(Time, usize)> {
+    usual(text).or_else(|| by_pattern(text, arrival))
+}
+
+fn by_pattern(text: &str, arrival: Time) -> Option<(Time, usize)> {
     static FORMS: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(
             r"(?x) ^ (?:
@@ -123,7 +165,23 @@ fn without_year(text: &str, arrival: Time) -> Option<Timestamp> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        /// The short way and the pattern never disagree.
+        #[test]
+        fn the_short_way_says_what_the_pattern_says(
+            head in "20[0-3][0-9]-[01][0-9]-[0-3][0-9][T ][0-2][0-9]:[0-6][0-9]:[0-6][0-9]([.,][0-9]{1,10})?",
+            tail in "(Z| Z|\\+01:00| \\+0100| -| U| UTC| x|x|Zx| |\t|)",
+        ) {
+            let text = format!("{head}{tail}");
+            if let Some(found) = usual(&text) {
+                prop_assert_eq!(Some(found), by_pattern(&text, Time(0)), "{}", text);
+            }
+        }
+    }
 
     #[test]
     fn the_usual_forms_are_read() {

@@ -17,6 +17,8 @@ pub(super) enum Overlay {
     Help { scroll: usize },
     /// Actions by name.
     Palette { input: Input, cursor: usize },
+    /// What pipelines do; one of them in detail when it is open.
+    Pipelines { cursor: usize, is_open: bool },
     /// One of several values.
     Choice {
         title: &'static str,
@@ -54,6 +56,13 @@ pub(super) enum Purpose {
 impl Overlay {
     pub fn help() -> Self {
         Self::Help { scroll: 0 }
+    }
+
+    pub fn pipelines() -> Self {
+        Self::Pipelines {
+            cursor: 0,
+            is_open: false,
+        }
     }
 
     pub fn palette() -> Self {

@@ -3,6 +3,7 @@
 mod band;
 mod detail;
 mod log;
+mod pipelines;
 mod popups;
 mod query_bar;
 mod status;
@@ -11,6 +12,7 @@ mod title;
 pub(super) use band::{filters, sources, values};
 pub(super) use detail::detail;
 pub(super) use log::log;
+pub(super) use pipelines::pipelines;
 pub(super) use popups::{choice, completions, help, palette};
 pub(super) use query_bar::query_bar;
 pub(super) use status::{hints, status};

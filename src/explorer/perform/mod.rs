@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use super::effect::Effect;
 use super::message::Message;
 use super::request::{At, Number};
-use crate::backend::Backend;
+use crate::backend::{Backend, Services};
 use crate::entry::Position;
 use crate::query::{Cursor, FacetsRequest, FollowRequest, ValuesRequest};
 use tasks::Asked;
@@ -26,6 +26,7 @@ const LIVE_QUEUE: usize = 4;
 #[derive(Debug)]
 pub(super) struct Performer {
     backend: Backend,
+    services: Services,
     messages: UnboundedSender<Message>,
     /// Under way, by kind: a newer one ends the older.
     load: Running,
@@ -72,9 +73,10 @@ impl Drop for Running {
 }
 
 impl Performer {
-    pub fn new(backend: Backend, messages: UnboundedSender<Message>) -> Self {
+    pub fn new(backend: Backend, services: Services, messages: UnboundedSender<Message>) -> Self {
         Self {
             backend,
+            services,
             messages,
             load: Running::default(),
             extend: Running::default(),
@@ -130,6 +132,7 @@ impl Performer {
                 after,
             } => self.follow(number, FollowRequest { query, now, after }),
             Effect::Namespaces => self.namespaces(),
+            Effect::Pipelines => self.pipelines(),
             Effect::Facets {
                 number,
                 query,
@@ -192,6 +195,15 @@ impl Performer {
             if let Ok(counts) = backend.namespaces().await {
                 let _ = messages.send(Message::Namespaces(counts));
             }
+        });
+    }
+
+    fn pipelines(&self) {
+        let (services, messages) = (self.services.clone(), self.messages.clone());
+        tokio::spawn(async move {
+            let answer = services.pipelines().await;
+            let answer = answer.map_err(|error| error.explained());
+            let _ = messages.send(Message::Pipelines(answer));
         });
     }
 

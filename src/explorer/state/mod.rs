@@ -3,6 +3,7 @@
 mod filters;
 mod history;
 mod live;
+mod moving;
 mod prompt;
 mod window;
 
@@ -11,6 +12,7 @@ use std::collections::VecDeque;
 pub(super) use filters::{Chip, Filters};
 pub(super) use history::{History, Place};
 pub(super) use live::{Link, LiveState};
+pub(super) use moving::{Kind, Moving};
 pub(super) use prompt::{Completion, Prompt, PromptKind};
 pub(super) use window::{Edge, Window};
 
@@ -91,6 +93,7 @@ pub(super) struct State {
     pub loading: Option<(u64, u64)>,
 
     pub namespaces: Vec<NamespaceCount>,
+    pub moving: Moving,
     pub sources_open: bool,
     pub source_cursor: usize,
     pub chip_cursor: usize,
@@ -211,6 +214,7 @@ impl State {
             progress: None,
             loading: None,
             namespaces: Vec::new(),
+            moving: Moving::default(),
             // On a tall screen there is room for everything at once.
             sources_open: size.1 >= 50,
             source_cursor: 0,

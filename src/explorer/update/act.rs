@@ -58,6 +58,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Effects {
         Action::Column => filter::column(state),
         Action::Copy => detail::copy(state),
         Action::CopyJson => detail::copy_json(state),
+        Action::Pipelines => pipelines(state),
         Action::Palette => overlay(state, Overlay::palette()),
         Action::Help => overlay(state, Overlay::help()),
         Action::Redraw => redraw(state),
@@ -71,6 +72,12 @@ pub(super) fn act(state: &mut State, action: Action) -> Effects {
 fn overlay(state: &mut State, overlay: Overlay) -> Effects {
     state.overlays.push(overlay);
     Effects::none()
+}
+
+fn pipelines(state: &mut State) -> Effects {
+    state.overlays.push(Overlay::pipelines());
+    state.moving.asked = true;
+    Effect::Pipelines.into()
 }
 
 fn wrap(state: &mut State) -> Effects {

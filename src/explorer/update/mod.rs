@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use super::effect::{Effect, Effects};
 use super::message::Message;
+use super::overlays::Overlay;
 use super::row::Row;
 use super::state::{Notice, State};
 
@@ -72,6 +73,10 @@ pub(super) fn update(state: &mut State, message: Message) -> Effects {
             state.namespaces = counts;
             state.live.uncounted = false;
             state.live.counted = state.now;
+            Effects::none()
+        }
+        Message::Pipelines(answer) => {
+            state.moving.told(state.now, answer);
             Effects::none()
         }
         Message::Facets {
@@ -174,7 +179,23 @@ fn failed(state: &mut State, number: super::request::Number, reason: &str) -> Ef
     Effects::none()
 }
 
+/// Whether pipelines are on the screen.
+fn watches_pipelines(state: &State) -> bool {
+    let is_shown = |overlay: &Overlay| matches!(overlay, Overlay::Pipelines { .. });
+    state.overlays.iter().any(is_shown)
+}
+
 fn woke(state: &mut State) -> Effects {
+    let asking = if watches_pipelines(state) && !state.moving.asked && !state.moving.is_nowhere {
+        state.moving.asked = true;
+        Effect::Pipelines.into()
+    } else {
+        Effects::none()
+    };
+    asking.and(woke_for_log(state))
+}
+
+fn woke_for_log(state: &mut State) -> Effects {
     state.waking = false;
     state.live.forget(state.now);
     if state
@@ -203,7 +224,11 @@ fn woke(state: &mut State) -> Effects {
 fn wake(state: &mut State) -> Effects {
     let reconnecting = matches!(state.live.link, super::state::Link::Lost { .. });
     if state.waking
-        || !(state.notice.is_some() || state.live.is_busy() || state.live.uncounted || reconnecting)
+        || !(state.notice.is_some()
+            || state.live.is_busy()
+            || state.live.uncounted
+            || watches_pipelines(state)
+            || reconnecting)
     {
         return Effects::none();
     }

@@ -15,9 +15,14 @@ pub(super) fn press(state: &mut State, key: Key) -> Effects {
         (Code::Esc, _) | (Code::Char('c'), true)
     );
     if leaves {
-        state.overlays.pop();
+        // What is open within is left first.
+        match state.overlays.last_mut() {
+            Some(Overlay::Pipelines { is_open, .. }) if *is_open => *is_open = false,
+            _ => drop(state.overlays.pop()),
+        }
         return Effects::none();
     }
+    let count = state.moving.pipelines().len();
     let Some(overlay) = state.overlays.last_mut() else {
         return Effects::none();
     };
@@ -45,6 +50,19 @@ pub(super) fn press(state: &mut State, key: Key) -> Effects {
                     (*input, *cursor) = (prompt.input, 0);
                 }
             }
+        },
+        Overlay::Pipelines { cursor, is_open } => match step {
+            Some(step) => {
+                *cursor = cursor
+                    .saturating_add_signed(step)
+                    .min(count.saturating_sub(1));
+            }
+            None if key.code == Code::Enter => *is_open = count > 0 && !*is_open,
+            None if matches!(key.code, Code::Char('q' | 'P')) && !*is_open => {
+                drop(state.overlays.pop());
+            }
+            None if key.code == Code::Char('q') => *is_open = false,
+            None => {}
         },
         Overlay::Choice {
             choices, cursor, ..
@@ -131,6 +149,11 @@ pub(super) fn click(state: &mut State, target: Target) -> Effects {
         Some(Overlay::Choice { cursor, .. }) => {
             *cursor = at;
             run_choice(state)
+        }
+        Some(Overlay::Pipelines { cursor, is_open }) => {
+            *is_open = *cursor == at;
+            *cursor = at;
+            Effects::none()
         }
         _ => Effects::none(),
     }

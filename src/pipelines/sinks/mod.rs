@@ -57,6 +57,8 @@ pub(super) struct Failure {
     pub refused: usize,
     /// When to try again, if the other end said so.
     pub after: Option<Duration>,
+    /// What was given is lost: it has to be read again, by another life of the pipeline.
+    pub is_final: bool,
 }
 
 impl Failure {
@@ -66,6 +68,7 @@ impl Failure {
             reason: reason.into(),
             refused: 0,
             after: None,
+            is_final: false,
         }
     }
 }
@@ -126,20 +129,23 @@ impl Sink {
         }
     }
 
-    /// Gives it records. Dropping the future leaves it open which of them were taken.
-    pub async fn deliver(&mut self, records: &[Record]) -> Outcome {
+    /// Gives it records; those that it took are gone from the list. Dropping the future leaves it open which they are.
+    pub async fn deliver(&mut self, records: &mut Vec<Record>) -> Outcome {
         if records.is_empty() {
             return Outcome::default();
         }
-        match self {
-            Self::Store(sink) => sink.deliver(records).await,
+        let outcome = match self {
+            // It keeps them: nothing is copied.
+            Self::Store(sink) => return sink.deliver(records).await,
             Self::Live(sink) => sink.deliver(records),
             Self::Tcp(sink) => sink.deliver(records),
             Self::File(sink) => sink.deliver(records).await,
             Self::Console(sink) => sink.deliver(records).await,
             Self::HttpClient(sink) => sink.deliver(records).await,
             Self::TcpClient(sink) => sink.deliver(records).await,
-        }
+        };
+        records.drain(..outcome.delivered.min(records.len()));
+        outcome
     }
 
     /// Returns when what was taken is as safe as the sink can make it; what it wants to know after a restart.

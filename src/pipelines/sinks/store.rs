@@ -1,6 +1,7 @@
 //! The embedded log as a sink.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry as Counted;
 use std::hash::BuildHasher;
 
 use foldhash::fast::FixedState;
@@ -11,7 +12,7 @@ use crate::base::Time;
 use crate::entry::{Entry, Position};
 use crate::pipelines::record::Record;
 use crate::query::{FollowRequest, Query};
-use crate::store::{Error, Store};
+use crate::store::{Error, NotTaken, Store};
 
 /// Entries looked at after a restart to find what was appended after the last checkpoint.
 const MOST_SEEN: usize = 5_000_000;
@@ -67,49 +68,64 @@ impl StoreSink {
         }
     }
 
-    pub async fn deliver(&mut self, records: &[Record]) -> Outcome {
-        let mut entries = Vec::with_capacity(records.len());
-        let mut doubles = Vec::new();
-        for record in records {
-            let key = (!self.seen.is_empty())
-                .then(|| place(&record.entry))
-                .flatten();
-            let double = key.filter(|key| self.seen.get(key).is_some_and(|left| *left > 0));
-            match double {
-                Some(key) => {
-                    self.seen.entry(key).and_modify(|left| *left -= 1);
-                    doubles.push(key);
-                }
-                None => entries.push(record.entry.clone()),
+    pub async fn deliver(&mut self, records: &mut Vec<Record>) -> Outcome {
+        let count = records.len();
+        let mut lines = Vec::new();
+        let mut entries = Vec::with_capacity(count);
+        let mut doubles = 0;
+        for record in records.drain(..) {
+            if self.was_seen(&record.entry) {
+                doubles += 1;
+                continue;
             }
+            lines.push(record.line);
+            entries.push(record.entry);
         }
         if entries.is_empty() {
-            return Outcome::all(records.len(), 0);
+            return Outcome::all(count, 0);
         }
         let bytes = entries.iter().map(|entry| entry.text.len()).sum();
-        match self.store.appender().append(entries).await {
+        match self.store.appender().append_or_back(entries).await {
             Ok(range) => {
                 self.at = range.end.saturating_sub(1);
-                if self.seen.values().all(|left| *left == 0) {
-                    self.seen.clear();
-                }
-                Outcome::all(records.len(), bytes)
+                Outcome::all(count, bytes)
             }
-            Err(error) => {
-                // They are given again: what is double is so again.
-                for key in doubles {
-                    self.seen.entry(key).and_modify(|left| *left += 1);
+            Err(NotTaken { error, entries }) => {
+                // They are given again, as they were.
+                let mut lines = lines.into_iter();
+                let back = entries.into_iter().map(|mut entry| {
+                    entry.position = Position::default();
+                    let line = lines.next().flatten();
+                    Record { entry, line }
+                });
+                records.extend(back);
+                Outcome {
+                    delivered: doubles,
+                    failure: Some(Failure {
+                        refused: usize::from(matches!(error, Error::TooLarge)),
+                        is_final: records.is_empty(),
+                        ..Failure::passing(format!("the log does not take entries: {error}"))
+                    }),
+                    ..Outcome::default()
                 }
-                let refused = match error {
-                    Error::TooLarge => 1,
-                    _ => 0,
-                };
-                Outcome::nothing(Failure {
-                    refused,
-                    ..Failure::passing(format!("the log does not take entries: {error}"))
-                })
             }
         }
+    }
+
+    /// Whether an entry is in the log already; each that is there is met once.
+    fn was_seen(&mut self, entry: &Entry) -> bool {
+        if self.seen.is_empty() {
+            return false;
+        }
+        let Some(Counted::Occupied(mut left)) = place(entry).map(|key| self.seen.entry(key)) else {
+            return false;
+        };
+        if *left.get() == 1 {
+            left.remove();
+        } else {
+            *left.get_mut() -= 1;
+        }
+        true
     }
 
     /// How far the log was when the last batch was appended.

@@ -132,6 +132,7 @@ fn failure(error: &client::Error, count: usize) -> Failure {
         reason: error.to_string(),
         refused,
         after,
+        is_final: false,
     }
 }
 
