@@ -79,7 +79,7 @@ impl Lane {
             BufferOption::DropNewest => memory(Full::DropNewest),
             BufferOption::DropOldest => memory(Full::DropOldest),
             BufferOption::Disk => Buffer::Disk(Disk {
-                spool: Spool::open(spool_dir)?,
+                spool: Spool::open(spool_dir, bytes)?,
                 most: bytes,
                 closed: CancellationToken::new(),
                 touched: Notify::new(),

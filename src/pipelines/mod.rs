@@ -9,8 +9,8 @@
 //!
 //! Invariants: what is checkpointed is safe in the sink, or in the spool before it; a sink that is slow or dead holds up
 //! nobody but itself; every buffer is bounded, and what happens when it is full is said; everything that is dropped is
-//! counted by place and reason. Duplicates after a crash come from within the last checkpoint interval; entries of files
-//! are told apart by `source` and `offset`, and the embedded log does not take them twice.
+//! counted by place and reason. Duplicates after a crash come from within the last checkpoint interval; the embedded log
+//! does not take them twice, and for other sinks `offsets` tells entries of files apart.
 //!
 //! Knows nothing of HTTP's server side: the service mounts [`Live`] and [`Ingest`] under its own layers.
 

@@ -312,7 +312,7 @@ async fn make_sink(
             let most = (options.connections, options.connections_per_address);
             let seats = Seats::new(most.0, most.1);
             figures.seats(&seats);
-            let spool = Spool::open(&folder.join("stream"))?;
+            let spool = Spool::open(&folder.join("stream"), options.retention.0)?;
             let sink = LiveSink::new(spool, format, seats, options, ended);
             Sink::Live(sink)
         }

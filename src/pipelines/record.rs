@@ -12,8 +12,8 @@ use crate::entry::{Entry, decode};
 /// An entry on its way, and the line it was made of, where a sink wants it as it came.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Record {
-    /// The entry.
-    pub entry: Entry,
+    /// The entry; several sinks may hold it, and whoever changes it changes a copy of its own.
+    pub entry: Arc<Entry>,
     /// The line or lines, without the last newline.
     pub line: Option<Box<str>>,
 }
@@ -51,11 +51,19 @@ impl Batch {
 
 impl From<Entry> for Record {
     fn from(entry: Entry) -> Self {
-        Self { entry, line: None }
+        Self {
+            entry: Arc::new(entry),
+            line: None,
+        }
     }
 }
 
 impl Record {
+    /// The entry, to be changed.
+    pub fn entry_mut(&mut self) -> &mut Entry {
+        Arc::make_mut(&mut self.entry)
+    }
+
     /// Bytes it takes in memory, estimated.
     pub fn weight(&self) -> usize {
         self.entry.weight() + self.line.as_ref().map_or(0, |line| line.len())
@@ -83,7 +91,7 @@ impl Record {
             },
             _ => return None,
         };
-        let entry = decode::from_wire(entry, &defaults);
+        let entry = Arc::new(decode::from_wire(entry, &defaults));
         Some(Self { entry, line })
     }
 }

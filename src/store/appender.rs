@@ -34,7 +34,7 @@ pub struct NotTaken {
     /// Why.
     pub error: Error,
     /// The entries as they were handed over; none where they are lost with the log that is gone.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<Arc<Entry>>,
 }
 
 impl From<NotTaken> for Error {
@@ -44,7 +44,7 @@ impl From<NotTaken> for Error {
 }
 
 pub(super) enum Command {
-    Append(Vec<Entry>, oneshot::Sender<Answer>),
+    Append(Vec<Arc<Entry>>, oneshot::Sender<Answer>),
     Seal(oneshot::Sender<()>),
     Close(oneshot::Sender<()>),
 }
@@ -64,6 +64,10 @@ impl Appender {
     /// which they are handed over.
     #[must_use]
     pub fn submit(&self, entries: Vec<Entry>) -> Pending {
+        self.submit_shared(entries.into_iter().map(Arc::new).collect())
+    }
+
+    fn submit_shared(&self, entries: Vec<Arc<Entry>>) -> Pending {
         let (answer, pending) = oneshot::channel();
         // A log that is gone drops the sender, which the pending append reports.
         let _ = self.sender.send(Command::Append(entries, answer));
@@ -75,16 +79,18 @@ impl Appender {
     /// # Errors
     /// The disk is full, a write failed now or earlier, or the log is closed: nothing of the batch is kept.
     pub async fn append(&self, entries: Vec<Entry>) -> Result<Range<u64>, Error> {
-        Ok(self.append_or_back(entries).await?)
+        Ok(self
+            .append_shared(entries.into_iter().map(Arc::new).collect())
+            .await?)
     }
 
-    /// The same; what is not taken is given back.
+    /// The same of entries that others may hold, too; what is not taken is given back.
     ///
     /// # Errors
     /// As [`Appender::append`].
-    pub async fn append_or_back(&self, entries: Vec<Entry>) -> Answer {
+    pub async fn append_shared(&self, entries: Vec<Arc<Entry>>) -> Answer {
         let appender = self.clone();
-        let submitting = tokio::task::spawn_blocking(move || appender.submit(entries));
+        let submitting = tokio::task::spawn_blocking(move || appender.submit_shared(entries));
         let pending = submitting.await.map_err(|_| lost())?;
         pending.0.await.unwrap_or_else(|_| Err(lost()))
     }

@@ -317,8 +317,7 @@ impl Group {
         let mut entries = self.entries.into_iter();
         for (range, answer) in self.waiting {
             let count = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
-            // Nobody has seen them: each is ours alone.
-            let own = entries.by_ref().take(count).filter_map(Arc::into_inner);
+            let own = entries.by_ref().take(count);
             let _ = answer.send(Err(NotTaken {
                 error: error(),
                 entries: own.collect(),
@@ -326,13 +325,19 @@ impl Group {
         }
     }
 
-    fn add(&mut self, entries: Vec<Entry>, answer: oneshot::Sender<Answer>, next: &mut Position) {
+    fn add(
+        &mut self,
+        entries: Vec<Arc<Entry>>,
+        answer: oneshot::Sender<Answer>,
+        next: &mut Position,
+    ) {
         let from = next.0;
         for mut entry in entries {
-            entry.position = *next;
+            // Copied only where somebody else holds it, too.
+            Arc::make_mut(&mut entry).position = *next;
             *next = next.next();
             codec::encode(&entry, &mut self.payload);
-            self.entries.push(Arc::new(entry));
+            self.entries.push(entry);
         }
         self.waiting.push((from..next.0, answer));
     }

@@ -10,6 +10,7 @@ mod explorer;
 mod intake;
 mod log;
 mod logdir;
+mod pipelines;
 mod story;
 mod support;
 mod terminal;

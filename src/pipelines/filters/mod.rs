@@ -143,20 +143,20 @@ impl Filter {
             Self::Redact(redact) => records.iter_mut().for_each(|record| redact.mask(record)),
             Self::Set(set) => records
                 .iter_mut()
-                .for_each(|record| set.apply(&mut record.entry)),
+                .for_each(|record| set.apply(record.entry_mut())),
             Self::Rename(rename) => {
                 for record in records {
-                    rename.apply(&mut record.entry);
+                    rename.apply(record.entry_mut());
                 }
             }
             Self::Remove(remove) => {
                 for record in records {
-                    remove.apply(&mut record.entry);
+                    remove.apply(record.entry_mut());
                 }
             }
             Self::Namespace(namespace) => {
                 for record in records {
-                    namespace.apply(&mut record.entry);
+                    namespace.apply(record.entry_mut());
                 }
             }
         }

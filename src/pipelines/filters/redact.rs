@@ -62,15 +62,15 @@ impl Redact {
 
     /// Masks the text, the error, the line as it came, and every text within the fields.
     pub fn mask(&self, record: &mut Record) {
-        let entry = &mut record.entry;
-        self.text(&mut entry.text);
-        if let Some(error) = &mut entry.error {
-            self.text(error);
-        }
         if let Some(line) = &mut record.line
             && let Cow::Owned(masked) = self.masked(line)
         {
             *line = masked.into();
+        }
+        let entry = record.entry_mut();
+        self.text(&mut entry.text);
+        if let Some(error) = &mut entry.error {
+            self.text(error);
         }
         for (_, value) in &mut entry.fields {
             self.value(value);

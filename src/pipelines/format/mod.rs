@@ -86,7 +86,7 @@ impl Format {
 
     /// Writes a record, without a newline after it.
     pub fn write(&self, record: &Record, into: &mut Vec<u8>) {
-        let entry = &record.entry;
+        let entry: &Entry = &record.entry;
         match self {
             Self::Raw => match &record.line {
                 Some(line) => into.extend_from_slice(&bytes::restore(line)),
@@ -209,7 +209,7 @@ mod tests {
         let text = r#"{"time":"2026-03-14T09:00:00.5Z","level":"warn","msg":"a \"b\"","n":1,"source":"s"}"#;
         let (entry, _) = line(text.as_bytes(), &Defaults::at(Time(0)));
         Record {
-            entry,
+            entry: std::sync::Arc::new(entry),
             line: Some("as it came".into()),
         }
     }

@@ -129,7 +129,7 @@ impl Default for FilesOptions {
             partial_timeout: Span(Duration::from_secs(10)),
             rotate_wait: Span(Duration::from_secs(5)),
             max_line: Size(1 << 20),
-            offsets: true,
+            offsets: false,
             allow_symlinks: false,
         }
     }

@@ -1,8 +1,8 @@
 //! The embedded log as a sink.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry as Counted;
+use std::collections::{HashMap, VecDeque};
 use std::hash::BuildHasher;
+use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 use serde_json::{Value, json};
@@ -19,14 +19,15 @@ const MOST_SEEN: usize = 5_000_000;
 
 /// Appends to the embedded log.
 ///
-/// What was appended after the last checkpoint before a crash is read again from its file. It is told by its place there
-/// (source and `offset`) and not appended twice.
+/// What was appended after the last checkpoint before a crash is read again. As long as what comes from a source is, one
+/// after the other, what the log has of it since then, it is not appended twice.
 #[derive(Debug)]
 pub(in crate::pipelines) struct StoreSink {
     store: Store,
     /// The log's position when the last batch was appended.
     at: u64,
-    seen: HashMap<u64, u32>,
+    /// What the log has since the checkpoint, by source, in its order.
+    seen: HashMap<Option<String>, VecDeque<u64>>,
 }
 
 impl StoreSink {
@@ -50,13 +51,15 @@ impl StoreSink {
             now: Time::now(),
             after: Position(self.at),
         });
-        let mut at = Position(self.at);
-        while at < head && self.seen.len() < MOST_SEEN {
+        let (mut at, mut count) = (Position(self.at), 0);
+        while at < head && count < MOST_SEEN {
             match feed.next().await {
                 Some(Ok(batch)) => {
                     at = batch.at;
-                    for key in batch.entries.iter().filter_map(place) {
-                        *self.seen.entry(key).or_default() += 1;
+                    count += batch.entries.len();
+                    for entry in batch.entries {
+                        let words = words(&entry);
+                        self.seen.entry(entry.source).or_default().push_back(words);
                     }
                 }
                 Some(Err(error)) => {
@@ -84,8 +87,11 @@ impl StoreSink {
         if entries.is_empty() {
             return Outcome::all(count, 0);
         }
-        let bytes = entries.iter().map(|entry| entry.text.len()).sum();
-        match self.store.appender().append_or_back(entries).await {
+        let bytes = entries
+            .iter()
+            .map(|entry: &Arc<Entry>| entry.text.len())
+            .sum();
+        match self.store.appender().append_shared(entries).await {
             Ok(range) => {
                 self.at = range.end.saturating_sub(1);
                 Outcome::all(count, bytes)
@@ -93,8 +99,7 @@ impl StoreSink {
             Err(NotTaken { error, entries }) => {
                 // They are given again, as they were.
                 let mut lines = lines.into_iter();
-                let back = entries.into_iter().map(|mut entry| {
-                    entry.position = Position::default();
+                let back = entries.into_iter().map(|entry| {
                     let line = lines.next().flatten();
                     Record { entry, line }
                 });
@@ -112,20 +117,21 @@ impl StoreSink {
         }
     }
 
-    /// Whether an entry is in the log already; each that is there is met once.
+    /// Whether an entry is the next of its source that the log has already. What is another ends it: rather twice than not
+    /// at all.
     fn was_seen(&mut self, entry: &Entry) -> bool {
         if self.seen.is_empty() {
             return false;
         }
-        let Some(Counted::Occupied(mut left)) = place(entry).map(|key| self.seen.entry(key)) else {
+        let Some(seen) = self.seen.get_mut(&entry.source) else {
             return false;
         };
-        if *left.get() == 1 {
-            left.remove();
-        } else {
-            *left.get_mut() -= 1;
+        let is_next = seen.front() == Some(&words(entry));
+        seen.pop_front();
+        if !is_next || seen.is_empty() {
+            self.seen.remove(&entry.source);
         }
-        true
+        is_next
     }
 
     /// How far the log was when the last batch was appended.
@@ -134,8 +140,7 @@ impl StoreSink {
     }
 }
 
-/// What tells an entry that was read from a file: where it stood there, and its words.
-fn place(entry: &Entry) -> Option<u64> {
-    let offset = entry.fields.get("offset")?.as_u64()?;
-    Some(FixedState::with_seed(0).hash_one((&entry.source, offset, &entry.text)))
+/// What an entry says; not its time, which may be that of reading.
+fn words(entry: &Entry) -> u64 {
+    FixedState::with_seed(0).hash_one((&entry.text, &entry.error, entry.level))
 }

@@ -1,5 +1,7 @@
 //! Lines to records: what belongs together is joined, and each knows where it began.
 
+use std::sync::Arc;
+
 use memchr::memchr;
 
 use super::outlet::{Form, Outlet};
@@ -102,7 +104,7 @@ impl LineDecoder {
             entry.fields.insert("raw".to_owned(), text.into());
         }
         into.push(Record {
-            entry,
+            entry: Arc::new(entry),
             line: self.form.keep_lines.then(|| text.into()),
         });
     }

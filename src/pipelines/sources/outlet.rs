@@ -116,7 +116,7 @@ impl Outlet {
             entry.fields.insert("raw".to_owned(), line.into());
         }
         Record {
-            entry,
+            entry: Arc::new(entry),
             line: self.form.keep_lines.then(|| line.into()),
         }
     }

@@ -27,8 +27,10 @@ pub(super) use read::Reader;
 use read::Stretch;
 use segment::Segment;
 
-/// Bytes after which another file is begun: the grain in which space is given back.
-const SEGMENT_BYTES: u64 = 16 << 20;
+/// Bytes after which another file is begun, at the least and at the most: the grain in which space is given back.
+const SEGMENT_BYTES: (u64, u64) = (64 << 10, 16 << 20);
+/// Files that a spool of its full size has.
+const SEGMENTS: u64 = 16;
 
 /// Why a spool does not take or give payloads.
 #[derive(Debug, thiserror::Error)]
@@ -74,12 +76,13 @@ struct State {
 }
 
 impl Spool {
-    /// Opens the spool of a directory, which is made if need be. A torn end is cut.
+    /// Opens the spool of a directory, which is made if need be; it is to hold so many bytes. A torn end is cut.
     ///
     /// # Errors
     /// The disk refuses.
-    pub fn open(dir: &Path) -> Result<Self, SpoolError> {
-        Self::open_with(dir, SEGMENT_BYTES)
+    pub fn open(dir: &Path, most: u64) -> Result<Self, SpoolError> {
+        let segment = (most / SEGMENTS).clamp(SEGMENT_BYTES.0, SEGMENT_BYTES.1);
+        Self::open_with(dir, segment)
     }
 
     fn open_with(dir: &Path, segment_bytes: u64) -> Result<Self, SpoolError> {

@@ -51,14 +51,14 @@ fn what_is_appended_is_read_from_any_position_and_after_opening_again() {
 #[test]
 fn a_torn_end_is_cut_and_its_positions_are_given_again() {
     let dir = tempfile::tempdir().expect("a directory");
-    let spool = Spool::open(dir.path()).expect("opened");
+    let spool = Spool::open(dir.path(), 1 << 30).expect("opened");
     fill(&spool, 1..=14);
     drop(spool);
     let path = dir.path().join(format!("{:020}.spool", 1));
     let whole = std::fs::read(&path).expect("read");
     for length in [whole.len() - 1, whole.len() / 2 + 10, 9, 3] {
         std::fs::write(&path, &whole[..length]).expect("written");
-        let spool = Spool::open(dir.path()).expect("opened");
+        let spool = Spool::open(dir.path(), 1 << 30).expect("opened");
         let next = *spool.head().borrow() + 1;
         assert!([1, 8].contains(&next), "{next}");
         fill(&spool, next..=20);
@@ -113,7 +113,7 @@ fn space_is_given_back() {
 #[tokio::test]
 async fn readers_wait_for_what_comes() {
     let dir = tempfile::tempdir().expect("a directory");
-    let spool = Spool::open(dir.path()).expect("opened");
+    let spool = Spool::open(dir.path(), 1 << 30).expect("opened");
     let mut reader = spool.read_after(0);
     let waiting = tokio::spawn(async move { texts(&reader.next().await) });
     tokio::task::yield_now().await;

@@ -1,21 +1,25 @@
 //! What every end-to-end test needs: a service, a screen, lines to push.
 
 mod direktiv;
+mod events;
 mod lines;
 mod process;
 mod proxy;
 mod screen;
 mod service;
 mod tail;
+mod taker;
 mod web;
 
 pub use direktiv::{Direktiv, Generation};
+pub use events::{Events, stalled, text};
 pub use lines::{Lines, MIDDLE_TRACE};
 pub use process::{Run, python, python_with, run, run_with_input, tailwater};
 pub use proxy::Proxy;
 pub use screen::Screen;
 pub use service::{Reply, Service};
 pub use tail::Tail;
+pub use taker::Taker;
 pub use web::Web;
 
 use std::time::{Duration, Instant};

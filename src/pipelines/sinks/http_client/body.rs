@@ -124,7 +124,7 @@ fn loki(records: &[Record], labels: &BTreeMap<String, String>, format: &Format) 
     // Streams keep their order; entries of one namespace and level are one stream.
     let mut streams: Vec<((&str, Level), Vec<Value>)> = Vec::new();
     for record in records {
-        let entry = &record.entry;
+        let entry: &Entry = &record.entry;
         let key = (entry.scope.namespace.as_str(), entry.level);
         let mut line = Vec::new();
         format.write(record, &mut line);

@@ -14,7 +14,7 @@ use crate::pipelines::record::Record;
 use crate::pipelines::sources::lines::LineDecoder;
 
 /// Bytes read at once, as long as there is a newline among them.
-const CHUNK: u64 = 256 << 10;
+const CHUNK: u64 = 128 << 10;
 
 /// How long things may wait, and how long lines may be.
 #[derive(Clone, Copy, Debug)]
