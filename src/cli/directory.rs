@@ -10,14 +10,12 @@ use super::Error;
 use crate::backend::{Backend, WebFolder};
 use crate::client::{self, Client};
 use crate::config::Settings;
-use crate::logdir::{LogDirectory, LogDirectorySource};
+use crate::logdir::{LogDirectory, LogDirectorySource, is_quiet};
 
 /// How often a directory on this machine is looked at.
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
 /// And one on another host.
 const WEB_POLL_INTERVAL: Duration = Duration::from_secs(2);
-/// A directory of binary logs that has not changed for so long is not written to: its writers ping every minute.
-const QUIET_AFTER: Duration = Duration::from_mins(5);
 
 /// A directory of binary logs, explored where it lies; and what is to be said of it.
 pub(super) fn explored(settings: &Settings, dir: &str) -> Result<(Backend, Vec<String>), Error> {
@@ -54,16 +52,6 @@ pub(super) fn log_directory(settings: &Settings, dir: &str) -> Result<LogDirecto
 /// Whether a source is named by where it answers.
 pub(super) fn is_address(source: &str) -> bool {
     source.contains("://") || source.starts_with("unix:")
-}
-
-/// Whether nothing in a directory has changed for a while.
-fn is_quiet(dir: &Path) -> bool {
-    let changed = |item: std::fs::DirEntry| item.metadata().ok()?.modified().ok();
-    let items = std::fs::read_dir(dir).into_iter().flatten().flatten();
-    let newest = items.filter_map(changed).max();
-    newest
-        .and_then(|newest| newest.elapsed().ok())
-        .is_some_and(|age| age > QUIET_AFTER)
 }
 
 /// How often a directory is looked at.

@@ -226,7 +226,8 @@ mod tests {
             .lines()
             .map(|line| line.strip_prefix("#: ").unwrap_or(line))
             .fold(String::new(), |text, line| text + line + "\n");
-        let example: File = toml::from_str(&uncommented).expect("the example parses");
+        let (example, pipelines) = parsed(&uncommented);
+        names_every_key_of_pipelines(&uncommented, &pipelines);
         let serve = &example.serve;
         assert!(serve.otlp_grpc.is_some() && serve.tls().is_ok_and(|tls| tls.is_some()));
         assert!(serve.tls_client_ca.is_some());
@@ -264,8 +265,46 @@ mod tests {
                 "{key} is missing from the example"
             );
         }
-        let plain: File = toml::from_str(text).expect("the example parses as it stands");
-        assert_eq!(plain, File::default());
+        assert_eq!(parsed(text), (File::default(), Vec::new()));
+    }
+
+    fn parsed(text: &str) -> (File, Vec<PipelineOptions>) {
+        let mut tree = Tree::parse(text).expect("TOML");
+        let pipelines = pipelines::read(&tree).expect("pipelines");
+        tree.root.remove("pipelines");
+        let root = std::mem::take(&mut tree.root);
+        let file = tree.read("", Spanned::new(0..0, DeValue::Table(root)));
+        (file.expect("the example parses"), pipelines)
+    }
+
+    /// Every key that a part has is named at a part of its type, or at the first of its list, which tells what all have.
+    fn names_every_key_of_pipelines(example: &str, pipelines: &[PipelineOptions]) {
+        let example: toml::Table = example.parse().expect("TOML");
+        let named = &example["pipelines"][0];
+        crate::pipelines::Pipelines::check(pipelines).expect("pipelines that could be");
+        let printed = toml::Value::try_from(&pipelines[0]).expect("printed");
+        let keys = |part: &toml::Value| -> Vec<String> {
+            part.as_table().expect("a table").keys().cloned().collect()
+        };
+        let mut kinds = 0;
+        for list in ["sources", "filters", "sinks"] {
+            let named = named[list].as_array().expect("a list");
+            let shared: Vec<String> = match list {
+                "filters" => Vec::new(),
+                // What all have stands at the first; what listens is told at tcp.
+                _ => [&named[0], &named[2]].into_iter().flat_map(keys).collect(),
+            };
+            for part in printed[list].as_array().expect("a list") {
+                kinds += 1;
+                let of_kind = named.iter().filter(|one| one["type"] == part["type"]);
+                let of_kind: Vec<String> = of_kind.flat_map(keys).collect();
+                for key in keys(part) {
+                    let is_named = of_kind.contains(&key) || shared.contains(&key);
+                    assert!(is_named, "{list} {}: {key} is missing", part["type"]);
+                }
+            }
+        }
+        assert_eq!(kinds, 9 + 10 + 7, "every type stands in the example");
     }
 
     #[test]

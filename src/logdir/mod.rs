@@ -57,7 +57,7 @@ pub use follow::{bulk_tail_stream, tail_stream};
 pub use json::{DebugEntry, ErrorText, LoggedError};
 pub use kinds::{HttpMethod, Lifecycle, LogLevel, LogType};
 pub use reader::{LogReader, Range};
-pub use recognise::is_log_directory;
+pub use recognise::{is_log_directory, is_quiet};
 pub use source::LogDirectorySource;
 pub use stat::Stat;
 pub use tail::Tail;

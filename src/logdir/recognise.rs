@@ -1,6 +1,7 @@
-//! Whether a directory is one of ours.
+//! Whether a directory is one of ours, and whether somebody writes to it.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::block::{Decoder, SEPARATOR};
 use super::files::{Folder, LogFiles};
@@ -9,6 +10,8 @@ use super::files::{Folder, LogFiles};
 const PROBE_BYTES: usize = 1 << 20;
 /// So many files are looked at: one may be empty or damaged.
 const PROBES: usize = 4;
+/// A directory of binary logs that has not changed for so long is not written to: its writers ping every minute.
+const QUIET_AFTER: Duration = Duration::from_mins(5);
 
 /// Whether a directory holds log files by their names, and the first block of one can be read.
 #[must_use]
@@ -29,6 +32,17 @@ pub fn is_log_directory(dir: &Path) -> bool {
             .unwrap_or_default();
         block.len() < bytes.len() && Decoder::default().first(block).is_ok()
     })
+}
+
+/// Whether nothing in a directory has changed for a while.
+#[must_use]
+pub fn is_quiet(dir: &Path) -> bool {
+    let changed = |item: std::fs::DirEntry| item.metadata().ok()?.modified().ok();
+    let items = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    let newest = items.filter_map(changed).max();
+    newest
+        .and_then(|newest| newest.elapsed().ok())
+        .is_some_and(|age| age > QUIET_AFTER)
 }
 
 #[cfg(test)]

@@ -107,6 +107,20 @@ impl Checkpoints {
         }
     }
 
+    /// Remembers where reading of a source begins, before anything is read: what comes after is new in every life.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn begin(&self, source: &str, marks: Vec<Mark>) -> io::Result<()> {
+        {
+            let mut state = self.state();
+            state.saved.sources.entry(source.to_owned()).or_default();
+            state.is_changed = true;
+        }
+        self.reached(marks);
+        self.save()
+    }
+
     /// Everything before these places was delivered.
     pub fn reached(&self, marks: Vec<Mark>) {
         let mut state = self.state();

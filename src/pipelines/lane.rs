@@ -241,6 +241,11 @@ impl Lane {
     /// Delivers until the lane is closed and empty, or abandoned.
     pub async fn deliver(&self, mut sink: Sink) {
         sink.resume(&self.checkpoints.note()).await;
+        // Where the sink stood before anything came is remembered before anything comes.
+        if let Ok(Some(note)) = sink.sync().await {
+            self.checkpoints.leave(note);
+            self.save();
+        }
         let mut source = match &self.buffer {
             Buffer::Memory(queue) => Waiting::Memory(queue),
             Buffer::Disk(disk) => {

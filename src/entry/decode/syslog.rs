@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde_json::Value;
-use syslog_loose::{Message, ProcId, SyslogFacility, SyslogSeverity, Variant};
+use syslog_loose::{Message, ProcId, SyslogFacility, SyslogSeverity, Variant, decompose_pri};
 
 use super::{Decoder, Defaults, Form};
 use crate::base::Time;
@@ -10,9 +10,14 @@ use crate::entry::{Entry, Level, Scope};
 
 /// A line that begins with its priority, `<34>`; any other is none.
 pub fn prioritised(text: &str, defaults: &Defaults) -> Option<(Entry, Form)> {
-    let digits = text.strip_prefix('<')?.split_once('>')?.0;
-    let is_priority = (1..=3).contains(&digits.len()) && digits.parse::<u8>().is_ok();
-    is_priority.then(|| parse(text, defaults))?
+    priority(text).and_then(|_| parse(text, defaults))
+}
+
+/// The priority that a line begins with, and what comes after it.
+fn priority(text: &str) -> Option<(u8, &str)> {
+    let (digits, rest) = text.strip_prefix('<')?.split_once('>')?;
+    let priority = digits.parse().ok().filter(|_| digits.len() <= 3)?;
+    Some((priority, rest))
 }
 
 /// A syslog line, with or without its priority.
@@ -25,13 +30,38 @@ pub fn parse(text: &str, defaults: &Defaults) -> Option<(Entry, Form)> {
     let year_of =
         |(at, ..): (u32, u32, u32, u32, u32)| if at > month + 1 { year - 1 } else { year };
     let utc: FixedOffset = Utc.fix();
-    let message =
-        syslog_loose::parse_message_with_year_exact_tz(text, year_of, Some(utc), Variant::Either)
-            .ok()?;
-    if message.timestamp.is_none() && message.severity.is_none() {
-        return None;
+    // A message may have lines; the form of the first tells all.
+    let (text, more) = text.split_once('\n').unwrap_or((text, ""));
+    let read =
+        syslog_loose::parse_message_with_year_exact_tz(text, year_of, Some(utc), Variant::Either);
+    let message = match (read, priority(text)) {
+        (Ok(message), _) if message.timestamp.is_some() || message.severity.is_some() => message,
+        // Nothing but a priority before the words: a relay has to take that, too.
+        (_, Some((priority, rest))) => bare(priority, rest),
+        _ => return None,
+    };
+    let mut entry = entry(message, defaults);
+    if !more.is_empty() {
+        entry.text.push('\n');
+        entry.text.push_str(more);
     }
-    Some((entry(message, defaults), Form::Timed))
+    Some((entry, Form::Timed))
+}
+
+fn bare(priority: u8, text: &str) -> Message<&str> {
+    let (facility, severity) = decompose_pri(priority);
+    Message {
+        protocol: syslog_loose::Protocol::RFC3164,
+        facility,
+        severity,
+        timestamp: None,
+        hostname: None,
+        appname: None,
+        procid: None,
+        msgid: None,
+        structured_data: Vec::new(),
+        msg: text,
+    }
 }
 
 fn entry(message: Message<&str>, defaults: &Defaults) -> Entry {

@@ -144,6 +144,11 @@ impl Writing {
         let is_due = |since: SystemTime, age: Duration| {
             now.duration_since(since).is_ok_and(|passed| passed >= age)
         };
+        if self.file.is_none() {
+            let directory = &self.options.directory;
+            std::fs::create_dir_all(directory)
+                .map_err(|error| format!("{} cannot be made: {error}", directory.display()))?;
+        }
         if self
             .looked
             .is_none_or(|looked| is_due(looked, LOOK_INTERVAL) || looked > now)
@@ -179,7 +184,6 @@ impl Writing {
     }
 
     fn open(&self) -> io::Result<Open> {
-        std::fs::create_dir_all(&self.options.directory)?;
         let path = self.path();
         let file = OpenOptions::new().create(true).append(true).open(path)?;
         let metadata = file.metadata()?;

@@ -151,7 +151,7 @@ impl Sink {
     /// Returns when what was taken is as safe as the sink can make it; what it wants to know after a restart.
     pub async fn sync(&mut self) -> Result<Option<Value>, Failure> {
         match self {
-            Self::Store(sink) => Ok(sink.note()),
+            Self::Store(sink) => Ok(Some(sink.note())),
             Self::Live(sink) => sink.sync().map(|()| None),
             Self::File(sink) => sink.sync().await.map(|()| None),
             Self::Tcp(_) | Self::Console(_) | Self::HttpClient(_) | Self::TcpClient(_) => Ok(None),

@@ -41,10 +41,11 @@ impl StoreSink {
 
     /// Looks at what was appended after the checkpoint.
     pub async fn resume(&mut self, note: &Value) {
+        let head = *self.store.head().borrow();
         let Some(from) = note["log"].as_u64() else {
+            self.at = head.0;
             return;
         };
-        let head = *self.store.head().borrow();
         self.at = from.min(head.0);
         let mut feed = self.store.follow(&FollowRequest {
             query: Query::default(),
@@ -135,8 +136,8 @@ impl StoreSink {
     }
 
     /// How far the log was when the last batch was appended.
-    pub fn note(&self) -> Option<Value> {
-        (self.at > 0).then(|| json!({"log": self.at}))
+    pub fn note(&self) -> Value {
+        json!({"log": self.at})
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::outlet::Outlet;
 use crate::base::Time;
 use crate::entry::Position;
-use crate::logdir::{LogDirectory, LogDirectorySource};
+use crate::logdir::{LogDirectory, LogDirectorySource, is_quiet};
 use crate::pipelines::options::{LogdirOptions, Start};
 use crate::pipelines::record::Record;
 use crate::query::{Direction, FollowRequest, PageRequest, Query, Start as PageStart, Ties};
@@ -38,7 +38,8 @@ async fn once(
     let source = LogDirectorySource::new(&options.path);
     let interval = options.check_interval.0;
     let opening = tokio::task::block_in_place(|| {
-        let directory = LogDirectory::open(source.poll_interval(interval)?, false)?;
+        let is_quiet = is_quiet(&options.path);
+        let directory = LogDirectory::open(source.poll_interval(interval)?, is_quiet)?;
         let head = directory.page(&newest())?.head;
         Ok((directory, head))
     });
@@ -51,9 +52,7 @@ async fn once(
         Start::Beginning => Position(0),
     });
     // Where it begins is remembered before anything comes.
-    outlet
-        .give(Vec::new(), vec![outlet.mark("", Some(after.0.into()))])
-        .await;
+    outlet.begin(vec![outlet.mark("", Some(after.0.into()))]);
     let mut feed = directory.follow(&FollowRequest {
         query: Query::default(),
         now: Time::now(),

@@ -19,14 +19,14 @@ use super::Error;
 use super::options::{SourceKind, SourceOptions};
 use crate::entry::decode::Decoder;
 
-pub(super) use file::Places as FilePlaces;
+use file::FileSource;
 pub use ingest::{Ingest, IngestError};
 pub(super) use outlet::{Form, Outlet};
 
 /// A source that is ready to be read.
 #[derive(Debug)]
 pub(super) enum Source {
-    Files(super::options::FilesOptions, Box<FilePlaces>),
+    Files(FileSource),
     Console,
     Tcp(tcp::TcpSource),
     Syslog(syslog::SyslogSource),
@@ -45,9 +45,7 @@ impl Source {
     /// What is said of it is not understood, or a port is taken.
     pub async fn open(kind: &SourceKind, outlet: &Outlet) -> Result<Self, Error> {
         Ok(match kind {
-            SourceKind::Files(options) => {
-                Self::Files(options.clone(), Box::new(FilePlaces::new(options)?))
-            }
+            SourceKind::Files(options) => Self::Files(FileSource::open(options, outlet).await?),
             SourceKind::Console(_) => Self::Console,
             SourceKind::Http(_) => Self::Http,
             SourceKind::Tcp(options) => Self::Tcp(tcp::TcpSource::listen(options, outlet).await?),
@@ -73,7 +71,7 @@ impl Source {
     /// Reads until the outlet is told to stop.
     pub async fn run(self, outlet: Outlet) {
         match self {
-            Self::Files(options, places) => file::run(options, *places, outlet).await,
+            Self::Files(source) => file::run(source, outlet).await,
             Self::Console => console::run(outlet).await,
             Self::Tcp(source) => source.run(outlet).await,
             Self::Syslog(source) => source.run(outlet).await,

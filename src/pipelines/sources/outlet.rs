@@ -86,6 +86,15 @@ impl Outlet {
         self.lanes.first()?.checkpoints.of(&self.id)
     }
 
+    /// Remembers where reading begins, before anything is read.
+    pub fn begin(&self, marks: Vec<Mark>) {
+        for lane in &self.lanes {
+            if let Err(error) = lane.checkpoints.begin(&self.id, marks.clone()) {
+                self.trouble("where reading begins cannot be remembered", &error);
+            }
+        }
+    }
+
     /// When the places were written.
     pub fn written(&self) -> Option<std::time::SystemTime> {
         self.lanes.first()?.checkpoints.written()

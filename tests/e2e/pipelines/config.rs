@@ -47,7 +47,7 @@ fn mistakes_are_told_with_file_line_key_and_the_nearest_key() {
         ),
         (
             good.replace("\"app\"", "\"App!\""),
-            &["c.toml:2", "pipelines.0", "a to z"],
+            &["c.toml:1", "pipelines.0", "a to z"],
         ),
         (
             good.replace("\"app\"", "\"api\""),

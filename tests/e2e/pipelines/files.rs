@@ -1,6 +1,7 @@
 //! Files: rotated, cut, replaced, half written.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::time::{Duration, Instant};
 
 use super::{Stage, append, files_to, lines, numbered};
@@ -132,8 +133,8 @@ fn a_hundred_replacements_under_load_lose_and_double_nothing() {
     let (stage, events) = stream();
     let written = rotated_under_load(&stage, 100, |_| {
         // Who replaces a file that nobody has seen yet takes its lines with it: nobody could read them.
-        let length = fs::metadata(stage.logs("a.log")).expect("there").len();
-        let open = || open_lengths(&stage).contains(&length).then_some(());
+        let own = fs::metadata(stage.logs("a.log")).expect("there").ino();
+        let open = || open_files(&stage).contains(&own).then_some(());
         wait_for("the file to be open", open);
         fs::write(stage.logs("fresh.tmp"), "").expect("written");
         fs::rename(stage.logs("fresh.tmp"), stage.logs("a.log")).expect("renamed");
@@ -141,15 +142,14 @@ fn a_hundred_replacements_under_load_lose_and_double_nothing() {
     assert_eq!(events.texts(20_050), numbered(0..written));
 }
 
-/// The lengths of the files that the service has open.
-fn open_lengths(stage: &Stage) -> Vec<u64> {
+/// The numbers of the files that the service has open.
+fn open_files(stage: &Stage) -> Vec<u64> {
     let pid = stage.service.pid().as_raw_nonzero();
     let files = fs::read_dir(format!("/proc/{pid}/fd")).expect("listed");
-    let lengths = files.flatten().filter_map(|file| {
-        let metadata = fs::metadata(file.path()).ok()?;
-        metadata.is_file().then_some(metadata.len())
-    });
-    lengths.collect()
+    let numbers = files
+        .flatten()
+        .filter_map(|file| Some(fs::metadata(file.path()).ok()?.ino()));
+    numbers.collect()
 }
 
 #[test]

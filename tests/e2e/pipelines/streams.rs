@@ -76,10 +76,11 @@ fn a_stalled_client_is_told_of_its_gap_and_harms_nobody() {
             .map(|number| format!("{number} {line}\n"))
             .collect();
         stage.append("a.log", &some);
-    }
-    for number in 0..40_000_u64 {
-        let entry = live.entry();
-        assert_eq!(entry.id, (number + 1).to_string());
+        // Who keeps up gets everything.
+        for number in part * 1_000..(part + 1) * 1_000 {
+            let entry = live.entry();
+            assert_eq!(entry.id, (number + 1).to_string());
+        }
     }
     // The buffers between us held some; what was dropped meanwhile is told by its ids.
     let (mut seen, mut gap) = (0_u64, None);

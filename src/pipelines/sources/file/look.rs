@@ -29,7 +29,7 @@ const MAGIC: [&[u8]; 5] = [
 
 /// What is looked for, and where.
 #[derive(Debug)]
-pub(in crate::pipelines) struct Places {
+pub(super) struct Places {
     root: PathBuf,
     pattern: GlobMatcher,
     exclude: Vec<GlobMatcher>,
@@ -104,11 +104,11 @@ impl Places {
         self.depth > 1
     }
 
-    /// The files there are, those that changed first before the others: what was rotated away comes before what is new.
+    /// The files there are: what was rotated away before what is new, older before newer.
     ///
     /// # Errors
     /// The directory cannot be read.
-    pub(super) fn look(&self) -> io::Result<Vec<Found>> {
+    pub fn look(&self) -> io::Result<Vec<Found>> {
         let root = self.root.canonicalize()?;
         let mut found = Vec::new();
         let walk = WalkDir::new(&self.root)
@@ -140,7 +140,12 @@ impl Places {
                 found.push(Found::new(item.path(), &metadata, is_rotated));
             }
         }
-        found.sort_by(|a, b| (a.modified, &a.path).cmp(&(b.modified, &b.path)));
+        // What was rotated away is older than what took its place; the highest number is the oldest.
+        found.sort_by(|a, b| {
+            let rotated = b.is_rotated.cmp(&a.is_rotated);
+            let age = a.modified.cmp(&b.modified);
+            rotated.then(age).then_with(|| b.path.cmp(&a.path))
+        });
         Ok(found)
     }
 

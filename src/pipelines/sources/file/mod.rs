@@ -9,6 +9,7 @@
 //! that was cut (`copytruncate`) is read on in the copy that was made of it; one that came and went between two looks is
 //! found under the name it was rotated to. What a copytruncate can lose is what is written between its copy and its cut.
 
+mod copies;
 mod identity;
 mod look;
 mod state;
@@ -18,8 +19,9 @@ mod wake;
 use std::time::{Duration, Instant};
 
 use super::outlet::Outlet;
+use crate::pipelines::Error;
 use crate::pipelines::options::FilesOptions;
-pub(in crate::pipelines) use look::Places;
+use look::Places;
 use state::{State, Taken};
 use tracked::Bounds;
 use wake::Wake;
@@ -29,33 +31,68 @@ const CROWD: Duration = Duration::from_millis(5);
 /// Chunks of one file before it is another's turn.
 const TURN: usize = 16;
 
+/// Files that were looked at once: what was there then is old, what comes later is new.
+#[derive(Debug)]
+pub(in crate::pipelines) struct FileSource {
+    state: Box<State>,
+    wake: Wake,
+    interval: Duration,
+}
+
+impl FileSource {
+    /// Looks at the files for the first time.
+    ///
+    /// # Errors
+    /// What is said of them is not understood. A directory that is not there may come later.
+    pub async fn open(options: &FilesOptions, outlet: &Outlet) -> Result<Self, Error> {
+        let places = Places::new(options)?;
+        let wake = Wake::new(places.root(), places.is_recursive());
+        let bounds = Bounds {
+            multiline: options.multiline_timeout.0,
+            partial: options.partial_timeout.0,
+            rotate: options.rotate_wait.0,
+            max_line: usize::try_from(options.max_line.0)
+                .unwrap_or(usize::MAX)
+                .max(1),
+        };
+        let own = outlet.clone();
+        let mut state = Box::new(State::new(
+            places,
+            own,
+            options.start,
+            options.offsets,
+            bounds,
+        ));
+        let looking = tokio::task::spawn_blocking(move || (state.look(), state)).await;
+        let (looked, state) = looking.map_err(|error| Error::Said(error.to_string()))?;
+        let marks = looked.unwrap_or_else(|error| {
+            outlet.trouble("the directory cannot be read", &error);
+            Vec::new()
+        });
+        outlet.begin(marks);
+        Ok(Self {
+            state,
+            wake,
+            interval: options.check_interval.0.max(Duration::from_millis(10)),
+        })
+    }
+}
+
 /// Reads until the outlet is told to stop.
-pub(super) async fn run(options: FilesOptions, places: Places, outlet: Outlet) {
-    let mut wake = Wake::new(places.root(), places.is_recursive());
-    let bounds = Bounds {
-        multiline: options.multiline_timeout.0,
-        partial: options.partial_timeout.0,
-        rotate: options.rotate_wait.0,
-        max_line: usize::try_from(options.max_line.0)
-            .unwrap_or(usize::MAX)
-            .max(1),
-    };
-    let state = State::new(
-        places,
-        outlet.clone(),
-        options.start,
-        options.offsets,
-        bounds,
-    );
+pub(super) async fn run(source: FileSource, outlet: Outlet) {
+    let FileSource {
+        state,
+        mut wake,
+        interval,
+    } = source;
     let mut reading = Reading {
-        state: Some(Box::new(state)),
+        state: Some(state),
         outlet: outlet.clone(),
     };
-    let mut looked: Option<Instant> = None;
-    let interval = options.check_interval.0.max(Duration::from_millis(10));
+    let mut looked = Some(Instant::now());
     while !outlet.stopping.is_cancelled() {
         let is_due = looked.is_none_or(|looked| looked.elapsed() >= interval);
-        if wake.has_new_names() || is_due {
+        if wake.has_new_names() || is_due || reading.has_undecided() {
             reading.look().await;
             looked = Some(Instant::now());
         }
@@ -153,6 +190,10 @@ impl Reading {
         if !taken.records.is_empty() || !taken.marks.is_empty() {
             self.outlet.give_filtered(taken.records, taken.marks).await;
         }
+    }
+
+    fn has_undecided(&self) -> bool {
+        self.state.as_ref().is_some_and(|state| state.has_undecided)
     }
 
     fn due(&self) -> Option<Instant> {

@@ -3,12 +3,10 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
-use memchr::memrchr;
-
+use super::copies::{Likeness, likeness, line_start};
 use super::identity::{FileId, Head, Place};
 use super::look::{Found, Places, is_compressed};
 use super::tracked::{Bounds, Step, Tracked};
@@ -16,9 +14,6 @@ use crate::pipelines::options::Start;
 use crate::pipelines::record::{Mark, Record};
 use crate::pipelines::sources::lines::LineDecoder;
 use crate::pipelines::sources::outlet::Outlet;
-
-/// Bytes compared at once.
-const BLOCK: usize = 64 << 10;
 
 /// The files of a source.
 #[derive(Debug)]
@@ -36,7 +31,23 @@ pub(super) struct State {
     checkpoints: Option<HashMap<FileId, Place>>,
     written: Option<SystemTime>,
     is_first_look: bool,
+    /// A file was found of which it cannot be told yet what it is: it may be a copy that is being made.
+    pub has_undecided: bool,
     buffer: Vec<u8>,
+}
+
+/// What becomes of a file that was found.
+enum Begun {
+    At(Box<Tracked>),
+    LetBe,
+    Undecided,
+}
+
+/// Where reading of it begins, if it does.
+enum Offset {
+    At(u64),
+    LetBe,
+    Undecided,
 }
 
 /// How a file was that is let be: its number may be given to another.
@@ -83,18 +94,28 @@ impl State {
             let_be: HashMap::new(),
             checkpoints,
             is_first_look: true,
+            has_undecided: false,
             buffer: Vec::new(),
         }
     }
 
     /// Looks what is there; where reading begins of what is new.
     pub fn look(&mut self) -> io::Result<Vec<Mark>> {
-        let found = self.places.look()?;
+        let found = self.places.look();
+        if found
+            .as_ref()
+            .is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+        {
+            // What is in a directory that comes later is new.
+            self.is_first_look = false;
+        }
+        let found = found?;
         let mut marks = Vec::new();
         for tracked in &mut self.tracked {
             let own = found.iter().find(|one| one.id == tracked.id);
             tracked.set_current(own.is_some_and(|one| !one.is_rotated));
         }
+        self.has_undecided = false;
         let listed = |id: &FileId| found.iter().any(|one| one.id == *id);
         self.let_be.retain(|id, _| listed(id));
         for one in &found {
@@ -103,11 +124,16 @@ impl State {
                 continue;
             }
             match self.begin(one) {
-                Ok(Some(tracked)) => {
+                Ok(Begun::At(tracked)) => {
                     marks.push(self.mark(&tracked));
-                    self.tracked.push(tracked);
+                    // What was rotated away is older than what is written now.
+                    let at = self.tracked.iter().position(Tracked::is_current);
+                    let at = at.filter(|_| one.is_rotated);
+                    self.tracked
+                        .insert(at.unwrap_or(self.tracked.len()), *tracked);
                 }
-                Ok(None) => {}
+                Ok(Begun::LetBe) => {}
+                Ok(Begun::Undecided) => self.has_undecided = true,
                 // It vanished, or may not be read: the others are read all the same.
                 Err(error) => {
                     if error.kind() != io::ErrorKind::NotFound {
@@ -158,29 +184,33 @@ impl State {
         self.let_be.insert(found.id, seen);
     }
 
-    /// Where reading of a file begins that was not known; none if it is not read (yet).
-    fn begin(&mut self, found: &Found) -> io::Result<Option<Tracked>> {
+    /// Begins to read a file that was not known, if it is to be read.
+    fn begin(&mut self, found: &Found) -> io::Result<Begun> {
         let file = File::open(&found.path)?;
         let metadata = file.metadata()?;
         if FileId::of(&metadata) != found.id {
             // Another was put in its place meanwhile: the next look finds it.
-            return Ok(None);
+            return Ok(Begun::Undecided);
         }
         if is_compressed(&file) {
             self.let_be(found, &file);
-            return Ok(None);
+            return Ok(Begun::LetBe);
         }
-        let length = metadata.len();
-        let Some(offset) = self.offset(found, &file, length) else {
-            return Ok(None);
+        let offset = match self.offset(found, &file, metadata.len()) {
+            Offset::At(offset) => offset,
+            Offset::Undecided => return Ok(Begun::Undecided),
+            Offset::LetBe => {
+                self.let_be(found, &file);
+                return Ok(Begun::LetBe);
+            }
         };
         let lines = self.lines(&found.path);
         let mut tracked = Tracked::new(found.id, found.path.clone(), file, offset, lines);
         tracked.set_current(!found.is_rotated);
-        Ok(Some(tracked))
+        Ok(Begun::At(Box::new(tracked)))
     }
 
-    fn offset(&mut self, found: &Found, file: &File, length: u64) -> Option<u64> {
+    fn offset(&mut self, found: &Found, file: &File, length: u64) -> Offset {
         // An earlier life read it, or what it is a copy of.
         if let Some(checkpoints) = &mut self.checkpoints {
             let fits = |place: &Place| {
@@ -189,7 +219,7 @@ impl State {
             if let Some(place) = checkpoints.get(&found.id).filter(|place| fits(place)) {
                 let offset = place.offset;
                 checkpoints.remove(&found.id);
-                return Some(offset);
+                return Offset::At(offset);
             }
             let is_original = |id: &FileId, place: &Place| {
                 let original = std::fs::metadata(&place.path);
@@ -198,37 +228,37 @@ impl State {
                     && fits(place)
                     && original.is_ok_and(|original| original.len() < place.offset)
             };
-            let copied = checkpoints
-                .iter()
-                .find(|(id, place)| is_original(id, place));
-            if let Some(id) = copied.map(|(id, _)| *id).filter(|_| self.is_first_look) {
-                return checkpoints.remove(&id).map(|place| place.offset);
+            let mut copied = checkpoints.iter();
+            let copied = copied.find(|(id, place)| is_original(id, place));
+            if let Some(id) = copied.map(|(id, _)| *id).filter(|_| self.is_first_look)
+                && let Some(place) = checkpoints.remove(&id)
+            {
+                return Offset::At(place.offset);
             }
         } else if self.is_first_look {
-            if found.is_rotated {
-                self.let_be(found, file);
-                return None;
+            return match self.start {
+                _ if found.is_rotated => Offset::LetBe,
+                Start::Beginning => Offset::At(0),
+                Start::End => Offset::At(line_start(file, length)),
+            };
+        }
+        if self.is_first_look && found.is_rotated {
+            let was_before = |written| found.modified <= written;
+            if self.written.is_none_or(was_before) {
+                return Offset::LetBe;
             }
-            return Some(match self.start {
-                Start::Beginning => 0,
-                Start::End => line_start(file, length),
-            });
         }
-        if self
-            .tracked
-            .iter()
-            .any(|one| is_copy(one, found.id, file, length))
-        {
-            return None;
+        if length == 0 && !self.is_first_look {
+            // It may become anything.
+            return Offset::Undecided;
         }
-        let was_before = found.is_rotated
-            && self.is_first_look
-            && self.written.is_none_or(|written| found.modified <= written);
-        if was_before {
-            self.let_be(found, file);
-            return None;
+        let copies = self.tracked.iter();
+        let copied = copies.map(|one| likeness(one, found, file, length, self.bounds.rotate));
+        match copied.max().unwrap_or(Likeness::None) {
+            Likeness::None => Offset::At(0),
+            Likeness::Perhaps => Offset::Undecided,
+            Likeness::Copy => Offset::LetBe,
         }
-        Some(0)
     }
 
     fn lines(&self, path: &Path) -> LineDecoder {
@@ -254,7 +284,13 @@ impl State {
                 taken.bytes = tracked.offset - before;
             }
             Ok(Step::Idle) => {
-                tracked.settle(&self.bounds, &mut taken.records);
+                // What was rotated away is complete: what comes next is another's.
+                let multiline = if tracked.is_current() {
+                    self.bounds.multiline
+                } else {
+                    Duration::ZERO
+                };
+                tracked.settle(multiline, &mut taken.records);
             }
             Ok(Step::Truncated) => {
                 self.truncated(at, &mut taken);
@@ -278,25 +314,25 @@ impl State {
         };
         // What waits for its continuation lies before the cut.
         let waited = cut.place().offset;
-        cut.settle(
-            &Bounds {
-                multiline: std::time::Duration::ZERO,
-                ..self.bounds
-            },
-            &mut taken.records,
-        );
+        cut.settle(Duration::ZERO, &mut taken.records);
         let (head, tail, offset, path) = (cut.head, cut.tail.clone(), cut.offset, cut.path.clone());
         cut.begin_anew();
-        let mut rest = None;
+        let mut before = Vec::new();
         for found in self.places.look().unwrap_or_default() {
             let is_known = self.tracked.iter().any(|one| one.id == found.id);
-            if is_known || self.let_be.contains_key(&found.id) || head.is_empty() {
+            if is_known || self.let_be.contains_key(&found.id) {
                 continue;
             }
             let Ok(file) = File::open(&found.path) else {
                 continue;
             };
-            if !head.begins(&file) {
+            if head.is_empty() || !head.begins(&file) {
+                // A copy of what was written and cut again meanwhile, perhaps.
+                if found.is_rotated
+                    && let Ok(Begun::At(tracked)) = self.begin(&found)
+                {
+                    before.push(*tracked);
+                }
                 continue;
             }
             let length = file.metadata().map_or(0, |metadata| metadata.len());
@@ -304,18 +340,18 @@ impl State {
                 let lines = self.lines(&path);
                 let mut copy = Tracked::new(found.id, found.path.clone(), file, offset, lines);
                 copy.set_current(false);
-                rest = Some(copy);
+                before.insert(0, copy);
             } else {
                 self.let_be(&found, &file);
             }
         }
-        tracing::info!(file = %path.display(), offset, waited, copied = rest.is_some(), "a file was cut and is read from its beginning");
+        tracing::info!(file = %path.display(), offset, waited, copies = before.len(), "a file was cut and is read from its beginning");
         if let Some(mark) = self.tracked.get(at).map(|cut| self.mark(cut)) {
             taken.marks.push(mark);
         }
-        if let Some(copy) = rest {
+        // Before the one that was cut: what they hold is older.
+        for copy in before.into_iter().rev() {
             taken.marks.push(self.mark(&copy));
-            // Before the one that was cut: what it holds is older.
             self.tracked.insert(at, copy);
         }
     }
@@ -329,6 +365,7 @@ impl State {
             .position(|one| one.is_done(&self.bounds))
         {
             let mut done = self.tracked.remove(at);
+            self.let_copies_be(&done);
             let (buffer, bounds) = (&mut self.buffer, &self.bounds);
             done.finish(buffer, bounds, &mut taken.records);
             taken.marks.push(self.outlet.mark(done.id.key(), None));
@@ -345,6 +382,21 @@ impl State {
         taken
     }
 
+    /// Copies of a file that is let go would be taken for files of their own.
+    fn let_copies_be(&mut self, done: &Tracked) {
+        for found in self.places.look().unwrap_or_default() {
+            let is_known = self.tracked.iter().any(|one| one.id == found.id);
+            if is_known || found.id == done.id || done.head.is_empty() {
+                continue;
+            }
+            if let Ok(file) = File::open(&found.path)
+                && done.head.begins(&file)
+            {
+                self.let_be(&found, &file);
+            }
+        }
+    }
+
     /// When to look again although nothing happens.
     pub fn due(&self) -> Option<Instant> {
         let due = |tracked: &Tracked| tracked.due(&self.bounds);
@@ -355,44 +407,4 @@ impl State {
     pub fn lag(&self) -> u64 {
         self.tracked.iter().map(|tracked| tracked.lag).sum()
     }
-}
-
-/// Where the last line of a file begins that has not ended: reading from the end begins there.
-fn line_start(file: &File, length: u64) -> u64 {
-    let from = length.saturating_sub(BLOCK as u64);
-    let mut bytes = vec![0; usize::try_from(length - from).unwrap_or(BLOCK)];
-    match file.read_exact_at(&mut bytes, from) {
-        Ok(()) => memrchr(b'\n', &bytes).map_or(if from == 0 { 0 } else { length }, |at| {
-            from + at as u64 + 1
-        }),
-        Err(_) => length,
-    }
-}
-
-/// Whether a file is a copy (that may still grow) of one that is read: what `copytruncate` makes.
-fn is_copy(original: &Tracked, id: FileId, file: &File, length: u64) -> bool {
-    if original.id == id || original.head.is_empty() || length == 0 {
-        return false;
-    }
-    if length >= original.offset {
-        return original.head.begins(file) && original.tail.stands_before(original.offset, file);
-    }
-    begins_like(&original.file, file, length)
-}
-
-fn begins_like(original: &File, file: &File, length: u64) -> bool {
-    let (mut ours, mut theirs) = (vec![0; BLOCK], vec![0; BLOCK]);
-    let mut at = 0;
-    while at < length {
-        let size = usize::try_from(length - at).map_or(BLOCK, |left| left.min(BLOCK));
-        let read = |file: &File, bytes: &mut [u8]| file.read_exact_at(bytes, at).is_ok();
-        if !read(original, &mut ours[..size])
-            || !read(file, &mut theirs[..size])
-            || ours[..size] != theirs[..size]
-        {
-            return false;
-        }
-        at += size as u64;
-    }
-    true
 }

@@ -163,8 +163,8 @@ impl Tracked {
     }
 
     /// The entry that waited for lines that continue it is complete when none came for a while.
-    pub fn settle(&mut self, bounds: &Bounds, into: &mut Vec<Record>) {
-        if self.read.elapsed() >= bounds.multiline {
+    pub fn settle(&mut self, after: Duration, into: &mut Vec<Record>) {
+        if self.read.elapsed() >= after {
             self.lines.finish(into);
         }
     }
