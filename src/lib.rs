@@ -16,6 +16,8 @@
 //!               explorer      query, tail (cli)      service (HTTP, SSE) <--client-- another tailwater
 //! ```
 //!
+//! Beside it, what a service moves: files, ports, journals --[`pipelines`]--> the embedded log, streams, files, services.
+//!
 //! # The rooms, in the order of their layers
 //!
 //! - [`base`]: time as a value, backoff, units; nothing of ours.
@@ -26,6 +28,7 @@
 //! - [`logdir`]: directories of binary logs, as super-server-logs writes them.
 //! - [`api`]: the wire contract, types only.
 //! - [`client`]: every outgoing HTTP call.
+//! - [`pipelines`]: sources, filters and sinks, without loss.
 //! - `backend`: the narrow waist: whatever can be explored answers the same questions.
 //! - `service`: the HTTP service: who may come in, what senders push, pages, counts and live entries.
 //! - `explorer`: the terminal program.

@@ -43,7 +43,7 @@ pub(crate) enum Error {
     Explorer(#[from] explorer::Error),
     /// A pipeline cannot be started.
     #[error(transparent)]
-    Pipeline(#[from] pipelines::Failed),
+    Pipeline(Box<pipelines::Failed>),
     /// A pipeline that could never be.
     #[error("{place}{failed}")]
     Misfit {
@@ -51,7 +51,7 @@ pub(crate) enum Error {
         place: String,
         /// Which, and why.
         #[source]
-        failed: pipelines::Failed,
+        failed: Box<pipelines::Failed>,
     },
     /// A query that is not understood.
     #[error("the query is not understood {error}")]
@@ -80,6 +80,12 @@ pub(crate) enum Error {
     /// Anything that a sentence explains.
     #[error("{0}")]
     Said(String),
+}
+
+impl From<pipelines::Failed> for Error {
+    fn from(failed: pipelines::Failed) -> Self {
+        Self::Pipeline(Box::new(failed))
+    }
 }
 
 impl Error {

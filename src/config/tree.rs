@@ -122,13 +122,11 @@ impl<'i> Tree<'i> {
 
     /// What a span means.
     fn origin(&self, span: &Range<usize>) -> Origin {
-        match span.start.checked_sub(SAYINGS) {
-            Some(number) => self.sayings.get(number).cloned().unwrap_or(Origin::Default),
-            None => {
-                let (line, column) = place(self.text, span.start);
-                Origin::File(line, column)
-            }
+        if let Some(number) = span.start.checked_sub(SAYINGS) {
+            return self.sayings.get(number).cloned().unwrap_or(Origin::Default);
         }
+        let (line, column) = place(self.text, span.start);
+        Origin::File(line, column)
     }
 
     /// What is not understood, where its span leads.
@@ -232,7 +230,7 @@ fn put_into<'i>(
                 let empty = DeValue::Table(DeTable::default());
                 list.push(Spanned::new(span.clone(), empty));
             }
-            match list.iter_mut().nth(number) {
+            match list.get_mut(number) {
                 Some(item) if rest.is_empty() => *item = Spanned::new(span, value),
                 Some(item) => return put_into(item, name, rest, value, at),
                 None => {}

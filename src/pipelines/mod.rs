@@ -21,6 +21,7 @@ mod filters;
 mod format;
 mod lane;
 pub mod options;
+mod parts;
 mod pipeline;
 mod port;
 mod queue;

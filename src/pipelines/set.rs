@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use super::Error;
 use super::options::{PipelineOptions, SinkKind, SourceKind};
-use super::pipeline::{Pipeline, Surroundings, check};
+use super::parts::check;
+use super::pipeline::{Pipeline, Surroundings};
 use super::sinks::{Ending, Live};
 use super::sources::Ingest;
 use super::status::PipelineStatus;

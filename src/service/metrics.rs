@@ -147,11 +147,13 @@ fn latencies() -> Histogram {
 #[derive(Clone, Debug, Default)]
 struct Moving(Arc<Mutex<Pipelines>>);
 
+type Read = fn(&PartStatus) -> u64;
+
 /// A part of a pipeline.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Part {
     pipeline: String,
-    part: &'static str,
+    kind: &'static str,
     id: String,
 }
 
@@ -159,7 +161,7 @@ struct Part {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Dropped {
     pipeline: String,
-    part: &'static str,
+    kind: &'static str,
     id: String,
     reason: String,
 }
@@ -178,14 +180,13 @@ impl Collector for Moving {
                 for of in list {
                     let labels = Part {
                         pipeline: status.name.clone(),
-                        part,
+                        kind: part,
                         id: of.id.clone(),
                     };
                     parts.push((labels, of));
                 }
             }
         }
-        type Read = fn(&PartStatus) -> u64;
         let counters: [(&str, &str, Read); 3] = [
             (
                 "pipeline_entries",
@@ -215,7 +216,7 @@ impl Collector for Moving {
             for (reason, count) in &part.dropped {
                 let labels = Dropped {
                     pipeline: labels.pipeline.clone(),
-                    part: labels.part,
+                    kind: labels.kind,
                     id: labels.id.clone(),
                     reason: reason.clone(),
                 };

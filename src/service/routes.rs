@@ -57,7 +57,7 @@ pub(super) fn router(service: Service) -> Router {
     layers::around(routes, service)
 }
 
-/// The routes of one pipeline on a port of its own: LogWisp's paths, and those of the shared port.
+/// The routes of one pipeline on a port of its own: `LogWisp`'s paths, and those of the shared port.
 pub(super) fn pipeline_router(service: Service, name: &str) -> Router {
     let prefix = format!("/{name}");
     let routes = Router::new()

@@ -56,7 +56,12 @@ impl Stage {
         let mut line = String::new();
         let out = child.stdout.take().expect("an output");
         BufReader::new(out).read_line(&mut line).expect("a line");
-        let url = line.trim().rsplit("http://").next().expect("an address").to_owned();
+        let url = line
+            .trim()
+            .rsplit("http://")
+            .next()
+            .expect("an address")
+            .to_owned();
         Self { child, url, home }
     }
 
@@ -103,7 +108,10 @@ impl Stage {
                     continue;
                 }
                 if let Some(at) = line.find("\"msg\":\"line ") {
-                    let number = line[at + 12..].split(' ').next().and_then(|number| number.parse().ok());
+                    let number = line[at + 12..]
+                        .split(' ')
+                        .next()
+                        .and_then(|number| number.parse().ok());
                     if number != Some(next) {
                         break;
                     }
@@ -134,7 +142,13 @@ impl Stage {
 
     fn processor(&self) -> Duration {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("a stat");
-        let ticks = stat.rsplit(") ").next().expect("fields").split(' ').skip(11).take(2);
+        let ticks = stat
+            .rsplit(") ")
+            .next()
+            .expect("fields")
+            .split(' ')
+            .skip(11)
+            .take(2);
         let ticks: u64 = ticks.filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
         Duration::from_millis(ticks * 10)
     }
@@ -142,13 +156,17 @@ impl Stage {
 
 fn append(path: &Path, text: &str) {
     let file = OpenOptions::new().create(true).append(true).open(path);
-    file.expect("opened").write_all(text.as_bytes()).expect("appended");
+    file.expect("opened")
+        .write_all(text.as_bytes())
+        .expect("appended");
 }
 
 /// Lines of about 95 bytes, as LogWisp was measured with.
 fn lines(numbers: std::ops::Range<u64>) -> String {
     let fill = "request completed after 12.5 ms, 3 rows, cache hit, user 4711, region eu-central-1";
-    numbers.map(|number| format!("line {number} {fill}\n")).collect()
+    numbers
+        .map(|number| format!("line {number} {fill}\n"))
+        .collect()
 }
 
 fn pipeline(source: &str, sink: &str) -> String {
@@ -201,18 +219,26 @@ fn throughput(name: &str, sink: &str, filters: &str) {
     let took = began.elapsed();
     #[expect(clippy::cast_precision_loss, reason = "a rate is shown")]
     let rate = MANY as f64 / took.as_secs_f64();
-    println!("{name}: {MANY} lines in {took:.2?}, {rate:.0} a second; {}", stage.took());
+    println!(
+        "{name}: {MANY} lines in {took:.2?}, {rate:.0} a second; {}",
+        stage.took()
+    );
 }
 
 fn idle() {
     let one = pipeline("", "type = \"store\"\n[[pipelines.sinks]]\ntype = \"http\"");
-    let ten: String = (0..10).map(|at| one.replace("\"app\"", &format!("\"app{at}\""))).collect();
+    let ten: String = (0..10)
+        .map(|at| one.replace("\"app\"", &format!("\"app{at}\"")))
+        .collect();
     let stage = Stage::new(&ten);
     std::thread::sleep(Duration::from_secs(5));
     let before = stage.processor();
     std::thread::sleep(Duration::from_secs(30));
     let share = (stage.processor() - before).as_secs_f64() / 30.0 * 100.0;
-    println!("idle: ten pipelines take {share:.2} % of a core; {}", stage.took());
+    println!(
+        "idle: ten pipelines take {share:.2} % of a core; {}",
+        stage.took()
+    );
 }
 
 /// A service that is down for a minute, and takes everything afterwards.
@@ -244,13 +270,22 @@ fn down() {
     is_up.store(true, Ordering::SeqCst);
     let mut expected = 0;
     while expected < next {
-        let body: String = bodies.recv_timeout(Duration::from_secs(60)).expect("a body");
+        let body: String = bodies
+            .recv_timeout(Duration::from_secs(60))
+            .expect("a body");
         for line in body.lines() {
-            assert!(line.contains(&format!("\"msg\":\"line {expected} ")), "{line}");
+            assert!(
+                line.contains(&format!("\"msg\":\"line {expected} ")),
+                "{line}"
+            );
             expected += 1;
         }
     }
-    println!("down: all {expected} in order after {:?}; {}", began.elapsed(), stage.took());
+    println!(
+        "down: all {expected} in order after {:?}; {}",
+        began.elapsed(),
+        stage.took()
+    );
 }
 
 fn take(mut stream: TcpStream, bodies: &std::sync::mpsc::Sender<String>) {
@@ -281,7 +316,10 @@ fn take(mut stream: TcpStream, bodies: &std::sync::mpsc::Sender<String>) {
 /// Copytruncate while somebody goes on writing: what is lost is what is written between the copy and the cut.
 fn cut() {
     let stage = Stage::new(&pipeline("", "type = \"store\""));
-    let (log, logs) = (stage.home.path().join("logs/a.log"), stage.home.path().join("logs"));
+    let (log, logs) = (
+        stage.home.path().join("logs/a.log"),
+        stage.home.path().join("logs"),
+    );
     append(&log, &lines(0..1));
     let is_over = Arc::new(AtomicBool::new(false));
     let (own, path) = (Arc::clone(&is_over), log.clone());
@@ -289,7 +327,8 @@ fn cut() {
         let mut file = OpenOptions::new().append(true).open(path).expect("opened");
         let (began, mut next) = (Instant::now(), 1);
         while !own.load(Ordering::SeqCst) {
-            file.write_all(lines(next..next + 10).as_bytes()).expect("written");
+            file.write_all(lines(next..next + 10).as_bytes())
+                .expect("written");
             next += 10;
             let due = Duration::from_micros(next * 100);
             std::thread::sleep(due.saturating_sub(began.elapsed()));
@@ -308,21 +347,33 @@ fn cut() {
     is_over.store(true, Ordering::SeqCst);
     let written = writer.join().expect("joined");
     std::thread::sleep(Duration::from_secs(3));
-    let stored = stage.ask("/app/status")["sinks"][0]["given"].as_u64().unwrap_or_default();
+    let stored = stage.ask("/app/status")["sinks"][0]["given"]
+        .as_u64()
+        .unwrap_or_default();
     let lost = written.saturating_sub(stored);
-    println!("cut: {written} lines, 100 rotations by copytruncate, {lost} lost; copies and cuts were {window:?} apart in all");
+    println!(
+        "cut: {written} lines, 100 rotations by copytruncate, {lost} lost; copies and cuts were {window:?} apart in all"
+    );
 }
 
 fn main() {
-    let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
-    let wants = |name: &str| words.iter().any(|word| word == name) || (words.is_empty() && name != "down");
+    let words: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|word| !word.starts_with('-'))
+        .collect();
+    let wants =
+        |name: &str| words.iter().any(|word| word == name) || (words.is_empty() && name != "down");
     let regex = "[[pipelines.filters]]\ntype = \"include\"\npatterns = [\"user [0-9]+, region\"]\n";
     let file = "type = \"file\"\ndirectory = \"HOME/out\"\nmax_size = \"10GiB\"";
     let runs: [(&str, &dyn Fn()); 7] = [
         ("burst", &burst),
         ("rate", &rate),
-        ("store", &|| throughput("file to store", "type = \"store\"", "")),
-        ("files", &|| throughput("file to file, one regex", file, regex)),
+        ("store", &|| {
+            throughput("file to store", "type = \"store\"", "")
+        }),
+        ("files", &|| {
+            throughput("file to file, one regex", file, regex)
+        }),
         ("idle", &idle),
         ("cut", &cut),
         ("down", &down),

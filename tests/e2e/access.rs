@@ -17,7 +17,11 @@ enum For {
 }
 
 /// Method, path and body of a request that succeeds for who may make it.
-const ROUTES: [(&str, &str, &str, For); 27] = [
+const ROUTES: [(&str, &str, &str, For); 31] = [
+    ("GET", "/pipelines", "", For::Readers),
+    ("GET", "/app/status", "", For::Readers),
+    ("GET", "/app/stream", "", For::Readers),
+    ("POST", "/app/ingest", r#"{"msg":"x"}"#, For::Writers),
     (
         "GET",
         "/api/v2/namespaces/pay/logs/histogram",
@@ -152,7 +156,12 @@ fn every_route_lets_in_who_may_come_in() {
             ],
         ),
     ];
-    let service = Service::start_with(home.path(), "127.0.0.1:0", &["--auth"]);
+    let config = home.path().join("c.toml");
+    let pipeline = "[[pipelines]]\nname = \"app\"\n[[pipelines.sources]]\ntype = \"http\"\n[[pipelines.sinks]]\ntype = \"http\"\n";
+    std::fs::write(&config, pipeline).expect("written");
+    let config = config.to_str().expect("a path");
+    let arguments = ["--auth", "--config", config];
+    let service = Service::start_with(home.path(), "127.0.0.1:0", &arguments);
     let admin = callers.last().and_then(|(_, token, _)| token.clone());
     let admin = format!("Bearer {}", admin.expect("a token"));
     let first = r#"{"msg":"first","namespace":"pay"}"#;
@@ -168,7 +177,9 @@ fn every_route_lets_in_who_may_come_in() {
                 For::Everybody => 200,
                 wanted if rights.contains(&wanted) && path.starts_with("/loki") => 204,
                 wanted
-                    if rights.contains(&wanted) && method == "POST" && path.contains("/api/") =>
+                    if rights.contains(&wanted)
+                        && method == "POST"
+                        && (path.contains("/api/") || path.ends_with("/ingest")) =>
                 {
                     202
                 }
@@ -200,7 +211,8 @@ fn no_route_is_forgotten_in_the_matrix() {
         let path = path
             .replace("{namespace}", "pay")
             .replace("{id}", "1")
-            .replace("{index}", "pay");
+            .replace("{index}", "pay")
+            .replace("{pipeline}", "app");
         let listed = ROUTES
             .iter()
             .any(|(_, listed, ..)| listed.split('?').next() == Some(path.as_str()));

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// Each room and the rooms it may import.
-const ROOMS: [(&str, &[&str]); 14] = [
+const ROOMS: [(&str, &[&str]); 15] = [
     ("base", &[]),
     ("entry", &["base"]),
     ("query", &["base", "entry"]),
@@ -13,24 +13,55 @@ const ROOMS: [(&str, &[&str]); 14] = [
     ("api", &["base", "entry", "query"]),
     ("client", &["base", "entry", "query", "api"]),
     (
+        "pipelines",
+        &["base", "entry", "query", "store", "logdir", "client"],
+    ),
+    (
         "backend",
         &[
-            "base", "entry", "query", "api", "client", "store", "files", "logdir",
+            "base",
+            "entry",
+            "query",
+            "api",
+            "client",
+            "store",
+            "files",
+            "logdir",
+            "pipelines",
         ],
     ),
     (
         "service",
         &[
-            "base", "entry", "query", "store", "files", "api", "client", "backend",
+            "base",
+            "entry",
+            "query",
+            "store",
+            "files",
+            "api",
+            "client",
+            "pipelines",
+            "backend",
         ],
     ),
     ("explorer", &["base", "entry", "query", "backend", "api"]),
-    ("config", &["base", "store", "service"]),
+    ("config", &["base", "store", "pipelines", "service"]),
     (
         "cli",
         &[
-            "base", "entry", "query", "store", "files", "logdir", "api", "client", "backend",
-            "service", "explorer", "config",
+            "base",
+            "entry",
+            "query",
+            "store",
+            "files",
+            "logdir",
+            "api",
+            "client",
+            "pipelines",
+            "backend",
+            "service",
+            "explorer",
+            "config",
         ],
     ),
     ("lib", &[]),

@@ -201,7 +201,7 @@ pub(in crate::cli) fn check_pipelines(settings: &Settings) -> Result<(), Error> 
         let key = format!("pipelines.{}{}", at.unwrap_or_default(), failed.part());
         Error::Misfit {
             place: settings.place(&key),
-            failed,
+            failed: Box::new(failed),
         }
     })
 }

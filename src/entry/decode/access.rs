@@ -23,9 +23,7 @@ pub fn parse(text: &str, defaults: &Defaults) -> Option<(Entry, Form)> {
     });
     // The time stands in brackets within the first words: most lines are refused here.
     let head = &text.as_bytes()[..text.len().min(200)];
-    if memchr::memchr(b'[', head).is_none() {
-        return None;
-    }
+    memchr::memchr(b'[', head)?;
     let found = LINE.captures(text)?;
     let (mut entry, form) = plain::parse(text, defaults);
     for name in LINE.capture_names().flatten() {

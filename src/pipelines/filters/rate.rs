@@ -31,7 +31,7 @@ pub(super) struct Rate {
     /// What the clock shows.
     at: Time,
     by: By,
-    rate: NonZeroU32,
+    most: NonZeroU32,
     dropped: BTreeMap<String, u64>,
     summary: Duration,
     told: Time,
@@ -60,7 +60,7 @@ impl Rate {
                 "source" => By::Source,
                 name => By::Field(Field::named(name)),
             },
-            rate,
+            most: rate,
             dropped: BTreeMap::new(),
             summary: options.summary.0,
             told: now,
@@ -101,11 +101,11 @@ impl Rate {
                 By::Source => format!(" of source {key:?}"),
                 By::Field(field) => format!(" with {} {key:?}", field.name()),
             };
-            let rate = self.rate;
+            let most = self.most;
             let mut entry = Entry {
                 time: now,
                 level: Level::Warn,
-                text: format!("{count} entries{of} were dropped: more than {rate} a second"),
+                text: format!("{count} entries{of} were dropped: more than {most} a second"),
                 source: Some("tailwater".to_owned()),
                 scope: Scope {
                     namespace: "default".to_owned(),

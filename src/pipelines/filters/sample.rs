@@ -28,12 +28,11 @@ impl Sample {
     /// Every entry of a trace has the same answer, here and in every other process; of those without a trace, the first
     /// and every n-th after it pass.
     pub fn keeps(&mut self, entry: &Entry) -> bool {
-        let number = match &entry.scope.trace {
-            Some(trace) => FixedState::with_seed(0).hash_one(trace),
-            None => {
-                self.count += 1;
-                self.count - 1
-            }
+        let number = if let Some(trace) = &entry.scope.trace {
+            FixedState::with_seed(0).hash_one(trace)
+        } else {
+            self.count += 1;
+            self.count - 1
         };
         number.is_multiple_of(self.one_in)
     }

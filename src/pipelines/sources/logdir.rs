@@ -52,7 +52,7 @@ async fn once(
         Start::Beginning => Position(0),
     });
     // Where it begins is remembered before anything comes.
-    outlet.begin(vec![outlet.mark("", Some(after.0.into()))]);
+    outlet.begin(&[outlet.mark("", Some(after.0.into()))]);
     let mut feed = directory.follow(&FollowRequest {
         query: Query::default(),
         now: Time::now(),

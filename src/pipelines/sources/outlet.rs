@@ -87,9 +87,9 @@ impl Outlet {
     }
 
     /// Remembers where reading begins, before anything is read.
-    pub fn begin(&self, marks: Vec<Mark>) {
+    pub fn begin(&self, marks: &[Mark]) {
         for lane in &self.lanes {
-            if let Err(error) = lane.checkpoints.begin(&self.id, marks.clone()) {
+            if let Err(error) = lane.checkpoints.begin(&self.id, marks.to_vec()) {
                 self.trouble("where reading begins cannot be remembered", &error);
             }
         }

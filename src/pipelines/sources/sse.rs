@@ -93,7 +93,7 @@ async fn follow_ours(
     after: Position,
     outlet: &Outlet,
 ) -> Result<std::convert::Infallible, Error> {
-    outlet.begin(vec![outlet.mark("", Some(after.0.into()))]);
+    outlet.begin(&[outlet.mark("", Some(after.0.into()))]);
     let mut feed = client.follow(&FollowRequest {
         query,
         now: Time::now(),

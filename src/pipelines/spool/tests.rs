@@ -5,7 +5,10 @@ fn texts(stretch: &Stretch) -> Vec<(u64, String)> {
     stretch.payloads.iter().map(text).collect()
 }
 
-fn all(spool: &Spool, after: u64) -> (Vec<(u64, String)>, Vec<(u64, u64)>) {
+/// What there is, and what is missing.
+type All = (Vec<(u64, String)>, Vec<(u64, u64)>);
+
+fn all(spool: &Spool, after: u64) -> All {
     let mut reader = spool.read_after(after);
     let (mut found, mut missing) = (Vec::new(), Vec::new());
     loop {

@@ -102,7 +102,6 @@ impl Need {
             path::PIPELINES | path::PIPELINE_STATUS | path::PIPELINE_STREAM if reading => {
                 Self::Right(Right::Read)
             }
-            path::PIPELINE_INGEST if writing => Self::Right(Right::Write),
             path::LOGS
             | path::SUBSCRIBE
             | path::HISTOGRAM
@@ -123,7 +122,9 @@ impl Need {
                 Self::Right(Right::Read)
             }
             path::NAMESPACE_LOGS if writing => Self::Right(Right::Write),
-            path::LOGS | path::OTLP | path::LOKI if writing => Self::Pushing,
+            path::LOGS | path::OTLP | path::LOKI | path::PIPELINE_INGEST if writing => {
+                Self::Pushing
+            }
             path::BULK | path::BULK_INDEX if writing || method == Method::PUT => Self::Pushing,
             _ => Self::Right(Right::Admin),
         }

@@ -1,5 +1,6 @@
 //! What comes in over HTTP, and who may send it.
 
+use base64::Engine;
 use serde_json::json;
 
 use super::{Stage, numbered};
@@ -106,7 +107,6 @@ fn tokens_networks_and_rates_hold_for_pipelines_too() {
         assert_eq!(status("POST", "/in/ingest", &bearer(token)), writes);
     }
     // Whoever knows only names and passwords gives the token as the password.
-    use base64::Engine;
     let pair = base64::prelude::BASE64_STANDARD.encode(format!("anybody:{reader}"));
     assert_eq!(status("GET", "/in/status", &format!("Basic {pair}")), 200);
     assert_eq!(status("GET", "/in/status", "Basic bm90aGluZw=="), 401);

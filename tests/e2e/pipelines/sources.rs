@@ -195,9 +195,10 @@ fn binary_logs_are_a_source() {
     let source = from("type = \"logdir\"\npath = \"LOGS\"\nstart = \"beginning\"");
     let mut stage = Stage::within(home, &source);
     let events = follow(&stage);
+    let logs = logs.to_str().expect("a path");
     let counted = crate::support::run(
         stage.home.path(),
-        &["logdir", "range", logs.to_str().expect("a path")],
+        &["query", "", logs, "-n", "100000", "--output", "json"],
     );
     let expected = counted.out.lines().count();
     assert!(expected > 100);

@@ -197,7 +197,7 @@ fn pipelines_share_the_port_and_unknown_names_are_told() {
     let metrics = stage.service.get("/metrics").body;
     assert!(
         metrics.contains(
-            "tailwater_pipeline_entries_total{pipeline=\"application\",part=\"sink\",id=\"store\"}"
+            "tailwater_pipeline_entries_total{pipeline=\"application\",kind=\"sink\",id=\"store\"}"
         ),
         "{metrics}"
     );

@@ -16,7 +16,7 @@ pub struct Event {
 
 /// A connection that reads as fast as it can, or not at all.
 pub struct Events {
-    events: Receiver<Event>,
+    arrived: Receiver<Event>,
     stream: TcpStream,
     pub status: u16,
     pub head: String,
@@ -26,7 +26,7 @@ impl Events {
     /// Asks for a stream.
     pub fn follow(url: &str, path: &str, headers: &[(&str, &str)]) -> Self {
         let (stream, status, head, reader) = ask(url, path, headers);
-        let (sender, events) = channel();
+        let (sender, arrived) = channel();
         std::thread::spawn(move || {
             let (mut event, mut has_data) = (Event::default(), false);
             for line in reader.lines().map_while(Result::ok) {
@@ -58,7 +58,7 @@ impl Events {
             }
         });
         Self {
-            events,
+            arrived,
             stream,
             status,
             head,
@@ -67,7 +67,7 @@ impl Events {
 
     /// The next event, comments left out.
     pub fn next(&self) -> Event {
-        self.events.recv_timeout(PATIENCE).expect("an event")
+        self.arrived.recv_timeout(PATIENCE).expect("an event")
     }
 
     /// The next event that is an entry.
@@ -88,7 +88,7 @@ impl Events {
     /// All events until the connection ends.
     pub fn rest(&self) -> Vec<Event> {
         let mut rest = Vec::new();
-        while let Ok(event) = self.events.recv_timeout(PATIENCE) {
+        while let Ok(event) = self.arrived.recv_timeout(PATIENCE) {
             rest.push(event);
         }
         rest

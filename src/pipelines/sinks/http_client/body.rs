@@ -1,6 +1,6 @@
 //! Records as other services want them.
 //!
-//! Sources of the forms: Loki's push API; OTLP's JSON encoding (`ExportLogsServiceRequest`); VictoriaLogs' JSON stream
+//! Sources of the forms: Loki's push API; OTLP's JSON encoding (`ExportLogsServiceRequest`); `VictoriaLogs`' JSON stream
 //! API; Elasticsearch's bulk API.
 
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ pub(super) fn of(
     format: &Format,
 ) -> (Vec<u8>, &'static str) {
     match options.preset {
-        Preset::Tailwater => (lines(records, |entry, line| wire(entry, line)), NDJSON),
+        Preset::Tailwater => (lines(records, wire), NDJSON),
         Preset::VictoriaLogs => {
             let one = |entry: &Entry, line: &mut Vec<u8>| put(&flat(entry), line);
             (lines(records, one), NDJSON)
@@ -47,13 +47,12 @@ pub(super) fn of(
                 if at > 0 {
                     body.push(b',');
                 }
-                match format {
-                    Format::Json(_) => format.write(record, &mut body),
-                    _ => {
-                        let mut line = Vec::new();
-                        format.write(record, &mut line);
-                        let _ = serde_json::to_writer(&mut body, &String::from_utf8_lossy(&line));
-                    }
+                if let Format::Json(_) = format {
+                    format.write(record, &mut body);
+                } else {
+                    let mut line = Vec::new();
+                    format.write(record, &mut line);
+                    let _ = serde_json::to_writer(&mut body, &String::from_utf8_lossy(&line));
                 }
             }
             body.push(b']');

@@ -45,16 +45,19 @@ pub(super) fn likeness(
     }
     if length >= original.offset {
         // It waits for its original to be cut: then it is read on, or let be.
-        return match original.tail.stands_before(original.offset, file) {
-            true => Likeness::Perhaps,
-            false => Likeness::None,
+        return if original.tail.stands_before(original.offset, file) {
+            Likeness::Perhaps
+        } else {
+            Likeness::None
         };
     }
     let age = found.modified.elapsed().unwrap_or_default();
-    match age < settled {
-        true => Likeness::Perhaps,
-        false if begins_like(&original.file, file, length) => Likeness::Copy,
-        false => Likeness::None,
+    if age < settled {
+        Likeness::Perhaps
+    } else if begins_like(&original.file, file, length) {
+        Likeness::Copy
+    } else {
+        Likeness::None
     }
 }
 

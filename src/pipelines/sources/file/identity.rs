@@ -64,9 +64,30 @@ impl Head {
         bytes.len() == self.length && crc32c::crc32c(&bytes) == self.sum
     }
 
-    /// Whether it may still grow.
-    pub fn is_short(&self) -> bool {
-        self.length < HEAD_BYTES
+    /// Bytes were read from an offset on: those that belong to the head are added. What the file holds by now may be
+    /// another's.
+    pub fn follow(&mut self, offset: u64, bytes: &[u8]) {
+        let known = self.length as u64;
+        let Some(from) = known
+            .checked_sub(offset)
+            .filter(|_| self.length < HEAD_BYTES)
+        else {
+            return;
+        };
+        let Some(more) = usize::try_from(from)
+            .ok()
+            .and_then(|from| bytes.get(from..))
+        else {
+            return;
+        };
+        let more = &more[..more.len().min(HEAD_BYTES - self.length)];
+        self.sum = crc32c::crc32c_append(self.sum, more);
+        self.length += more.len();
+    }
+
+    /// Whether it reaches beyond an offset.
+    pub fn reaches_beyond(&self, offset: u64) -> bool {
+        self.length as u64 > offset
     }
 
     pub fn is_empty(&self) -> bool {

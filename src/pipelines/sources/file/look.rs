@@ -64,8 +64,8 @@ impl Places {
             let name = options.path.file_name().and_then(|name| name.to_str());
             let name = name.ok_or_else(|| {
                 said(format!(
-                    "expected the path of a file, found {:?}",
-                    options.path
+                    "expected the path of a file, found {}",
+                    options.path.display()
                 ))
             })?;
             let root = options.path.parent().unwrap_or(Path::new(""));

@@ -11,6 +11,7 @@
 
 mod copies;
 mod identity;
+mod let_be;
 mod look;
 mod state;
 mod tracked;
@@ -69,7 +70,7 @@ impl FileSource {
             outlet.trouble("the directory cannot be read", &error);
             Vec::new()
         });
-        outlet.begin(marks);
+        outlet.begin(&marks);
         Ok(Self {
             state,
             wake,
@@ -129,11 +130,8 @@ impl Reading {
 
     async fn look(&mut self) {
         match self.blocking(State::look).await {
-            Some(Ok(marks)) => {
-                if !marks.is_empty() {
-                    self.outlet.give_filtered(Vec::new(), marks).await;
-                }
-            }
+            Some(Ok(marks)) if marks.is_empty() => {}
+            Some(Ok(marks)) => self.outlet.give_filtered(Vec::new(), marks).await,
             Some(Err(error)) => self.outlet.trouble("the directory cannot be read", &error),
             None => {}
         }

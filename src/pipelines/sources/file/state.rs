@@ -7,7 +7,8 @@ use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::copies::{Likeness, likeness, line_start};
-use super::identity::{FileId, Head, Place};
+use super::identity::{FileId, Place};
+use super::let_be::LetBe;
 use super::look::{Found, Places, is_compressed};
 use super::tracked::{Bounds, Step, Tracked};
 use crate::pipelines::options::Start;
@@ -26,7 +27,7 @@ pub(super) struct State {
     /// What is read, the oldest first.
     pub tracked: Vec<Tracked>,
     /// What is let be: rotated away long ago, read to its end, compressed.
-    let_be: HashMap<FileId, Seen>,
+    let_be: LetBe,
     /// What an earlier life left; taken when its file is found.
     checkpoints: Option<HashMap<FileId, Place>>,
     written: Option<SystemTime>,
@@ -48,14 +49,6 @@ enum Offset {
     At(u64),
     LetBe,
     Undecided,
-}
-
-/// How a file was that is let be: its number may be given to another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Seen {
-    length: u64,
-    modified: SystemTime,
-    head: Head,
 }
 
 /// What a step came to.
@@ -91,7 +84,7 @@ impl State {
             offsets,
             bounds,
             tracked: Vec::new(),
-            let_be: HashMap::new(),
+            let_be: LetBe::default(),
             checkpoints,
             is_first_look: true,
             has_undecided: false,
@@ -117,10 +110,10 @@ impl State {
         }
         self.has_undecided = false;
         let listed = |id: &FileId| found.iter().any(|one| one.id == *id);
-        self.let_be.retain(|id, _| listed(id));
+        self.let_be.retain(listed);
         for one in &found {
             let is_tracked = self.tracked.iter().any(|tracked| tracked.id == one.id);
-            if is_tracked || self.is_let_be(one) {
+            if is_tracked || self.let_be.holds(one) {
                 continue;
             }
             match self.begin(one) {
@@ -158,32 +151,6 @@ impl State {
         Ok(marks)
     }
 
-    fn is_let_be(&mut self, found: &Found) -> bool {
-        let Some(seen) = self.let_be.get_mut(&found.id) else {
-            return false;
-        };
-        if (seen.length, seen.modified) == (found.length, found.modified) {
-            return true;
-        }
-        let is_same = File::open(&found.path).is_ok_and(|file| seen.head.begins(&file));
-        if is_same && !seen.head.is_empty() {
-            (seen.length, seen.modified) = (found.length, found.modified);
-            // One that is rotated away may still be written to for a while; one that fits is read on.
-            return found.is_rotated;
-        }
-        self.let_be.remove(&found.id);
-        false
-    }
-
-    fn let_be(&mut self, found: &Found, file: &File) {
-        let seen = Seen {
-            length: found.length,
-            modified: found.modified,
-            head: Head::of(file),
-        };
-        self.let_be.insert(found.id, seen);
-    }
-
     /// Begins to read a file that was not known, if it is to be read.
     fn begin(&mut self, found: &Found) -> io::Result<Begun> {
         let file = File::open(&found.path)?;
@@ -193,14 +160,14 @@ impl State {
             return Ok(Begun::Undecided);
         }
         if is_compressed(&file) {
-            self.let_be(found, &file);
+            self.let_be.add(found, &file);
             return Ok(Begun::LetBe);
         }
         let offset = match self.offset(found, &file, metadata.len()) {
             Offset::At(offset) => offset,
             Offset::Undecided => return Ok(Begun::Undecided),
             Offset::LetBe => {
-                self.let_be(found, &file);
+                self.let_be.add(found, &file);
                 return Ok(Begun::LetBe);
             }
         };
@@ -320,7 +287,7 @@ impl State {
         let mut before = Vec::new();
         for found in self.places.look().unwrap_or_default() {
             let is_known = self.tracked.iter().any(|one| one.id == found.id);
-            if is_known || self.let_be.contains_key(&found.id) {
+            if is_known || self.let_be.knows(found.id) {
                 continue;
             }
             let Ok(file) = File::open(&found.path) else {
@@ -342,7 +309,7 @@ impl State {
                 copy.set_current(false);
                 before.insert(0, copy);
             } else {
-                self.let_be(&found, &file);
+                self.let_be.add(&found, &file);
             }
         }
         tracing::info!(file = %path.display(), offset, waited, copies = before.len(), "a file was cut and is read from its beginning");
@@ -369,14 +336,7 @@ impl State {
             let (buffer, bounds) = (&mut self.buffer, &self.bounds);
             done.finish(buffer, bounds, &mut taken.records);
             taken.marks.push(self.outlet.mark(done.id.key(), None));
-            if let Ok(metadata) = done.file.metadata() {
-                let seen = Seen {
-                    length: metadata.len(),
-                    modified: metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH),
-                    head: Head::of(&done.file),
-                };
-                self.let_be.insert(done.id, seen);
-            }
+            self.let_be.add_file(done.id, &done.file);
         }
         self.outlet.filter(&mut taken.records);
         taken
@@ -392,7 +352,7 @@ impl State {
             if let Ok(file) = File::open(&found.path)
                 && done.head.begins(&file)
             {
-                self.let_be(&found, &file);
+                self.let_be.add(&found, &file);
             }
         }
     }

@@ -81,7 +81,11 @@ impl Tracked {
         into: &mut Vec<Record>,
     ) -> io::Result<Step> {
         let length = self.file.metadata()?.len();
-        let is_another = || !self.tail.stands_before(self.offset, &self.file);
+        let is_another = || {
+            let has_other_head = || !self.head.begins(&self.file);
+            !self.tail.stands_before(self.offset, &self.file)
+                || (self.head.reaches_beyond(self.offset) && has_other_head())
+        };
         if length < self.offset || (length > self.offset && is_another()) {
             return Ok(Step::Truncated);
         }
@@ -107,12 +111,10 @@ impl Tracked {
             at += next as u64;
             rest = &rest[next..];
         }
+        self.head.follow(self.offset, &buffer[..end]);
         self.tail.follow(&buffer[..end]);
         self.offset += end as u64;
         self.lag = length.saturating_sub(self.offset);
-        if self.head.is_short() {
-            self.head = Head::of(&self.file);
-        }
         (self.read, self.partial) = (Instant::now(), None);
         Ok(Step::Read)
     }
@@ -182,7 +184,7 @@ impl Tracked {
     /// It begins anew: it was cut.
     pub fn begin_anew(&mut self) {
         self.offset = 0;
-        self.head = Head::of(&self.file);
+        self.head = Head::default();
         self.tail = Tail::default();
         self.partial = None;
     }
