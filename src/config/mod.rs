@@ -290,7 +290,8 @@ mod tests {
         for list in ["sources", "filters", "sinks"] {
             let named = named[list].as_array().expect("a list");
             let shared: Vec<String> = match list {
-                "filters" => Vec::new(),
+                // What an exclusion has is told at the inclusion.
+                "filters" => keys(&named[0]),
                 // What all have stands at the first; what listens is told at tcp.
                 _ => [&named[0], &named[2]].into_iter().flat_map(keys).collect(),
             };

@@ -564,7 +564,7 @@ fn pipelines_are_shown_with_their_rates_and_troubles() {
         "app",
         "other",
         "✗ 1 failing",
-        "directory /var/log/*.l",
+        "directory /var/log/*.log",
         "2500/s · lag 3.0MiB",
         "→",
         "include",

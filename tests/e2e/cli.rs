@@ -251,7 +251,8 @@ fn settings_and_completions_are_printed() {
         "namespace = \"pay\"",
         "mouse = false",
         "listen = \"127.0.0.1:7420\"",
-        "# from ",
+        "# lines are those of ",
+        "mouse = false  # line",
     ] {
         assert!(
             shown.out.contains(part),

@@ -118,13 +118,18 @@ fn one(
         &format!(" {word} "),
         style,
     );
-    let third = inner.width / 3;
-    for (column, kind) in (0_u16..).zip(Kind::ALL) {
-        let x = inner.x + 1 + column * third;
-        let width = third.saturating_sub(3);
+    // Filters say the least.
+    let fifth = inner.width / 5;
+    let columns = [
+        (0, fifth * 2),
+        (fifth * 2, fifth),
+        (fifth * 3, inner.width - fifth * 3),
+    ];
+    for (kind, (left, width)) in Kind::ALL.into_iter().zip(columns) {
+        let (x, width) = (inner.x + 1 + left, width.saturating_sub(3));
         let parts = kind.parts(pipeline);
         if parts.is_empty() {
-            put(buffer, x, inner.y, width, "every entry passes", theme.dim());
+            put(buffer, x, inner.y, width, "all passes", theme.dim());
         }
         let room = usize::from(inner.height / PART_LINES);
         for (y, part) in (inner.y..)
@@ -135,8 +140,8 @@ fn one(
             let (text, style) = movement(moving, pipeline, kind, part, theme);
             put(buffer, x, y + 1, width, &text, style);
         }
-        if column < 2 {
-            put(buffer, x + width + 1, inner.y, 1, "→", theme.dim());
+        if kind != Kind::Sink {
+            put(buffer, x + width, inner.y, 1, "→", theme.dim());
         }
     }
 }

@@ -235,7 +235,7 @@ mod tests {
             ),
             (
                 of(FormatKind::Logfmt),
-                format!("time={time} level=WARN namespace=default msg=\"a \\\"b\\\"\" source=s n=1\n"),
+                format!("time={time} level=warn namespace=default msg=\"a \\\"b\\\"\" source=s n=1\n"),
             ),
             (of(FormatKind::Text), format!("[{time}] WARN a \"b\"\n")),
             (

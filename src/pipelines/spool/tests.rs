@@ -1,3 +1,5 @@
+//! A spool that is filled, torn, damaged and emptied.
+
 use super::*;
 
 fn texts(stretch: &Stretch) -> Vec<(u64, String)> {

@@ -35,10 +35,10 @@ const RETRY: u64 = 1_000;
 #[into_params(parameter_in = Query)]
 pub(in crate::service) struct StreamParams {
     /// Go on after this id; 0 begins with the oldest there is. Without it the stream begins now.
-    after: Option<u64>,
+    after: Option<String>,
     /// The same.
     #[serde(rename = "lastEventId")]
-    last_event_id: Option<u64>,
+    last_event_id: Option<String>,
 }
 
 /// What every pipeline did.
@@ -90,9 +90,13 @@ pub(in crate::service) async fn stream(
 ) -> Result<Response, Failure> {
     let live = service.pipelines.live(&name);
     let live = live.ok_or_else(|| lacks(&service, &name, "stream (a sink of the type http)"))?;
+    // An id of another stream means nothing here: the stream begins now.
     let id = headers.get("last-event-id");
-    let id = id.and_then(|id| id.to_str().ok()?.parse().ok());
-    let after = id.or(params.last_event_id).or(params.after);
+    let id = id
+        .and_then(|id| id.to_str().ok())
+        .or(params.last_event_id.as_deref());
+    let after = params.after.as_deref().map(number).transpose()?;
+    let after = id.and_then(|id| id.parse().ok()).or(after);
     let address = peer.and_then(|Extension(Peer(address))| address);
     let follower = live.follow(address, after);
     let follower = follower.map_err(|full| Failure::too_many_streams(&full))?;
@@ -139,6 +143,14 @@ pub(in crate::service) async fn ingest(
         ingest.ok_or_else(|| lacks(&service, &name, "ingest (a source of the type http)"))?;
     let intake = Intake::new(&service, "pipeline", caller.tenant()).into_pipeline(ingest);
     push_into(&service, &headers, body, intake).await
+}
+
+fn number(text: &str) -> Result<u64, Failure> {
+    text.parse().map_err(|_| {
+        Failure::invalid(format!(
+            "after: expected an id, a whole number from 0, found {text:?}"
+        ))
+    })
 }
 
 /// A name that no pipeline has, and those that there are.
