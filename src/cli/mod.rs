@@ -67,6 +67,7 @@ fn dispatch(args: Args) -> Result<Verdict, Error> {
             Some(Command::Query(args)) => commands::query::run(&settings, args).await,
             Some(Command::Tail(args)) => commands::tail::run(&settings, args).await,
             Some(Command::Ingest(args)) => commands::ingest::run(&settings, &args).await,
+            Some(Command::Pipelines(args)) => commands::pipelines::run(&settings, &args).await,
             Some(Command::Log { action }) => commands::log::run(&settings, action).await,
             Some(Command::Logdir { action }) => commands::logdir::run(&settings, action).await,
             Some(Command::Token { action }) => commands::token::run(&settings, action),

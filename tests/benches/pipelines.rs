@@ -367,10 +367,10 @@ fn main() {
         ("burst", &burst),
         ("rate", &rate),
         ("store", &|| {
-            throughput("file to store", "type = \"store\"", "")
+            throughput("file to store", "type = \"store\"", "");
         }),
         ("files", &|| {
-            throughput("file to file, one regex", file, regex)
+            throughput("file to file, one regex", file, regex);
         }),
         ("idle", &idle),
         ("cut", &cut),

@@ -135,6 +135,8 @@ pub(super) enum Command {
     Tail(Tail),
     /// Read log lines into the embedded log or a service
     Ingest(Ingest),
+    /// List the pipelines of a running service: what moves, what waits, what fails
+    Pipelines(PipelinesArgs),
     /// Look after the embedded log's files
     Log {
         #[command(subcommand)]
@@ -291,6 +293,16 @@ pub(super) struct Ingest {
     /// Files to read; - or none for standard input
     #[arg(value_name = "FILE|-")]
     pub files: Vec<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct PipelinesArgs {
+    /// Only this one
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+    /// How it is printed
+    #[arg(long, short, value_enum, default_value_t)]
+    pub output: Listing,
 }
 
 /// How listings are printed.

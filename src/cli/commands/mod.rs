@@ -9,6 +9,7 @@ pub(super) mod ingest;
 pub(super) mod keys;
 pub(super) mod log;
 pub(super) mod logdir;
+pub(super) mod pipelines;
 pub(super) mod query;
 pub(super) mod serve;
 pub(super) mod tail;

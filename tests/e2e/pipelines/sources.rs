@@ -45,6 +45,35 @@ fn lines_come_over_tcp() {
 }
 
 #[test]
+fn lines_go_over_tls_to_those_whom_the_roots_vouch_for() {
+    use crate::transport::{Authority, write};
+    let home = tempfile::tempdir().expect("a home");
+    let authority = Authority::new();
+    let (certificate, key) = authority.issue("localhost");
+    let certificate = write(home.path(), "cert.pem", &certificate);
+    let key = write(home.path(), "key.pem", &key);
+    let roots = write(home.path(), "roots.pem", &authority.pem());
+    let port = free_port();
+    let source =
+        format!("type = \"tcp\"\nport = {port}\ntls_cert = \"{certificate}\"\ntls_key = \"{key}\"");
+    let far = Stage::new(&from(&source));
+    let events = follow(&far);
+    let sink = |more: &str| {
+        format!(
+            "type = \"tcp_client\"\naddress = \"localhost:{port}\"\ntls = true\n{more}\nreconnect_delay = \"10ms\""
+        )
+    };
+    let near = Stage::new(&files_to(&sink("")));
+    near.append("a.log", &lines(0..3));
+    wait_for("a stranger's certificate to be refused", || {
+        let trouble = near.status("app")["sinks"][0]["trouble"]["text"].to_string();
+        trouble.contains("UnknownIssuer").then_some(())
+    });
+    near.configure(&files_to(&sink(&format!("tls_ca = \"{roots}\""))));
+    assert_eq!(events.texts(3), numbered(0..3));
+}
+
+#[test]
 fn syslog_comes_over_both_transports() {
     let port = free_port();
     let stage = Stage::new(&from(&format!("type = \"syslog\"\nport = {port}")));

@@ -194,6 +194,28 @@ fn pipelines_share_the_port_and_unknown_names_are_told() {
         assert!(is_named, "{message}");
     }
     assert_eq!(stage.service.get("/app/other").status, 404);
+    // The command line finds the service by its data.
+    let listed = |arguments: &[&str]| {
+        let data = stage.service.data.to_str().expect("a path");
+        let ran = crate::support::run(
+            stage.home.path(),
+            &[&["pipelines", "--data", data], arguments].concat(),
+        );
+        (ran.code, ran.out)
+    };
+    let (code, text) = listed(&[]);
+    assert_eq!(code, Some(0));
+    assert!(
+        text.contains("application  since ") && text.contains("  sink    store · 0"),
+        "{text}"
+    );
+    let (_, json) = listed(&["app", "--output", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(
+        (json[0]["name"].as_str(), json.as_array().map(Vec::len)),
+        (Some("app"), Some(1))
+    );
+    assert_eq!(listed(&["nobody"]).0, Some(1));
     let metrics = stage.service.get("/metrics").body;
     assert!(
         metrics.contains(
