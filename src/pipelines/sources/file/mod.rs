@@ -29,6 +29,8 @@ use wake::Wake;
 
 /// Changes come in crowds: after the first, so long is waited for the others.
 const CROWD: Duration = Duration::from_millis(5);
+/// Intervals between two looks at the directory where the system tells of changes: looking is only a precaution then.
+const TOLD: u32 = 5;
 /// Chunks of one file before it is another's turn.
 const TURN: usize = 16;
 
@@ -91,8 +93,9 @@ pub(super) async fn run(source: FileSource, outlet: Outlet) {
         outlet: outlet.clone(),
     };
     let mut looked = Some(Instant::now());
+    let patience = |wake: &Wake| interval * if wake.is_told() { TOLD } else { 1 };
     while !outlet.stopping.is_cancelled() {
-        let is_due = looked.is_none_or(|looked| looked.elapsed() >= interval);
+        let is_due = looked.is_none_or(|looked| looked.elapsed() >= patience(&wake));
         if wake.has_new_names() || is_due || reading.has_undecided() {
             reading.look().await;
             looked = Some(Instant::now());
@@ -100,8 +103,10 @@ pub(super) async fn run(source: FileSource, outlet: Outlet) {
         if reading.pass().await {
             continue;
         }
-        let next_look = looked.map_or_else(Instant::now, |looked| looked + interval);
-        let due = reading.due().map_or(next_look, |due| due.min(next_look));
+        // Files that are open are asked for their length more often than the directory for its files: on network file
+        // systems changes made elsewhere are not told.
+        let next = Instant::now() + interval;
+        let due = reading.due().map_or(next, |due| due.min(next));
         tokio::select! {
             () = tokio::time::sleep_until(due.into()) => {}
             () = wake.woken() => tokio::time::sleep(CROWD).await,
@@ -167,7 +172,8 @@ impl Reading {
             has_more |= steps == turn;
             at += 1;
         }
-        if let Some(taken) = self.blocking(State::let_go).await {
+        let has_files = at > 0;
+        if has_files && let Some(taken) = self.blocking(State::let_go).await {
             self.give(taken).await;
         }
         if let Some(state) = &self.state {

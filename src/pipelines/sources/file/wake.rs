@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 #[derive(Debug)]
 pub(super) struct Wake {
     shared: Arc<Shared>,
-    _watcher: Option<RecommendedWatcher>,
+    watcher: Option<RecommendedWatcher>,
 }
 
 #[derive(Debug, Default)]
@@ -31,8 +31,13 @@ impl Wake {
         }
         Self {
             shared,
-            _watcher: watcher.ok(),
+            watcher: watcher.ok(),
         }
+    }
+
+    /// Whether the system tells of changes.
+    pub fn is_told(&self) -> bool {
+        self.watcher.is_some()
     }
 
     /// Waits for a change.
