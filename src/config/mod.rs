@@ -289,18 +289,24 @@ mod tests {
         let mut kinds = 0;
         for list in ["sources", "filters", "sinks"] {
             let named = named[list].as_array().expect("a list");
-            let shared: Vec<String> = match list {
+            let everywhere: Vec<String> = named.iter().flat_map(keys).collect();
+            let shared: Vec<&str> = match list {
+                "sources" => [&pipelines::READING[..], &pipelines::PORT[..]].concat(),
+                "sinks" => [&pipelines::DELIVERY[..], &pipelines::PORT[..]].concat(),
                 // What an exclusion has is told at the inclusion.
-                "filters" => keys(&named[0]),
-                // What all have stands at the first; what listens is told at tcp.
-                _ => [&named[0], &named[2]].into_iter().flat_map(keys).collect(),
+                _ => vec!["patterns", "logic", "field"],
             };
+            for key in &shared {
+                let is_told = everywhere.iter().any(|one| one == key);
+                let is_elsewhere = list == "sinks" && pipelines::PORT.contains(key);
+                assert!(is_told || is_elsewhere, "{list}: {key} is missing");
+            }
             for part in printed[list].as_array().expect("a list") {
                 kinds += 1;
                 let of_kind = named.iter().filter(|one| one["type"] == part["type"]);
                 let of_kind: Vec<String> = of_kind.flat_map(keys).collect();
                 for key in keys(part) {
-                    let is_named = of_kind.contains(&key) || shared.contains(&key);
+                    let is_named = of_kind.contains(&key) || shared.contains(&key.as_str());
                     assert!(is_named, "{list} {}: {key} is missing", part["type"]);
                 }
             }

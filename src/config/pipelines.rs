@@ -14,9 +14,9 @@ use crate::pipelines::options::{
 };
 
 /// Keys of every source.
-const READING: [&str; 5] = ["name", "decode", "multiline", "keep_raw", "namespace"];
+pub(super) const READING: [&str; 5] = ["name", "decode", "multiline", "keep_raw", "namespace"];
 /// Keys of every sink.
-const DELIVERY: [&str; 11] = [
+pub(super) const DELIVERY: [&str; 11] = [
     "name",
     "buffer",
     "buffer_size",
@@ -30,7 +30,7 @@ const DELIVERY: [&str; 11] = [
     "source_field",
 ];
 /// Keys of parts that listen.
-const PORT: [&str; 9] = [
+pub(super) const PORT: [&str; 9] = [
     "host",
     "port",
     "tls_cert",

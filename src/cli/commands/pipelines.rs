@@ -62,7 +62,11 @@ fn shown(pipeline: &PipelineStatus) -> String {
 }
 
 fn of_part(part: &PartStatus) -> String {
-    let id = if part.id.starts_with(&part.kind) {
+    // Filters are known by their places.
+    let is_place = part.id.bytes().all(|byte| byte.is_ascii_digit());
+    let id = if is_place {
+        part.kind.clone()
+    } else if part.id.starts_with(&part.kind) {
         part.id.clone()
     } else {
         format!("{} {}", part.kind, part.id)

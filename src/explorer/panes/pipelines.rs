@@ -259,6 +259,11 @@ fn detail(
         (format!("since {}", pipeline.since), theme.dim()),
         (pipeline.endpoints.join("  "), theme.dim()),
     ];
+    // What fails is what is looked for: it comes first, whatever has no room.
+    for trouble in pipeline.troubles() {
+        let text = visible(&trouble.text).text.into_owned();
+        lines.push((format!("✗ {text}"), theme.failure()));
+    }
     for kind in Kind::ALL {
         for part in kind.parts(pipeline) {
             lines.push((String::new(), Style::new()));

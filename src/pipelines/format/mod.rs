@@ -1,6 +1,6 @@
 //! How an entry is written: raw, json, logfmt or a template.
 
-use minijinja::{Environment, Value as TemplateValue};
+use minijinja::{Environment, UndefinedBehavior, Value as TemplateValue};
 use serde_json::{Map, Value};
 
 use super::options::{Delivery, FormatKind};
@@ -167,6 +167,8 @@ impl Names {
 impl Template {
     fn new(template: &str, time_format: Option<String>) -> Result<Self, String> {
         let mut environment = Environment::new();
+        // What an entry does not have is nothing, and so is what would be within it.
+        environment.set_undefined_behavior(UndefinedBehavior::Chainable);
         environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
         environment
             .add_template_owned("line", template.to_owned())
