@@ -3,6 +3,7 @@
 mod config;
 mod delivery;
 mod files;
+mod keys;
 mod ports;
 mod sinks;
 mod sources;
