@@ -161,22 +161,22 @@ impl Lane {
                 () = tokio::time::sleep(CHECKPOINT_INTERVAL) => {}
                 () = disk.closed.cancelled() => {}
             }
-            self.save_spilled(disk);
+            self.save();
         }
     }
 
-    fn save_spilled(&self, disk: &Disk) {
-        if let Err(error) = disk.spool.sync() {
-            return self.figures.trouble(told(&error));
-        }
-        self.save();
-    }
-
+    /// Saves the places that were reached, after what lies before them: a place that outlives its records loses them.
     fn save(&self) {
-        if let Err(error) = self.checkpoints.save() {
-            self.figures
-                .trouble(format!("checkpoints cannot be saved: {error}"));
-        }
+        // The disk may take its time; others go on meanwhile.
+        tokio::task::block_in_place(|| {
+            if let Err(error) = self.sync() {
+                return self.figures.trouble(told(&error));
+            }
+            if let Err(error) = self.checkpoints.save() {
+                self.figures
+                    .trouble(format!("checkpoints cannot be saved: {error}"));
+            }
+        });
     }
 
     /// Whether the filters have something to tell now and then.
@@ -206,7 +206,7 @@ impl Lane {
             Buffer::Memory(queue) => queue.close(),
             Buffer::Disk(disk) => {
                 disk.closed.cancel();
-                self.save_spilled(disk);
+                self.save();
             }
         }
     }

@@ -152,7 +152,7 @@ impl Sink {
     pub async fn sync(&mut self) -> Result<Option<Value>, Failure> {
         match self {
             Self::Store(sink) => Ok(Some(sink.note())),
-            Self::Live(sink) => sink.sync().map(|()| None),
+            Self::Live(sink) => tokio::task::block_in_place(|| sink.sync()).map(|()| None),
             Self::File(sink) => sink.sync().await.map(|()| None),
             Self::Tcp(_) | Self::Console(_) | Self::HttpClient(_) | Self::TcpClient(_) => Ok(None),
         }
