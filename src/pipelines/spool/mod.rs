@@ -82,7 +82,8 @@ impl Spool {
     /// The disk refuses.
     pub fn open(dir: &Path, most: u64) -> Result<Self, SpoolError> {
         let segment = (most / SEGMENTS).clamp(SEGMENT_BYTES.0, SEGMENT_BYTES.1);
-        Self::open_with(dir, segment)
+        // A file that never fills is never given back: a small spool has smaller ones.
+        Self::open_with(dir, segment.min(most))
     }
 
     fn open_with(dir: &Path, segment_bytes: u64) -> Result<Self, SpoolError> {

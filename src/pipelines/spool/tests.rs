@@ -115,6 +115,18 @@ fn space_is_given_back() {
     assert_eq!(all(&spool, 500), (numbered(501..=510), vec![]));
 }
 
+#[test]
+fn a_small_spool_gives_back_what_was_delivered() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let spool = Spool::open(dir.path(), 1_000).expect("opened");
+    fill(&spool, 1..=100);
+    assert!(*spool.bytes().borrow() > 1_000);
+    spool.release(100);
+    assert!(*spool.bytes().borrow() < 1_000);
+    fill(&spool, 101..=102);
+    assert_eq!(all(&spool, 100), (numbered(101..=102), vec![]));
+}
+
 #[tokio::test]
 async fn readers_wait_for_what_comes() {
     let dir = tempfile::tempdir().expect("a directory");
