@@ -21,6 +21,7 @@
 //! # The rooms, in the order of their layers
 //!
 //! - [`base`]: time as a value, backoff, units; nothing of ours.
+//! - `spool`: a bounded log of payloads on disk, read by position.
 //! - [`entry`]: one log record; bytes to entries ([`entry::decode`]) and back ([`entry::json`]); text made safe to show.
 //! - [`query`]: the query language, the matcher, requests and answers.
 //! - [`store`]: the embedded log.
@@ -28,6 +29,8 @@
 //! - [`logdir`]: directories of binary logs, as super-server-logs writes them.
 //! - [`api`]: the wire contract, types only.
 //! - [`client`]: every outgoing HTTP call.
+//! - [`blobs`]: large values by name, on a local disk or in S3.
+//! - [`streams`]: live streams of lines, in memory and on disk, or in Redis.
 //! - [`pipelines`]: sources, filters and sinks, without loss.
 //! - `backend`: the narrow waist: whatever can be explored answers the same questions.
 //! - `service`: the HTTP service: who may come in, what senders push, pages, counts and live entries.
@@ -47,6 +50,8 @@
 //! - Nothing panics on input. An error says what was expected, what was found and where.
 
 pub mod base;
+pub(crate) mod spool;
+
 pub mod entry;
 pub mod query;
 
@@ -58,6 +63,9 @@ pub mod logdir;
 
 pub mod api;
 pub mod client;
+
+pub mod blobs;
+// pub mod streams;
 
 pub mod pipelines;
 

@@ -3,9 +3,9 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use super::spool::SpoolError;
 use crate::base::tls::TlsError;
 use crate::client;
+use crate::spool::SpoolError;
 
 /// Why a pipeline does not run.
 #[derive(Debug, thiserror::Error)]

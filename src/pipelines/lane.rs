@@ -24,9 +24,9 @@ use super::options::Buffer as BufferOption;
 use super::queue::{Appetite, Full, Queue};
 use super::record::{Batch, Mark, Record};
 use super::sinks::Sink;
-use super::spool::{Reader, Spool, SpoolError};
 use super::status::PartStatus;
 use crate::base::{Backoff, Time};
+use crate::spool::{Reader, Spool, SpoolError};
 
 /// How long places may be reached before they are on disk: what is read twice after a crash.
 pub(super) const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(1);

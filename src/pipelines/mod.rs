@@ -29,7 +29,6 @@ mod record;
 mod set;
 mod sinks;
 mod sources;
-mod spool;
 mod status;
 
 pub use error::Error;

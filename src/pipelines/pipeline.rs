@@ -21,9 +21,9 @@ use super::sinks::{
     TcpSink,
 };
 use super::sources::{Form, Ingest, Outlet, Source};
-use super::spool::Spool;
 use super::status::{PartStatus, PipelineStatus};
 use crate::base::{Seats, Time};
+use crate::spool::Spool;
 use crate::store::Store;
 
 /// How often filters are asked what they have to tell although nothing comes.

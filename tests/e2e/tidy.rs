@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 /// Each room and the rooms it may import.
-const ROOMS: [(&str, &[&str]); 15] = [
+const ROOMS: [(&str, &[&str]); 18] = [
     ("base", &[]),
+    ("spool", &["base"]),
     ("entry", &["base"]),
     ("query", &["base", "entry"]),
     ("store", &["base", "entry", "query"]),
@@ -12,9 +13,16 @@ const ROOMS: [(&str, &[&str]); 15] = [
     ("logdir", &["base", "entry", "query"]),
     ("api", &["base", "entry", "query"]),
     ("client", &["base", "entry", "query", "api"]),
+    ("blobs", &["base"]),
+    (
+        "streams",
+        &["base", "spool", "entry", "query", "store", "blobs"],
+    ),
     (
         "pipelines",
-        &["base", "entry", "query", "store", "logdir", "client"],
+        &[
+            "base", "spool", "entry", "query", "store", "logdir", "client",
+        ],
     ),
     (
         "backend",
@@ -27,6 +35,8 @@ const ROOMS: [(&str, &[&str]); 15] = [
             "store",
             "files",
             "logdir",
+            "blobs",
+            "streams",
             "pipelines",
         ],
     ),
@@ -40,12 +50,17 @@ const ROOMS: [(&str, &[&str]); 15] = [
             "files",
             "api",
             "client",
+            "blobs",
+            "streams",
             "pipelines",
             "backend",
         ],
     ),
     ("explorer", &["base", "entry", "query", "backend", "api"]),
-    ("config", &["base", "store", "pipelines", "service"]),
+    (
+        "config",
+        &["base", "store", "blobs", "streams", "pipelines", "service"],
+    ),
     (
         "cli",
         &[
@@ -57,6 +72,8 @@ const ROOMS: [(&str, &[&str]); 15] = [
             "logdir",
             "api",
             "client",
+            "blobs",
+            "streams",
             "pipelines",
             "backend",
             "service",
@@ -68,7 +85,7 @@ const ROOMS: [(&str, &[&str]); 15] = [
 ];
 
 /// Libraries that stay in one room.
-const OUTWARD: [(&str, &str); 12] = [
+const OUTWARD: [(&str, &str); 14] = [
     ("axum", "service"),
     ("ratatui", "explorer"),
     ("crossterm", "explorer"),
@@ -81,6 +98,8 @@ const OUTWARD: [(&str, &str); 12] = [
     ("arrow_schema", "store"),
     ("arrow_select", "store"),
     ("parquet", "store"),
+    ("object_store", "blobs"),
+    ("redis", "streams"),
 ];
 
 /// Rooms and parts of rooms that know no runtime and no clock.

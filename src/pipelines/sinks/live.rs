@@ -14,7 +14,7 @@ use crate::pipelines::format::Format;
 use crate::pipelines::lane::told;
 use crate::pipelines::options::{HeartbeatFormat, HttpSinkOptions};
 use crate::pipelines::record::Record;
-use crate::pipelines::spool::{Reader, Spool};
+use crate::spool::{Reader, Spool};
 
 /// Where clients of a stream come in. Clones lead to the same.
 #[derive(Clone, Debug)]

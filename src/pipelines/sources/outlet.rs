@@ -12,7 +12,7 @@ use crate::pipelines::checkpoints::Places;
 use crate::pipelines::figures::{Figures, Reason};
 use crate::pipelines::lane::{Lane, told};
 use crate::pipelines::record::{Batch, Mark, Record};
-use crate::pipelines::spool::SpoolError;
+use crate::spool::SpoolError;
 
 /// The lanes that a source feeds, and how what it reads becomes records.
 #[derive(Clone, Debug)]

@@ -1,4 +1,5 @@
-//! A bounded log of payloads on disk: what waits for a sink, and what live clients follow.
+//! A bounded log of payloads on disk: what waits for a pipeline's sink, what its live clients follow, what was pushed to a
+//! live stream.
 //!
 //! ```text
 //! DIR/<position of the first payload, 20 digits>.spool
@@ -22,9 +23,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
-pub(super) use read::Reader;
+pub use read::Reader;
 #[cfg(test)]
-use read::Stretch;
+pub use read::Stretch;
 use segment::Segment;
 
 /// Bytes after which another file is begun, at the least and at the most: the grain in which space is given back.
@@ -54,7 +55,7 @@ impl SpoolError {
 
 /// A spool. Clones share it.
 #[derive(Clone, Debug)]
-pub(super) struct Spool(Arc<Shared>);
+pub struct Spool(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
@@ -81,12 +82,20 @@ impl Spool {
     /// # Errors
     /// The disk refuses.
     pub fn open(dir: &Path, most: u64) -> Result<Self, SpoolError> {
-        let segment = (most / SEGMENTS).clamp(SEGMENT_BYTES.0, SEGMENT_BYTES.1);
-        // A file that never fills is never given back: a small spool has smaller ones.
-        Self::open_with(dir, segment.min(most))
+        Self::open_from(dir, most, 1)
     }
 
-    fn open_with(dir: &Path, segment_bytes: u64) -> Result<Self, SpoolError> {
+    /// As [`Spool::open`]; where nothing is yet, positions begin with `first`.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn open_from(dir: &Path, most: u64, first: u64) -> Result<Self, SpoolError> {
+        let segment = (most / SEGMENTS).clamp(SEGMENT_BYTES.0, SEGMENT_BYTES.1);
+        // A file that never fills is never given back: a small spool has smaller ones.
+        Self::open_with(dir, segment.min(most), first)
+    }
+
+    fn open_with(dir: &Path, segment_bytes: u64, first: u64) -> Result<Self, SpoolError> {
         std::fs::create_dir_all(dir).map_err(SpoolError::of("create", dir))?;
         let mut segments = Vec::new();
         for item in std::fs::read_dir(dir).map_err(SpoolError::of("list", dir))? {
@@ -99,7 +108,7 @@ impl Spool {
         segments.sort_by_key(|segment| segment.first);
         let next = match segments.last_mut() {
             Some(last) => last.recover()?,
-            None => 1,
+            None => first,
         };
         let bytes = segments.iter().map(|segment| segment.bytes).sum();
         Ok(Self(Arc::new(Shared {

@@ -41,14 +41,14 @@ fn numbered(lines: std::ops::RangeInclusive<u64>) -> Vec<(u64, String)> {
 #[test]
 fn what_is_appended_is_read_from_any_position_and_after_opening_again() {
     let dir = tempfile::tempdir().expect("a directory");
-    let spool = Spool::open_with(dir.path(), 4_096).expect("opened");
+    let spool = Spool::open_with(dir.path(), 4_096, 1).expect("opened");
     fill(&spool, 1..=500);
     for after in [0, 1, 36, 37, 250, 499, 500] {
         assert_eq!(all(&spool, after), (numbered(after + 1..=500), vec![]));
     }
     assert_eq!(all(&spool, 9_999).0, []);
     drop(spool);
-    let spool = Spool::open_with(dir.path(), 4_096).expect("opened");
+    let spool = Spool::open_with(dir.path(), 4_096, 1).expect("opened");
     fill(&spool, 501..=600);
     assert_eq!(all(&spool, 0), (numbered(1..=600), vec![]));
 }
@@ -74,7 +74,7 @@ fn a_torn_end_is_cut_and_its_positions_are_given_again() {
 #[test]
 fn damage_costs_its_file_and_is_told() {
     let dir = tempfile::tempdir().expect("a directory");
-    let spool = Spool::open_with(dir.path(), 4_096).expect("opened");
+    let spool = Spool::open_with(dir.path(), 4_096, 1).expect("opened");
     fill(&spool, 1..=200);
     let oldest = dir.path().join(format!("{:020}.spool", 1));
     let mut bytes = std::fs::read(&oldest).expect("read");
@@ -93,7 +93,7 @@ fn damage_costs_its_file_and_is_told() {
 #[test]
 fn space_is_given_back() {
     let dir = tempfile::tempdir().expect("a directory");
-    let spool = Spool::open_with(dir.path(), 4_096).expect("opened");
+    let spool = Spool::open_with(dir.path(), 4_096, 1).expect("opened");
     fill(&spool, 1..=500);
     let before = *spool.bytes().borrow();
     spool.release(250);
@@ -110,7 +110,7 @@ fn space_is_given_back() {
     );
     spool.release(500);
     drop(spool);
-    let spool = Spool::open_with(dir.path(), 4_096).expect("opened");
+    let spool = Spool::open_with(dir.path(), 4_096, 1).expect("opened");
     fill(&spool, 501..=510);
     assert_eq!(all(&spool, 500), (numbered(501..=510), vec![]));
 }

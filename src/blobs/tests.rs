@@ -1,0 +1,377 @@
+//! The contract of every place: the same tests over a directory and over a bucket.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::TryStreamExt;
+
+use super::*;
+
+/// A place to store into, and what keeps it there.
+async fn directory(options: Options) -> (Blobs, tempfile::TempDir) {
+    let dir = tempfile::tempdir().expect("a directory");
+    let blobs = Blobs::open(options, dir.path()).await.expect("opened");
+    (blobs, dir)
+}
+
+fn key(text: &str) -> Key {
+    Key::parse(text).expect("a key")
+}
+
+fn prefix(text: &str) -> Prefix {
+    Prefix::parse(text).expect("a prefix")
+}
+
+async fn put(blobs: &Blobs, name: &str, value: &[u8]) -> Blob {
+    let value = Bytes::copy_from_slice(value);
+    let stored = blobs.put(&key(name), NewBlob::default(), value).await;
+    stored.expect("stored")
+}
+
+async fn get(blobs: &Blobs, name: &str) -> Option<Vec<u8>> {
+    let found = blobs.find(&key(name)).await.expect("looked");
+    Some(read(&found?, 0..u64::MAX).await)
+}
+
+async fn read(found: &Download, range: std::ops::Range<u64>) -> Vec<u8> {
+    let chunks: Vec<Bytes> = found.read(range).try_collect().await.expect("read");
+    chunks.concat()
+}
+
+/// Bytes that neither repeat nor shrink to nothing.
+fn noise(length: usize) -> Vec<u8> {
+    let mut dice = fastrand::Rng::with_seed(7);
+    (0..length).map(|_| dice.u8(0..64)).collect()
+}
+
+async fn names(blobs: &Blobs, within: &str, limit: usize) -> Vec<Vec<String>> {
+    let mut request = ListRequest {
+        prefix: prefix(within),
+        after: None,
+        limit,
+    };
+    let mut pages = Vec::new();
+    loop {
+        let page = blobs.list(&request).await.expect("listed");
+        pages.push(page.blobs.iter().map(|blob| blob.key.to_string()).collect());
+        match page.next {
+            Some(next) => request.after = Some(next),
+            None => return pages,
+        }
+    }
+}
+
+/// What every place does.
+async fn contract(blobs: &Blobs) {
+    values_come_back(blobs).await;
+    ranges(blobs).await;
+    names_and_prefixes(blobs).await;
+    conditions(blobs).await;
+    large_values(blobs).await;
+    archives(blobs).await;
+}
+
+async fn values_come_back(blobs: &Blobs) {
+    assert_eq!(get(blobs, "a/1").await, None);
+    let new = NewBlob {
+        content_type: Some("text/x-log; charset=utf-8".into()),
+        notes: Notes([("of".to_owned(), "ü%\n".to_owned())].into()),
+        ..NewBlob::default()
+    };
+    let stored = blobs.put(&key("a/1"), new, "line one\n".into()).await;
+    let stored = stored.expect("stored");
+    assert_eq!(stored.digest, Some(Digest::of(b"line one\n")));
+    assert_eq!(get(blobs, "a/1").await.as_deref(), Some(&b"line one\n"[..]));
+    let head = blobs
+        .head(&key("a/1"))
+        .await
+        .expect("looked")
+        .expect("there");
+    assert_eq!(head.size, 9);
+    assert_eq!(head.tag, stored.tag);
+    assert_eq!(
+        head.content_type.as_deref(),
+        Some("text/x-log; charset=utf-8")
+    );
+    assert_eq!(head.notes, stored.notes);
+    put(blobs, "a/1", b"").await;
+    assert_eq!(get(blobs, "a/1").await.as_deref(), Some(&b""[..]));
+    assert!(blobs.delete(&key("a/1")).await.expect("deleted"));
+    assert!(!blobs.delete(&key("a/1")).await.expect("asked"));
+    assert_eq!(blobs.head(&key("a/1")).await.expect("looked"), None);
+}
+
+async fn ranges(blobs: &Blobs) {
+    let value = noise(5_300_000);
+    put(blobs, "ranges", &value).await;
+    let found = blobs
+        .find(&key("ranges"))
+        .await
+        .expect("looked")
+        .expect("there");
+    let end = value.len() as u64;
+    for range in [
+        0..end,
+        0..1,
+        end - 1..end,
+        1_048_575..1_048_577,
+        3_000_000..end + 9,
+    ] {
+        let part = read(&found, range.clone()).await;
+        let (from, until) = (range.start as usize, range.end.min(end) as usize);
+        assert!(part == value[from..until], "{range:?}");
+    }
+    assert_eq!(read(&found, end..end + 5).await, b"");
+    blobs.delete(&key("ranges")).await.expect("deleted");
+}
+
+async fn names_and_prefixes(blobs: &Blobs) {
+    let all = [
+        "run/2",
+        "run/2/a",
+        "run/2/b/c",
+        "run/22/c",
+        "run/2~/%7E d+ü",
+        "x",
+    ];
+    for name in all {
+        put(blobs, name, name.as_bytes()).await;
+    }
+    for name in all {
+        assert_eq!(get(blobs, name).await.as_deref(), Some(name.as_bytes()));
+    }
+    let mut sorted: Vec<String> = all.map(str::to_owned).into();
+    sorted.sort();
+    assert_eq!(names(blobs, "", 100).await.concat(), sorted);
+    let pages = names(blobs, "", 2).await;
+    assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [2, 2, 2]);
+    assert_eq!(pages.concat(), sorted);
+    assert_eq!(
+        names(blobs, "run/2", 2).await.concat(),
+        ["run/2", "run/2/a", "run/2/b/c"]
+    );
+    assert_eq!(
+        names(blobs, "nothing", 9).await.concat(),
+        Vec::<String>::new()
+    );
+    assert_eq!(
+        blobs.delete_below(&prefix("run/2")).await.expect("deleted"),
+        3
+    );
+    assert_eq!(
+        names(blobs, "run", 9).await.concat(),
+        ["run/22/c", "run/2~/%7E d+ü"]
+    );
+    assert_eq!(
+        blobs
+            .delete_below(&Prefix::default())
+            .await
+            .expect("deleted"),
+        3
+    );
+}
+
+async fn conditions(blobs: &Blobs) {
+    let only_new = || NewBlob {
+        only_new: true,
+        ..NewBlob::default()
+    };
+    for value in [noise(100), noise(9 << 20)] {
+        let first = blobs.upload(&key("once"), only_new()).await.expect("begun");
+        let mut second = blobs.upload(&key("once"), only_new()).await.expect("begun");
+        second.write(value.clone().into()).await.expect("sent");
+        second.finish().await.expect("stored");
+        let late = blobs.upload(&key("once"), only_new()).await;
+        assert!(matches!(late.err(), Some(Error::Exists(_))));
+        // Who began first and ends last is told as well.
+        let mut first = first;
+        first.write(value.clone().into()).await.expect("sent");
+        first.write("more".into()).await.expect("sent");
+        assert!(matches!(first.finish().await, Err(Error::Exists(_))));
+        assert!(get(blobs, "once").await == Some(value));
+        blobs.delete(&key("once")).await.expect("deleted");
+    }
+    let promised = |digest| NewBlob {
+        digest: Some(digest),
+        ..NewBlob::default()
+    };
+    put(blobs, "kept", b"before").await;
+    let name = key("kept");
+    let wrong = blobs.put(&name, promised(Digest::of(b"other")), "this".into());
+    assert!(matches!(wrong.await, Err(Error::Digest { .. })));
+    assert_eq!(get(blobs, "kept").await.as_deref(), Some(&b"before"[..]));
+    let right = blobs.put(&name, promised(Digest::of(b"this")), "this".into());
+    right.await.expect("stored");
+    assert_eq!(get(blobs, "kept").await.as_deref(), Some(&b"this"[..]));
+    blobs.delete(&key("kept")).await.expect("deleted");
+}
+
+async fn large_values(blobs: &Blobs) {
+    let value = noise(20 << 20);
+    put(blobs, "large", b"old").await;
+    let mut upload = blobs
+        .upload(&key("large"), NewBlob::default())
+        .await
+        .expect("begun");
+    for some in value.chunks(700_001) {
+        upload
+            .write(Bytes::copy_from_slice(some))
+            .await
+            .expect("sent");
+    }
+    assert_eq!(get(blobs, "large").await.as_deref(), Some(&b"old"[..]));
+    // Given up: nothing of it is ever seen.
+    drop(upload);
+    assert_eq!(names(blobs, "", 9).await.concat(), ["large"]);
+    assert_eq!(get(blobs, "large").await.as_deref(), Some(&b"old"[..]));
+    let reading = blobs
+        .find(&key("large"))
+        .await
+        .expect("looked")
+        .expect("there");
+    put(blobs, "large", &value).await;
+    assert!(get(blobs, "large").await == Some(value));
+    // Who read the old value never gets a part of the new one.
+    let old: Result<Vec<Bytes>, Error> = reading.read_all().try_collect().await;
+    assert!(old.is_err() || old.is_ok_and(|old| old.concat() == b"old"));
+    blobs.delete(&key("large")).await.expect("deleted");
+}
+
+async fn archives(blobs: &Blobs) {
+    let big = noise(3_000_000);
+    put(blobs, "z/1/a.log", b"first\n").await;
+    put(blobs, "z/1/b/c", &big).await;
+    put(blobs, "z/11", b"not in it").await;
+    let zip = blobs
+        .zip(&prefix("z/1"))
+        .await
+        .expect("begun")
+        .expect("something");
+    let bytes: Vec<Bytes> = zip.try_collect().await.expect("an archive");
+    let mut archive = ::zip::ZipArchive::new(std::io::Cursor::new(bytes.concat())).expect("read");
+    let found: Vec<String> = archive.file_names().map(str::to_owned).collect();
+    assert_eq!(found, ["a.log", "b/c"]);
+    let mut file = archive.by_name("b/c").expect("there");
+    let mut read = Vec::new();
+    std::io::Read::read_to_end(&mut file, &mut read).expect("read");
+    assert!(read == big);
+    assert!(
+        blobs
+            .zip(&prefix("nothing"))
+            .await
+            .expect("looked")
+            .is_none()
+    );
+    blobs
+        .delete_below(&Prefix::default())
+        .await
+        .expect("deleted");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_directory_keeps_the_contract() {
+    let (blobs, _dir) = directory(Options::default()).await;
+    contract(&blobs).await;
+}
+
+#[tokio::test]
+async fn what_is_left_of_uploads_is_removed_and_never_shown() {
+    let (blobs, dir) = directory(Options::default()).await;
+    let mut upload = blobs
+        .upload(&key("a"), NewBlob::default())
+        .await
+        .expect("begun");
+    upload.write(noise(20 << 20).into()).await.expect("sent");
+    let staging = dir.path().join("data/.uploads");
+    let left = || std::fs::read_dir(&staging).expect("listed").count();
+    assert_eq!(left(), 1);
+    // As if the process had been killed.
+    std::mem::forget(upload);
+    let blobs = Blobs::open(Options::default(), dir.path())
+        .await
+        .expect("opened");
+    assert_eq!(left(), 0);
+    assert_eq!(names(&blobs, "", 9).await.concat(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn damage_is_told_and_hides_no_other() {
+    let (blobs, dir) = directory(Options::default()).await;
+    put(&blobs, "a", b"one").await;
+    put(&blobs, "b", b"two").await;
+    std::fs::write(dir.path().join("data/a~"), "not ours").expect("written");
+    let found = blobs.find(&key("a")).await;
+    assert!(matches!(found, Err(Error::Damaged { .. })), "{found:?}");
+    assert_eq!(names(&blobs, "", 9).await.concat(), ["b"]);
+    assert_eq!(get(&blobs, "b").await.as_deref(), Some(&b"two"[..]));
+}
+
+#[tokio::test]
+async fn sizes_and_accounts_are_bounded() {
+    let options = Options {
+        most: 100_000,
+        quota: Some(120_000),
+        ..Options::default()
+    };
+    let (blobs, _dir) = directory(options).await;
+    let large = blobs
+        .put(&key("a/1"), NewBlob::default(), noise(100_001).into())
+        .await;
+    assert!(matches!(large, Err(Error::TooLarge { most: 100_000 })));
+    put(&blobs, "a/1", &noise(100_000)).await;
+    let full = blobs
+        .put(&key("a/2"), NewBlob::default(), noise(100_000).into())
+        .await;
+    assert!(matches!(full, Err(Error::Quota { .. })), "{full:?}");
+    // Another account has room of its own, and what is deleted is given back.
+    put(&blobs, "b/2", &noise(100_000)).await;
+    blobs.delete(&key("a/1")).await.expect("deleted");
+    put(&blobs, "a/2", &noise(100_000)).await;
+    // The same again takes its place, not more room.
+    put(&blobs, "b/2", &noise(30_000)).await;
+    put(&blobs, "b/3", &noise(80_000)).await;
+}
+
+#[tokio::test]
+async fn what_is_old_or_too_much_is_dropped() {
+    let retention = Retention {
+        age: Some(Duration::from_hours(1)),
+        bytes: None,
+    };
+    let (blobs, dir) = directory(Options {
+        retention,
+        ..Options::default()
+    })
+    .await;
+    put(&blobs, "old", b"1").await;
+    put(&blobs, "new", b"2").await;
+    let long_ago = std::time::SystemTime::now() - Duration::from_hours(2);
+    let file = std::fs::File::options()
+        .write(true)
+        .open(dir.path().join("data/old~"));
+    file.expect("opened").set_modified(long_ago).expect("set");
+    assert_eq!(blobs.sweep(Time::now()).await.expect("swept"), 1);
+    assert_eq!(names(&blobs, "", 9).await.concat(), ["new"]);
+
+    let retention = Retention {
+        age: None,
+        bytes: Some(150_000),
+    };
+    let (blobs, dir) = directory(Options {
+        retention,
+        ..Options::default()
+    })
+    .await;
+    for (age, name) in [(3, "c"), (2, "a"), (1, "b")] {
+        put(&blobs, name, &noise(80_000)).await;
+        let then = std::time::SystemTime::now() - Duration::from_hours(age);
+        let path = dir.path().join(format!("data/{name}~"));
+        let file = std::fs::File::options()
+            .write(true)
+            .open(path)
+            .expect("opened");
+        file.set_modified(then).expect("set");
+    }
+    assert_eq!(blobs.sweep(Time::now()).await.expect("swept"), 1);
+    assert_eq!(names(&blobs, "", 9).await.concat(), ["a", "b"]);
+}

@@ -1,0 +1,250 @@
+//! Live streams of lines: opened, pushed, tailed, closed; kept as a blob once they are.
+//!
+//! ```text
+//! push --Lines--> the place: a log on disk with a ring in memory before it (or Redis) --Tail--> whoever reads
+//!                    |
+//!                    +--close, or silence--> the blob of the same key --Tail--> whoever reads later
+//! ```
+//!
+//! Invariants: every accepted line has a number, without gaps, and the lines of a push stay together; what was answered
+//! survives `kill -9`. Whoever reads holds a number and is never waited for: what is no longer in memory is read from the
+//! disk, and what is no longer there is told as a gap. A stream is there or its blob is, never neither. Knows nothing of
+//! HTTP.
+
+mod archive;
+mod batch;
+mod disk;
+mod error;
+mod follow;
+mod keeper;
+mod line;
+mod options;
+#[cfg(feature = "redis")]
+mod redis;
+mod state;
+mod tail;
+
+pub use archive::Overwrite;
+pub use batch::{Batch, Part};
+pub use error::Error;
+pub use line::{LineError, Lines};
+pub use options::{Options, RedisOptions};
+pub use state::{End, Opening, Pushed, Reason, StreamState};
+pub use tail::{From, Piece, Tail, TailRequest};
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::base::Time;
+use crate::blobs::{Blobs, Key, Prefix};
+use crate::store::Appender;
+use archive::Archived;
+use disk::Disk;
+
+/// Live streams. Clones share them.
+#[derive(Clone, Debug)]
+pub struct Streams(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    options: Options,
+    blobs: Blobs,
+    place: Place,
+    /// The embedded log, where lines enter it too.
+    log: Option<Appender>,
+}
+
+/// Where streams are until they are closed.
+#[derive(Debug)]
+enum Place {
+    Disk(Disk),
+    #[cfg(feature = "redis")]
+    Redis(redis::Redis),
+}
+
+impl Streams {
+    /// The streams of a directory, or of a Redis if the options name one. Those that were there are there again.
+    ///
+    /// # Errors
+    /// The directory cannot be read, or Redis cannot be reached.
+    pub async fn open(
+        options: Options,
+        dir: &Path,
+        blobs: Blobs,
+        log: Option<Appender>,
+    ) -> Result<Self, Error> {
+        let place = match &options.redis {
+            None => Place::Disk(Disk::open(dir, &options)?),
+            #[cfg(feature = "redis")]
+            Some(redis) => Place::Redis(redis::Redis::open(redis, &options).await?),
+            #[cfg(not(feature = "redis"))]
+            Some(_) => {
+                let reason = "this tailwater was built without Redis";
+                return Err(Error::Place(reason.to_owned()));
+            }
+        };
+        let log = log.filter(|_| options.to_log);
+        Ok(Self(Arc::new(Shared {
+            options,
+            blobs,
+            place,
+            log,
+        })))
+    }
+
+    /// Opens a stream. One that is open stays as it is; one that was closed begins anew only if that is asked for, and
+    /// goes on with its numbers.
+    ///
+    /// # Errors
+    /// It is closed, or the place refuses.
+    pub async fn begin(&self, key: &Key, opening: Opening) -> Result<StreamState, Error> {
+        if let Some(state) = self.live(key).await?
+            && state.end.is_none()
+        {
+            return Ok(state);
+        }
+        let mut first = 1;
+        if let Some(ended) = self.ended(key).await? {
+            if !opening.again {
+                return Err(Error::Closed(key.clone()));
+            }
+            first = ended.last + 1;
+        }
+        let ttl = opening.ttl.unwrap_or(self.0.options.ttl);
+        match &self.0.place {
+            Place::Disk(disk) => disk.begin(key, first, ttl),
+            #[cfg(feature = "redis")]
+            Place::Redis(redis) => redis.begin(key, first, ttl).await,
+        }
+    }
+
+    /// How a stream ended whose lines are on their way to its blob, or there.
+    async fn ended(&self, key: &Key) -> Result<Option<End>, Error> {
+        if let Some(state) = self.live(key).await? {
+            // Its blob has to be whole before another stream can take its name.
+            self.archive(key, Overwrite::Always).await?;
+            return Ok(state.end);
+        }
+        let archived = Archived::find(&self.0.blobs, key).await?;
+        Ok(archived.map(|archived| archived.end))
+    }
+
+    /// Appends lines to an open stream. A push of a known batch is not taken again: it is answered as it was.
+    ///
+    /// # Errors
+    /// The stream is not open, or the place refuses: nothing of it is there.
+    pub async fn push(
+        &self,
+        key: &Key,
+        lines: Lines,
+        batch: Option<&str>,
+    ) -> Result<Pushed, Error> {
+        let pushed = match &self.0.place {
+            Place::Disk(disk) => disk.push(key, lines, batch),
+            #[cfg(feature = "redis")]
+            Place::Redis(redis) => redis.push(key, &lines, batch).await,
+        };
+        match pushed {
+            Err(Error::NotOpen(_)) => {
+                let archived = Archived::find(&self.0.blobs, key).await?;
+                Err(match archived {
+                    Some(_) => Error::Closed(key.clone()),
+                    None => Error::NotOpen(key.clone()),
+                })
+            }
+            other => other,
+        }
+    }
+
+    /// Reads a stream, as long as it is open, or its blob.
+    ///
+    /// # Errors
+    /// There is no such stream, or the place does not answer.
+    pub async fn tail(&self, key: &Key, request: TailRequest) -> Result<Tail, Error> {
+        Tail::begin(self, key, request).await
+    }
+
+    /// Closes a stream: returns when its blob is durable and readable. Waits for nobody who reads it.
+    ///
+    /// # Errors
+    /// It is not open, or the place or the blobs refuse: then it is closed, and its lines are kept until they are a blob.
+    pub async fn close(&self, key: &Key, overwrite: Overwrite) -> Result<StreamState, Error> {
+        self.end(key, Reason::Closed).await?;
+        let state = self.live(key).await?;
+        self.archive(key, overwrite).await?;
+        match state {
+            Some(state) => Ok(state),
+            None => self.state(key).await,
+        }
+    }
+
+    /// How a stream stands, the closed too.
+    ///
+    /// # Errors
+    /// There is none, or the place does not answer.
+    pub async fn state(&self, key: &Key) -> Result<StreamState, Error> {
+        if let Some(state) = self.live(key).await? {
+            return Ok(state);
+        }
+        let archived = Archived::find(&self.0.blobs, key).await?;
+        let archived = archived.ok_or_else(|| Error::NotOpen(key.clone()))?;
+        Ok(archived.state(key))
+    }
+
+    /// The streams that are open, in the order of their names: those below a prefix, after a name, at most `limit`.
+    ///
+    /// # Errors
+    /// The place does not answer.
+    pub async fn list(
+        &self,
+        prefix: &Prefix,
+        after: Option<&Key>,
+        limit: usize,
+    ) -> Result<Vec<StreamState>, Error> {
+        match &self.0.place {
+            Place::Disk(disk) => Ok(disk.list(prefix, after, limit)),
+            #[cfg(feature = "redis")]
+            Place::Redis(redis) => redis.list(prefix, after, limit).await,
+        }
+    }
+
+    /// Whether the place answers.
+    ///
+    /// # Errors
+    /// It does not.
+    pub async fn ping(&self) -> Result<(), Error> {
+        match &self.0.place {
+            Place::Disk(disk) => disk.ping(),
+            #[cfg(feature = "redis")]
+            Place::Redis(redis) => redis.ping().await,
+        }
+    }
+
+    /// What streams are kept with.
+    #[must_use]
+    pub fn options(&self) -> &Options {
+        &self.0.options
+    }
+
+    /// How a stream stands that is not a blob yet.
+    async fn live(&self, key: &Key) -> Result<Option<StreamState>, Error> {
+        match &self.0.place {
+            Place::Disk(disk) => Ok(disk.state(key)),
+            #[cfg(feature = "redis")]
+            Place::Redis(redis) => redis.state(key).await,
+        }
+    }
+
+    /// Takes no more lines; durable when it returns.
+    async fn end(&self, key: &Key, reason: Reason) -> Result<(), Error> {
+        let now = Time::now();
+        match &self.0.place {
+            Place::Disk(disk) => disk.end(key, reason, now),
+            #[cfg(feature = "redis")]
+            Place::Redis(redis) => redis.end(key, reason, now).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
