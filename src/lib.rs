@@ -65,7 +65,7 @@ pub mod api;
 pub mod client;
 
 pub mod blobs;
-// pub mod streams;
+pub mod streams;
 
 pub mod pipelines;
 

@@ -375,3 +375,99 @@ async fn what_is_old_or_too_much_is_dropped() {
     assert_eq!(blobs.sweep(Time::now()).await.expect("swept"), 1);
     assert_eq!(names(&blobs, "", 9).await.concat(), ["a", "b"]);
 }
+
+#[cfg(feature = "s3")]
+mod in_a_bucket {
+    use hyper_util::rt::{TokioExecutor, TokioIo};
+    use hyper_util::server::conn::auto::Builder;
+    use s3s::auth::SimpleAuth;
+    use s3s::service::S3ServiceBuilder;
+
+    use super::*;
+
+    const ID: &str = "an-id";
+    const SECRET: &str = "a-secret";
+
+    /// An S3 of our own, with one bucket.
+    async fn server(dir: &Path) -> String {
+        std::fs::create_dir(dir.join("bucket")).expect("a bucket");
+        let files = s3s_fs::FileSystem::new(dir).expect("files");
+        let mut builder = S3ServiceBuilder::new(files);
+        builder.set_auth(SimpleAuth::from_single(ID, SECRET));
+        let service = builder.build();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
+        let listener = listener.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        tokio::spawn(async move {
+            while let Ok((socket, _)) = listener.accept().await {
+                let service = service.clone();
+                tokio::spawn(async move {
+                    let builder = Builder::new(TokioExecutor::new());
+                    let _ = builder
+                        .serve_connection(TokioIo::new(socket), service)
+                        .await;
+                });
+            }
+        });
+        format!("http://{address}")
+    }
+
+    fn bucket(endpoint: String, compress: bool) -> Options {
+        Options {
+            s3: Some(S3 {
+                bucket: "bucket".into(),
+                prefix: "some/where".into(),
+                endpoint: Some(endpoint),
+                region: "us-east-1".into(),
+                path_style: true,
+                compress,
+                access_key_id: Some(ID.into()),
+                secret_access_key: Some(SECRET.into()),
+                session_token: None,
+            }),
+            ..Options::default()
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_bucket_keeps_the_contract() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let endpoint = server(dir.path()).await;
+        for compress in [false, true] {
+            let (blobs, _dir) = directory(bucket(endpoint.clone(), compress)).await;
+            contract(&blobs).await;
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn links_lead_past_the_service_to_what_lies_there_as_it_is() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let endpoint = server(dir.path()).await;
+        let lasts = Duration::from_mins(5);
+        let (plain, _dir) = directory(bucket(endpoint.clone(), false)).await;
+        put(&plain, "a b+ü", b"as it is").await;
+        let link = plain
+            .presigned(&key("a b+ü"), Permit::Download, lasts)
+            .await;
+        let link = link.expect("asked").expect("a link");
+        assert!(
+            link.starts_with(&format!("{endpoint}/bucket/some/where/a%20b%2B%C3%BC?")),
+            "{link}"
+        );
+        let upload = plain.presigned(&key("new"), Permit::Upload, lasts).await;
+        assert!(upload.expect("asked").is_some());
+        let (compressed, _dir) = directory(bucket(endpoint, true)).await;
+        put(&compressed, "small", b"not as it is").await;
+        let link = compressed
+            .presigned(&key("small"), Permit::Download, lasts)
+            .await;
+        assert_eq!(link.expect("asked"), None);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_bucket_that_is_away_is_told() {
+        let (blobs, _dir) = directory(bucket("http://127.0.0.1:9".into(), false)).await;
+        assert!(matches!(blobs.ping().await, Err(Error::Place(_))));
+        assert!(matches!(blobs.head(&key("a")).await, Err(Error::Place(_))));
+    }
+}

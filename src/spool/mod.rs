@@ -24,7 +24,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
 pub use read::Reader;
-#[cfg(test)]
 pub use read::Stretch;
 use segment::Segment;
 

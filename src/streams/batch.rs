@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 
 use super::Lines;
+use super::line::{BEGINS, GOES_ON};
 
 /// Lines that were pushed or read together.
 #[derive(Debug)]
@@ -27,12 +28,12 @@ impl Batch {
         }
     }
 
-    /// Lines as they were kept; there is at least one.
-    pub(super) fn of<P: AsRef<[u8]>>(first: u64, payloads: impl Iterator<Item = P>) -> Self {
+    /// Lines that were read, JSON objects; there is at least one.
+    pub(super) fn of<'l>(first: u64, read: impl Iterator<Item = &'l [u8]>) -> Self {
         let mut lines = Lines::default();
-        for payload in payloads {
-            lines.text.push(0);
-            lines.text.extend_from_slice(json(payload.as_ref()));
+        for line in read {
+            lines.text.push(GOES_ON);
+            lines.text.extend_from_slice(line);
             lines.ends.push(lines.text.len());
         }
         Self::new(first, lines)
@@ -54,7 +55,9 @@ impl Batch {
         let skipped = (number + 1).saturating_sub(self.first);
         let skipped = usize::try_from(skipped).unwrap_or(usize::MAX);
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        let lines = starts.zip(&self.ends).map(|(start, end)| &self.text[start + 1..*end]);
+        let lines = starts
+            .zip(&self.ends)
+            .map(|(start, end)| &self.text[start + 1..*end]);
         (self.first..).zip(lines).skip(skipped)
     }
 
@@ -64,17 +67,25 @@ impl Batch {
     }
 }
 
+/// Bytes that the name of a push may have.
+pub(super) const MAX_NAME_BYTES: usize = 254;
+
 /// A payload without what marks its push.
 pub(super) fn json(payload: &[u8]) -> &[u8] {
-    let marked = payload.first().map_or(0, |length| usize::from(*length));
+    let marked = match payload.first() {
+        Some(&BEGINS | &GOES_ON) | None => 0,
+        Some(length) => usize::from(*length),
+    };
     payload.get(1 + marked..).unwrap_or_default()
 }
 
-/// The mark of a payload: the name of its push.
+/// The name of the push that a payload begins, empty if it has none; nothing of the lines after the first.
 pub(super) fn mark(payload: &[u8]) -> Option<&str> {
-    let marked = usize::from(*payload.first()?);
-    let name = payload.get(1..1 + marked)?;
-    std::str::from_utf8(name).ok().filter(|name| !name.is_empty())
+    match *payload.first()? {
+        GOES_ON => None,
+        BEGINS => Some(""),
+        length => std::str::from_utf8(payload.get(1..1 + usize::from(length))?).ok(),
+    }
 }
 
 /// Lines of a batch that come after a number.

@@ -11,6 +11,10 @@ use crate::base::Time;
 use crate::entry::decode::{self, Defaults};
 use crate::entry::{Entry, Level, Position};
 
+/// What stands before the first line of a push, and before each other; a length would be that of the push's name.
+pub(super) const BEGINS: u8 = u8::MAX;
+pub(super) const GOES_ON: u8 = 0;
+
 /// Why lines were not taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {reason}")]
@@ -204,7 +208,11 @@ impl Lines {
         now: Time,
     ) {
         let text = &mut self.text;
-        text.push(0);
+        text.push(if self.ends.is_empty() {
+            BEGINS
+        } else {
+            GOES_ON
+        });
         text.push(b'{');
         if let Some(level) = level {
             text.extend_from_slice(b"\"level\":");
@@ -242,7 +250,9 @@ impl Lines {
     /// Each as it is kept.
     pub(super) fn payloads(&self) -> impl Iterator<Item = &[u8]> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        starts.zip(&self.ends).map(|(start, end)| &self.text[start..*end])
+        starts
+            .zip(&self.ends)
+            .map(|(start, end)| &self.text[start..*end])
     }
 }
 
@@ -343,16 +353,27 @@ mod tests {
     #[test]
     fn lines_are_kept_as_they_were_sent() {
         let table = [
-            (r#"[{"pos":0,"out":"echo hello\n","time":1}]"#, vec![r#"{"pos":0,"out":"echo hello\n","time":1}"#]),
+            (
+                r#"[{"pos":0,"out":"echo hello\n","time":1}]"#,
+                vec![r#"{"pos":0,"out":"echo hello\n","time":1}"#],
+            ),
             (
                 r#" [ {"args":{"a":"b"},"level":"INFO","pos":1,"out":"Cl\u00f6ning\n","time":"2020-09-23T12:38:18+05:30","x":1} ] "#,
-                vec![r#"{"level":"INFO","pos":1,"out":"Clöning\n","time":"2020-09-23T12:38:18+05:30","args":{"a":"b"}}"#],
+                vec![
+                    r#"{"level":"INFO","pos":1,"out":"Clöning\n","time":"2020-09-23T12:38:18+05:30","args":{"a":"b"}}"#,
+                ],
             ),
-            (r#"{"out":"one"}"#, vec![r#"{"out":"one","time":"2020-09-13T12:26:40Z"}"#]),
-            (r#"[null,"words",{"out":"","args":null,"time":null}]"#, vec![
-                r#"{"out":"words","time":"2020-09-13T12:26:40Z"}"#,
-                r#"{"out":"","time":"2020-09-13T12:26:40Z"}"#,
-            ]),
+            (
+                r#"{"out":"one"}"#,
+                vec![r#"{"out":"one","time":"2020-09-13T12:26:40Z"}"#],
+            ),
+            (
+                r#"[null,"words",{"out":"","args":null,"time":null}]"#,
+                vec![
+                    r#"{"out":"words","time":"2020-09-13T12:26:40Z"}"#,
+                    r#"{"out":"","time":"2020-09-13T12:26:40Z"}"#,
+                ],
+            ),
             ("null", vec![]),
             ("[]", vec![]),
             ("", vec![]),
@@ -376,7 +397,11 @@ mod tests {
         ];
         for (body, line) in table {
             let error = of(body).expect_err(body);
-            assert_eq!((error.line, error.is_too_long), (line, false), "{body}: {error}");
+            assert_eq!(
+                (error.line, error.is_too_long),
+                (line, false),
+                "{body}: {error}"
+            );
         }
         let long = format!(r#"[{{"out":"{}"}}]"#, "x".repeat(101));
         assert!(of(&long).expect_err("too long").is_too_long);
@@ -396,7 +421,10 @@ mod tests {
     fn lines_are_entries_for_queries() {
         let line = br#"{"level":"warn","pos":7,"out":"disk is full\n","time":"2020-09-13T12:26:40Z","args":{"step":"test"}}"#;
         let entry = Line::parse(line).entry("acme", "acme/1/test", 9);
-        assert_eq!((entry.text.as_str(), entry.level), ("disk is full", Level::Warn));
+        assert_eq!(
+            (entry.text.as_str(), entry.level),
+            ("disk is full", Level::Warn)
+        );
         assert_eq!(entry.scope.namespace, "acme");
         assert_eq!(entry.time, NOW);
         assert_eq!(entry.fields["step"], "test");

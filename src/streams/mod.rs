@@ -21,6 +21,7 @@ mod line;
 mod options;
 #[cfg(feature = "redis")]
 mod redis;
+mod ring;
 mod state;
 mod tail;
 
