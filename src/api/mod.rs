@@ -3,11 +3,16 @@
 //! The shapes are a superset of Direktiv's platform logs API: its clients find what they expect and ignore the rest.
 
 mod answers;
+mod kept;
 mod params;
 
 pub use answers::{
     Data, EntryAnswer, EntryForm, ErrorAnswer, ErrorBody, IngestAnswer, ListAnswer, ListMeta,
     Rejection, Status,
+};
+pub use kept::{
+    BlobAnswer, BlobsAnswer, DeletedAnswer, KeysParams, LinkAnswer, OpenParams, PushedAnswer,
+    StreamAnswer, StreamPushParams, StreamsAnswer, TailParams,
 };
 pub use params::{
     ContextParams, FacetsParams, HistogramParams, ListParams, SubscribeParams, ValuesParams,
@@ -32,7 +37,7 @@ pub mod path {
     /// What goes into a pipeline.
     pub const PIPELINE_INGEST: &str = "/{pipeline}/ingest";
     /// First segments of the service's own routes, now and planned: no pipeline has such a name.
-    const RESERVED: [&str; 13] = [
+    const RESERVED: [&str; 18] = [
         "api",
         "healthz",
         "readyz",
@@ -46,6 +51,11 @@ pub mod path {
         "blobs",
         "streams",
         "events",
+        "token",
+        "blob",
+        "info",
+        "internal",
+        "ci",
     ];
 
     /// Whether a pipeline of this name would hide another route, or be hidden by it.
@@ -53,6 +63,57 @@ pub mod path {
     pub fn is_reserved(name: &str) -> bool {
         RESERVED.contains(&name)
     }
+
+    /// A key as it stands in an address: its slashes stay.
+    #[must_use]
+    pub fn key(key: &str) -> String {
+        const PLAIN: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC
+            .remove(b'-')
+            .remove(b'.')
+            .remove(b'_')
+            .remove(b'~')
+            .remove(b'/');
+        percent_encoding::utf8_percent_encode(key, PLAIN).to_string()
+    }
+
+    /// Open live streams.
+    pub const STREAMS: &str = "/api/v2/streams";
+    /// One live stream: open, push, tail, close.
+    pub const STREAM: &str = "/api/v2/streams/{*key}";
+    /// Blobs.
+    pub const BLOBS: &str = "/api/v2/blobs";
+    /// One blob, or those below a prefix.
+    pub const BLOB: &str = "/api/v2/blobs/{*key}";
+    /// A live stream, as clients of the first Harness log service address it.
+    pub const STEP_STREAM: &str = "/api/accounts/{account}/orgs/{org}/projects/{project}/builds/{build}/logs/{stage}/{step}/stream";
+    /// Its blob.
+    pub const STEP_BLOB: &str = "/api/accounts/{account}/orgs/{org}/projects/{project}/builds/{build}/logs/{stage}/{step}/blob";
+    /// A link to store its blob.
+    pub const STEP_UPLOAD: &str = "/api/accounts/{account}/orgs/{org}/projects/{project}/builds/{build}/logs/{stage}/{step}/blob/link/upload";
+    /// A link to read its blob.
+    pub const STEP_DOWNLOAD: &str = "/api/accounts/{account}/orgs/{org}/projects/{project}/builds/{build}/logs/{stage}/{step}/blob/link/download";
+    /// Open live streams, for the same.
+    pub const STEP_STREAMS: &str = "/ci/streams";
+    /// A token of an account, as clients of the later Harness log service ask for it.
+    pub const HARNESS_TOKEN: &str = "/token";
+    /// A live stream, by `accountID` and `key`.
+    pub const HARNESS_STREAM: &str = "/stream";
+    /// Open live streams, for the same.
+    pub const HARNESS_INFO: &str = "/stream/info";
+    /// A blob, by `accountID` and `key`.
+    pub const HARNESS_BLOB: &str = "/blob";
+    /// Whether there is a blob below a prefix.
+    pub const HARNESS_EXISTS: &str = "/blob/exists";
+    /// A link to an archive of a prefix.
+    pub const HARNESS_ARCHIVE: &str = "/blob/download";
+    /// A link to store a blob.
+    pub const HARNESS_UPLOAD: &str = "/blob/link/upload";
+    /// A link to read a blob.
+    pub const HARNESS_DOWNLOAD: &str = "/blob/link/download";
+    /// Deleting all blobs below a prefix.
+    pub const HARNESS_INTERNAL: &str = "/internal/blob";
+    /// Whether streams and blobs can be reached.
+    pub const HARNESS_READY: &str = "/ready/healthz";
 
     /// Version and what it needs to be spoken to.
     pub const STATUS: &str = "/api/v2/status";

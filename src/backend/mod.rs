@@ -17,7 +17,7 @@ pub use crate::pipelines::{PartStatus, PipelineStatus};
 pub use error::Error;
 pub use feed::{Feed, FeedEvent};
 pub use mirror::Mirror;
-pub use services::Services;
+pub use services::{Services, blob_answer, stream_answer};
 pub use web_folder::WebFolder;
 
 use std::sync::Arc;

@@ -75,6 +75,8 @@ pub enum Permit {
     Download,
     /// Storing one.
     Upload,
+    /// Reading everything below a name as one archive.
+    Archive,
 }
 
 /// Large values by name. Clones share them.

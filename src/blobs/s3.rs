@@ -272,6 +272,7 @@ impl Bucket {
     ) -> Result<Option<String>, Error> {
         let method = match permit {
             Permit::Upload => Method::PUT,
+            Permit::Archive => return Ok(None),
             Permit::Download => {
                 let found = self.find(key, location).await?;
                 if found.is_some_and(|found| !matches!(found.form, Form::Plain)) {

@@ -61,11 +61,11 @@ async fn names(blobs: &Blobs, within: &str, limit: usize) -> Vec<Vec<String>> {
     }
 }
 
-/// What every place does.
-async fn contract(blobs: &Blobs) {
+/// What every place does; the one of the tests cannot hold a name within another.
+async fn contract(blobs: &Blobs, nests: bool) {
     values_come_back(blobs).await;
     ranges(blobs).await;
-    names_and_prefixes(blobs).await;
+    names_and_prefixes(blobs, nests).await;
     conditions(blobs).await;
     large_values(blobs).await;
     archives(blobs).await;
@@ -125,50 +125,37 @@ async fn ranges(blobs: &Blobs) {
     blobs.delete(&key("ranges")).await.expect("deleted");
 }
 
-async fn names_and_prefixes(blobs: &Blobs) {
-    let all = [
-        "run/2",
-        "run/2/a",
-        "run/2/b/c",
-        "run/22/c",
-        "run/2~/%7E d+ü",
-        "x",
-    ];
-    for name in all {
+async fn names_and_prefixes(blobs: &Blobs, nests: bool) {
+    let mut all = vec!["run/2/a", "run/2/b/c", "run/22/c", "run/2~/%7E d+ü", "x"];
+    let mut of_run = vec!["run/2/a", "run/2/b/c"];
+    if nests {
+        all.push("run/2");
+        of_run.insert(0, "run/2");
+    }
+    for name in &all {
         put(blobs, name, name.as_bytes()).await;
     }
-    for name in all {
+    for name in &all {
         assert_eq!(get(blobs, name).await.as_deref(), Some(name.as_bytes()));
     }
-    let mut sorted: Vec<String> = all.map(str::to_owned).into();
-    sorted.sort();
-    assert_eq!(names(blobs, "", 100).await.concat(), sorted);
+    all.sort_unstable();
+    assert_eq!(names(blobs, "", 100).await.concat(), all);
     let pages = names(blobs, "", 2).await;
-    assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [2, 2, 2]);
-    assert_eq!(pages.concat(), sorted);
-    assert_eq!(
-        names(blobs, "run/2", 2).await.concat(),
-        ["run/2", "run/2/a", "run/2/b/c"]
-    );
+    assert!(pages.len() == 3 && pages.iter().all(|page| page.len() <= 2));
+    assert_eq!(pages.concat(), all);
+    assert_eq!(names(blobs, "run/2", 2).await.concat(), of_run);
     assert_eq!(
         names(blobs, "nothing", 9).await.concat(),
         Vec::<String>::new()
     );
-    assert_eq!(
-        blobs.delete_below(&prefix("run/2")).await.expect("deleted"),
-        3
-    );
+    let deleted = blobs.delete_below(&prefix("run/2")).await;
+    assert_eq!(deleted.expect("deleted"), of_run.len() as u64);
     assert_eq!(
         names(blobs, "run", 9).await.concat(),
         ["run/22/c", "run/2~/%7E d+ü"]
     );
-    assert_eq!(
-        blobs
-            .delete_below(&Prefix::default())
-            .await
-            .expect("deleted"),
-        3
-    );
+    let deleted = blobs.delete_below(&Prefix::default()).await;
+    assert_eq!(deleted.expect("deleted"), 3);
 }
 
 async fn conditions(blobs: &Blobs) {
@@ -271,7 +258,7 @@ async fn archives(blobs: &Blobs) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_directory_keeps_the_contract() {
     let (blobs, _dir) = directory(Options::default()).await;
-    contract(&blobs).await;
+    contract(&blobs, true).await;
 }
 
 #[tokio::test]
@@ -435,7 +422,7 @@ mod in_a_bucket {
         let endpoint = server(dir.path()).await;
         for compress in [false, true] {
             let (blobs, _dir) = directory(bucket(endpoint.clone(), compress)).await;
-            contract(&blobs).await;
+            contract(&blobs, false).await;
         }
     }
 

@@ -244,7 +244,7 @@ impl Upload {
         Ok(())
     }
 
-    async fn begin(&self) -> Result<(WriteMultipart, Location), Error> {
+    async fn begin(&mut self) -> Result<(WriteMultipart, Location), Error> {
         let place = &self.blobs.0.place;
         let attributes = match place {
             Place::Directory { .. } => Attributes::new(),

@@ -41,6 +41,12 @@ pub(crate) enum Error {
     /// The terminal or the keys.
     #[error(transparent)]
     Explorer(#[from] explorer::Error),
+    /// Blobs cannot be kept.
+    #[error(transparent)]
+    Blobs(#[from] crate::blobs::Error),
+    /// Live streams cannot be kept.
+    #[error(transparent)]
+    Streams(#[from] crate::streams::Error),
     /// A pipeline cannot be started.
     #[error(transparent)]
     Pipeline(Box<pipelines::Failed>),

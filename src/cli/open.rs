@@ -14,14 +14,47 @@ use super::directory::{self, is_address};
 use super::loading::{Feeder, load, read_stdin};
 use crate::backend::{Backend, Services};
 use crate::base::{Gauge, Time};
+use crate::blobs::Blobs;
 use crate::client::{self, Client};
 use crate::config::Settings;
 use crate::entry::decode::Defaults;
 use crate::files::{self, Loader};
 use crate::logdir;
 use crate::pipelines::Pipelines;
-use crate::service::{self, Connections, Listener, Service};
+use crate::service::{self, Connections, Kept, Listener, Secret, Service};
 use crate::store::{Durability, Lock, Options, Recovery, Store};
+use crate::streams::Streams;
+
+/// How often it is looked which blobs are to be dropped.
+const SWEEP: Duration = Duration::from_mins(10);
+
+/// The streams and blobs of a data directory.
+async fn keep(settings: &Settings, dir: &Path) -> Result<Kept, Error> {
+    let options = settings.blobs.options(|name| std::env::var(name).ok());
+    let blobs = Blobs::open(options, &dir.join("blobs")).await?;
+    let options = settings.streams.options();
+    let streams = Streams::open(options, &dir.join("streams"), blobs.clone()).await?;
+    Ok(Kept { streams, blobs })
+}
+
+/// Does what is to be done with streams and blobs when nobody asks.
+async fn look_after(kept: Kept, stopping: CancellationToken) {
+    let sweeping = async {
+        let mut rounds = tokio::time::interval(SWEEP);
+        loop {
+            rounds.tick().await;
+            match kept.blobs.sweep(Time::now()).await {
+                Ok(0) => {}
+                Ok(count) => tracing::info!(count, "blobs were dropped by the retention"),
+                Err(error) => tracing::warn!(%error, "the retention of blobs is tried again"),
+            }
+        }
+    };
+    tokio::select! {
+        () = kept.streams.keep(stopping) => {}
+        () = sweeping => {}
+    }
+}
 
 /// Something to explore.
 pub(super) struct Opened {
@@ -127,12 +160,15 @@ impl Opened {
         let Some(lock) = Lock::acquire(dir)? else {
             return Self::through_owner(settings, dir, name).await;
         };
-        Self::own(lock, dir, settings.log.options(), None, name, &[])
+        let kept = keep(settings, dir).await?;
+        let log = settings.log.options();
+        Self::own(lock, dir, log, None, name, &[], Some(kept))
     }
 
     /// The log of a data directory whose lock is held, to be served at a listener too.
-    pub fn service(settings: &Settings, lock: Lock, serving: Serving) -> Result<Self, Error> {
+    pub async fn service(settings: &Settings, lock: Lock, serving: Serving) -> Result<Self, Error> {
         let dir = &settings.data;
+        let kept = keep(settings, dir).await?;
         let mut opened = Self::own(
             lock,
             dir,
@@ -140,6 +176,7 @@ impl Opened {
             None,
             shortened(dir),
             &[serving.http.address()],
+            Some(kept),
         )?;
         opened.serve(serving);
         Ok(opened)
@@ -178,22 +215,30 @@ impl Opened {
         temporary: Option<TempDir>,
         name: String,
         also: &[String],
+        kept: Option<Kept>,
     ) -> Result<Self, Error> {
         let (store, recovery) = Store::open(dir, options)?;
         let stopping = CancellationToken::new();
         let pipelines = Pipelines::default();
-        let service =
+        let mut service =
             Service::new(store.clone(), stopping.clone()).with_pipelines(pipelines.clone());
+        let mut keeping = None;
+        if let Some(kept) = kept {
+            let secret = Secret::open(dir).map_err(Error::io("read the secret of links"))?;
+            service = service.with_kept(kept.clone(), secret);
+            keeping = Some(tokio::spawn(look_after(kept, stopping.clone())));
+        }
         let listener = Listener::local(dir)?;
         let addresses: Vec<String> = std::iter::once(listener.address())
             .chain(also.iter().cloned())
             .collect();
         lock.publish(&addresses)?;
-        let serving = vec![tokio::spawn(listener.serve(
+        let mut serving = vec![tokio::spawn(listener.serve(
             service.clone().router(),
             Connections::default(),
             stopping.clone(),
         ))];
+        serving.extend(keeping);
         let backend = Backend::Store(store.clone());
         let owned = Owned {
             store,
@@ -224,7 +269,7 @@ impl Opened {
             durability: Durability::None,
             ..Options::default()
         };
-        let opened = Self::own(lock, &path, options, Some(dir), name, &[])?;
+        let opened = Self::own(lock, &path, options, Some(dir), name, &[], None)?;
         let store = match &opened.owned {
             Some(owned) => owned.store.clone(),
             None => return Err(Error::Said("the temporary log is gone".to_owned())),

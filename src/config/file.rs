@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::tree::Mistake;
-use super::{LogFile, ServeFile};
+use super::{BlobsFile, LogFile, ServeFile, StreamsFile};
 
 /// Why there are no settings.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +51,10 @@ pub struct File {
     pub serve: ServeFile,
     /// The embedded log.
     pub log: LogFile,
+    /// Live streams.
+    pub streams: StreamsFile,
+    /// Blobs.
+    pub blobs: BlobsFile,
     /// The explorer.
     pub explorer: ExplorerFile,
     /// Keys by action.

@@ -4,6 +4,7 @@
 //! option types; nobody else reads configuration.
 
 mod file;
+mod kept;
 mod log;
 mod pipelines;
 mod serve;
@@ -20,6 +21,7 @@ use crate::pipelines::options::PipelineOptions;
 use tree::{Saying, Tree};
 
 pub use file::{Colors, Error, ExplorerFile, File, KeysFile};
+pub use kept::{BlobsFile, StreamsFile};
 pub use log::LogFile;
 pub use serve::{Auth, LogFormat, ServeFile};
 pub use tree::{Mistake, Origin};
@@ -47,6 +49,10 @@ pub struct Settings {
     pub serve: ServeFile,
     /// How the embedded log keeps what it accepted.
     pub log: LogFile,
+    /// How live streams are kept.
+    pub streams: StreamsFile,
+    /// How blobs are kept.
+    pub blobs: BlobsFile,
     /// How the explorer looks.
     pub explorer: ExplorerFile,
     /// Keys that differ from the built-in ones.
@@ -205,6 +211,8 @@ pub fn load(overrides: Overrides) -> Result<Settings, Error> {
         namespace: overrides.namespace.or(file.namespace),
         serve: file.serve,
         log: file.log,
+        streams: file.streams,
+        blobs: file.blobs,
         explorer: file.explorer,
         keys: file.keys,
         pipelines,

@@ -10,7 +10,7 @@ use super::request_id;
 use crate::api::{ErrorAnswer, ErrorBody};
 use crate::base::Full;
 use crate::pipelines::IngestError;
-use crate::{backend, store};
+use crate::{backend, blobs, store, streams};
 
 /// A request that failed.
 #[derive(Debug, PartialEq, Eq)]
@@ -21,6 +21,10 @@ pub(super) struct Failure {
     /// When it is worth trying again.
     retry_after: Option<Duration>,
 }
+
+/// What went wrong, for those who write it in a form of their own.
+#[derive(Clone, Debug)]
+pub(super) struct Reason(pub String);
 
 /// The wait that is told where nobody can know it.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
@@ -121,6 +125,12 @@ impl Failure {
         Self::new(StatusCode::FORBIDDEN, "access_denied", message)
     }
 
+    /// A link that is not ours, or no longer.
+    pub fn link_denied() -> Self {
+        let message = "the link is not valid, or its time is over";
+        Self::new(StatusCode::FORBIDDEN, "access_link", message)
+    }
+
     pub fn tokens_unreadable() -> Self {
         let message = "the service cannot read its tokens";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "internal", message)
@@ -181,6 +191,15 @@ impl Failure {
         Self::new(StatusCode::FORBIDDEN, "access_address", message)
     }
 
+    /// A condition of the request does not hold.
+    pub fn precondition(message: impl Into<String>) -> Self {
+        Self::new(
+            StatusCode::PRECONDITION_FAILED,
+            "precondition_failed",
+            message,
+        )
+    }
+
     pub fn entry_not_found() -> Self {
         Self::new(
             StatusCode::NOT_FOUND,
@@ -232,7 +251,55 @@ impl From<store::Error> for Failure {
     }
 }
 
+impl From<blobs::Error> for Failure {
+    fn from(error: blobs::Error) -> Self {
+        use blobs::Error::{Damaged, Digest, Disk, Exists, Place, Quota, TooLarge};
+        let (status, code) = match &error {
+            TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "request_body_too_large"),
+            Quota { .. } => (StatusCode::INSUFFICIENT_STORAGE, "blob_quota"),
+            Digest { .. } => (StatusCode::BAD_REQUEST, "request_digest_differs"),
+            Exists(_) => (StatusCode::PRECONDITION_FAILED, "precondition_failed"),
+            Disk { .. } if error.is_full() => (StatusCode::INSUFFICIENT_STORAGE, "blob_disk_full"),
+            Damaged { .. } => (StatusCode::INTERNAL_SERVER_ERROR, "blob_damaged"),
+            Disk { .. } | Place(_) => (StatusCode::SERVICE_UNAVAILABLE, "blobs_unavailable"),
+        };
+        if status.is_server_error() {
+            tracing::warn!(%error, "a blob could not be stored or read");
+        }
+        Self::new(status, code, error.to_string())
+    }
+}
+
+impl From<streams::Error> for Failure {
+    fn from(error: streams::Error) -> Self {
+        use streams::Error::{Blob, Closed, Disk, Line, NotOpen, Place, Spool};
+        let (status, code) = match error {
+            Blob(error) => return error.into(),
+            NotOpen(_) => (StatusCode::NOT_FOUND, "stream_not_open"),
+            Closed(_) => (StatusCode::CONFLICT, "stream_closed"),
+            Line(ref error) if error.is_too_long => {
+                (StatusCode::PAYLOAD_TOO_LARGE, "request_body_too_large")
+            }
+            Line(_) => (StatusCode::BAD_REQUEST, "request_data_invalid"),
+            Place(_) | Spool(_) | Disk { .. } => {
+                tracing::warn!(%error, "a live stream could not be kept or read");
+                (StatusCode::SERVICE_UNAVAILABLE, "streams_unavailable")
+            }
+        };
+        Self::new(status, code, error.to_string())
+    }
+}
+
 impl Failure {
+    /// The same, told to who has had lines taken before.
+    pub fn after(self, accepted: u64) -> Self {
+        if accepted == 0 {
+            return self;
+        }
+        let message = format!("after {accepted} lines were taken: {}", self.message);
+        Self { message, ..self }
+    }
+
     /// Its status and headers with a body of one's own.
     pub fn answering(&self, body: impl IntoResponse) -> Response {
         let mut response = (self.status, body).into_response();
@@ -262,6 +329,8 @@ impl IntoResponse for Failure {
                 request_id: request_id::current(),
             },
         };
-        self.answering(Json(body))
+        let mut response = self.answering(Json(body));
+        response.extensions_mut().insert(Reason(self.message));
+        response
     }
 }

@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::header::Entry;
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{
+    Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, Version, header,
+};
 use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use tower_http::CompressionLevel;
@@ -171,6 +173,10 @@ fn cors(origins: &[String]) -> CorsLayer {
         "direktiv-token",
         "direktiv-api-key",
         "x-request-id",
+        "x-harness-token",
+        "idempotency-key",
+        "if-none-match",
+        "range",
     ];
     let allowed = if origins.iter().any(|origin| origin == "*") {
         AllowOrigin::any()
@@ -179,7 +185,7 @@ fn cors(origins: &[String]) -> CorsLayer {
     };
     CorsLayer::new()
         .allow_origin(allowed)
-        .allow_methods([Method::GET, Method::POST])
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
         .allow_headers(headers.map(HeaderName::from_static))
         .expose_headers([HeaderName::from_static("x-request-id"), header::RETRY_AFTER])
         .max_age(PREFLIGHT_AGE)
@@ -216,8 +222,16 @@ async fn explained(response: Response) -> Response {
 
 /// Answers are compressed for those who ask, but streams: their entries leave at once.
 fn compression() -> CompressionLayer<impl Predicate> {
-    let worth_it =
-        SizeAbove::new(MIN_COMPRESSED).and(NotForContentType::const_new("text/event-stream"));
+    // Who asks for ranges of a value means its own bytes; and archives are compressed.
+    let is_answer = |_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions| {
+        let is_archive = |kind: &HeaderValue| kind == "application/zip";
+        let kind = headers.get(header::CONTENT_TYPE);
+        !headers.contains_key(header::ACCEPT_RANGES) && !kind.is_some_and(is_archive)
+    };
+    let worth_it = SizeAbove::new(MIN_COMPRESSED)
+        .and(NotForContentType::const_new("text/event-stream"))
+        .and(NotForContentType::const_new("application/x-ndjson"))
+        .and(is_answer);
     CompressionLayer::new()
         .quality(CompressionLevel::Fastest)
         .compress_when(worth_it)

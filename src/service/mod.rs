@@ -4,6 +4,7 @@
 //! listener (TCP, TLS, Unix socket) -> layers -> access -> routes -> handlers -> Backend (pages, counts)
 //!                                                                           -> hub (live entries)
 //!                                                                           -> intake -> Appender (pushes)
+//!                                                                           -> Streams, Blobs (lines, values)
 //! ```
 //!
 //! Every route stands in `routes`, every middleware in `layers`, the mapping from failures to answers in `error`.
@@ -23,9 +24,11 @@ mod openapi;
 mod question;
 mod request_id;
 mod routes;
+mod sse;
 mod state;
+mod tailing;
 
-pub use access::{Access, NewToken, Right, Token, TokenError, Tokens};
+pub use access::{Access, NewToken, Right, Secret, Token, TokenError, Tokens};
 pub use limits::Rates;
 pub use listen::{Connections, ListenError, Listener};
-pub use state::{Options, Service};
+pub use state::{Kept, Options, Service};

@@ -6,8 +6,8 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, Secur
 use utoipa::{Modify, OpenApi};
 
 use super::handlers::{
-    bulk, context, entry, facets, health, histogram, list, loki, metrics, namespaces, otlp,
-    pipelines, push, status, subscribe, values,
+    blobs, bulk, context, entry, facets, harness, health, histogram, list, loki, metrics,
+    namespaces, otlp, pipelines, push, status, streams, subscribe, values,
 };
 
 /// Every route is here: a test compares this list with the contract.
@@ -22,6 +22,13 @@ use super::handlers::{
         list::all, list::of_namespace, subscribe::all, subscribe::of_namespace, histogram::all, histogram::of_namespace,
         facets::all, facets::of_namespace, values::all, values::of_namespace, entry::all, entry::of_namespace, context::all, context::of_namespace, namespaces::namespaces,
         push::all, push::of_namespace, otlp::otlp, loki::loki, bulk::bulk, bulk::bulk_index, bulk::hello,
+        streams::list, streams::open, streams::push, streams::tail, streams::close,
+        blobs::list, blobs::put, blobs::get, blobs::delete, blobs::link,
+        harness::step_open, harness::step_push, harness::step_tail, harness::step_close, harness::step_streams,
+        harness::step_store, harness::step_get, harness::step_delete, harness::step_upload, harness::step_download,
+        harness::token, harness::open, harness::push, harness::tail, harness::close, harness::info,
+        harness::store, harness::get, harness::delete, harness::delete_below, harness::exists, harness::archive, harness::upload,
+        harness::download, harness::ready,
         pipelines::list, pipelines::status, pipelines::stream, pipelines::ingest,
         status::status, health::health, health::ready, metrics::metrics, openapi
     ),
@@ -51,6 +58,10 @@ struct Names;
 
 impl Modify for Names {
     fn modify(&self, document: &mut Document) {
+        // Templates of the description have no word for the rest of a path.
+        let paths = std::mem::take(&mut document.paths.paths);
+        let named = |(path, item): (String, _)| (path.replace("{*", "{"), item);
+        document.paths.paths = paths.into_iter().map(named).collect();
         for (path, item) in &mut document.paths.paths {
             let words: Vec<&str> = path
                 .split(|character: char| !character.is_ascii_alphanumeric())

@@ -1,12 +1,12 @@
 //! Every route on one page.
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
-use axum::routing::{get, post};
+use axum::middleware::{from_fn_with_state, map_response};
+use axum::routing::{delete, get, post};
 
 use super::handlers::{
-    bulk, context, entry, facets, health, histogram, list, loki, metrics, namespaces, otlp,
-    pipelines, push, status, subscribe, values,
+    blobs, bulk, context, entry, facets, harness, health, histogram, list, loki, metrics,
+    namespaces, otlp, pipelines, push, status, streams, subscribe, values,
 };
 use super::{Service, access, layers, openapi};
 use crate::api::path;
@@ -23,6 +23,23 @@ pub(super) fn router(service: Service) -> Router {
         .route(path::PIPELINE_STATUS, get(pipelines::status))
         .route(path::PIPELINE_STREAM, get(pipelines::stream))
         .route(path::PIPELINE_INGEST, post(pipelines::ingest))
+        // Live streams, and the blobs that they become.
+        .route(path::STREAMS, get(streams::list))
+        .route(
+            path::STREAM,
+            get(streams::tail)
+                .post(streams::open)
+                .put(streams::push)
+                .delete(streams::close),
+        )
+        .route(path::BLOBS, get(blobs::list))
+        .route(
+            path::BLOB,
+            get(blobs::get)
+                .put(blobs::put)
+                .delete(blobs::delete)
+                .post(blobs::link),
+        )
         .route(path::NAMESPACES, get(namespaces::namespaces))
         // Entries of all namespaces.
         .route(path::LOGS, get(list::all).post(push::all))
@@ -54,7 +71,53 @@ pub(super) fn router(service: Service) -> Router {
         .route(path::BULK_HELLO, get(bulk::hello))
         .route_layer(from_fn_with_state(service.clone(), access::guard))
         .route_layer(from_fn_with_state(service.clone(), layers::measured));
+    let routes = routes.merge(harness_router(&service));
     layers::around(routes, service)
+}
+
+/// What clients of both generations of the Harness log service speak; failures are in their form.
+fn harness_router(service: &Service) -> Router<Service> {
+    Router::new()
+        .route(
+            path::STEP_STREAM,
+            get(harness::step_tail)
+                .post(harness::step_open)
+                .put(harness::step_push)
+                .delete(harness::step_close),
+        )
+        .route(
+            path::STEP_BLOB,
+            get(harness::step_get)
+                .post(harness::step_store)
+                .delete(harness::step_delete),
+        )
+        .route(path::STEP_UPLOAD, post(harness::step_upload))
+        .route(path::STEP_DOWNLOAD, post(harness::step_download))
+        .route(path::STEP_STREAMS, get(harness::step_streams))
+        .route(path::HARNESS_TOKEN, get(harness::token))
+        .route(
+            path::HARNESS_STREAM,
+            get(harness::tail)
+                .post(harness::open)
+                .put(harness::push)
+                .delete(harness::close),
+        )
+        .route(path::HARNESS_INFO, get(harness::info))
+        .route(
+            path::HARNESS_BLOB,
+            get(harness::get)
+                .post(harness::store)
+                .delete(harness::delete),
+        )
+        .route(path::HARNESS_EXISTS, get(harness::exists))
+        .route(path::HARNESS_ARCHIVE, post(harness::archive))
+        .route(path::HARNESS_UPLOAD, post(harness::upload))
+        .route(path::HARNESS_DOWNLOAD, post(harness::download))
+        .route(path::HARNESS_INTERNAL, delete(harness::delete_below))
+        .route(path::HARNESS_READY, get(harness::ready))
+        .route_layer(from_fn_with_state(service.clone(), access::guard))
+        .route_layer(from_fn_with_state(service.clone(), layers::measured))
+        .route_layer(map_response(harness::told))
 }
 
 /// The routes of one pipeline on a port of its own: `LogWisp`'s paths, and those of the shared port.

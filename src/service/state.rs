@@ -7,7 +7,7 @@ use axum::Router;
 use opentelemetry_proto::tonic::collector::logs::v1::logs_service_server::LogsServiceServer;
 use tokio_util::sync::CancellationToken;
 
-use super::access::Access;
+use super::access::{Access, Secret};
 use super::error::Failure;
 use super::hub::Hub;
 use super::intake::{Budget, MAX_EXPORT_BYTES};
@@ -16,8 +16,10 @@ use super::metrics::Metrics;
 use super::{layers, routes};
 use crate::backend::Backend;
 use crate::base::Networks;
+use crate::blobs::Blobs;
 use crate::pipelines::Pipelines;
 use crate::store::{Appender, Store};
+use crate::streams::Streams;
 
 /// A service over a log. Clones share it.
 #[derive(Clone, Debug)]
@@ -31,8 +33,20 @@ pub struct Service {
     pub(super) metrics: Arc<Metrics>,
     pub(super) hub: Hub,
     pub(super) pipelines: Pipelines,
+    /// Streams and blobs, where they are kept.
+    pub(super) kept: Option<Kept>,
+    pub(super) secret: Secret,
     /// Ends streams, so that their clients go elsewhere.
     pub(super) stopping: CancellationToken,
+}
+
+/// Live streams, and the blobs that they become.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    /// The streams.
+    pub streams: Streams,
+    /// The blobs.
+    pub blobs: Blobs,
 }
 
 /// What a listener demands and offers.
@@ -51,6 +65,10 @@ pub struct Options {
     /// Whether requests have to name this machine as their host: where it is open to this machine only, a web page that
     /// gives its own name to this machine's address shall not get in.
     pub local_hosts: bool,
+    /// How links begin: `https://logs.example`; `None` is what the request calls the service.
+    pub public_url: Option<String>,
+    /// Whether it speaks TLS.
+    pub is_secure: bool,
 }
 
 impl Default for Options {
@@ -62,6 +80,8 @@ impl Default for Options {
             origins: Vec::new(),
             body_timeout: Duration::from_secs(30),
             local_hosts: false,
+            public_url: None,
+            is_secure: false,
         }
     }
 }
@@ -79,6 +99,8 @@ impl Service {
             metrics: Metrics::new(&store),
             hub: Hub::default(),
             pipelines: Pipelines::default(),
+            kept: None,
+            secret: Secret::random().unwrap_or_else(|_| unreachable!()),
             options: Arc::new(options),
             store,
             stopping,
@@ -100,6 +122,28 @@ impl Service {
     pub fn with_pipelines(self, pipelines: Pipelines) -> Self {
         self.metrics.watch(&pipelines);
         Self { pipelines, ..self }
+    }
+
+    /// The same service with streams and blobs, and what it signs with.
+    #[must_use]
+    pub fn with_kept(self, kept: Kept, secret: Secret) -> Self {
+        Self {
+            kept: Some(kept),
+            secret,
+            ..self
+        }
+    }
+
+    /// The streams, where they are kept.
+    pub(super) fn streams(&self) -> Result<&Streams, Failure> {
+        let kept = self.kept.as_ref().map(|kept| &kept.streams);
+        kept.ok_or_else(|| Failure::not_found("no live streams are kept here"))
+    }
+
+    /// The blobs, where they are kept.
+    pub(super) fn blobs(&self) -> Result<&Blobs, Failure> {
+        let kept = self.kept.as_ref().map(|kept| &kept.blobs);
+        kept.ok_or_else(|| Failure::not_found("no blobs are kept here"))
     }
 
     /// The routes of one pipeline, on a port of its own: with its name before them, and without.

@@ -42,6 +42,15 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether the same may succeed a little later.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        matches!(
+            self,
+            Self::Place(_) | Self::Blob(blobs::Error::Place(_)) | Self::Disk { .. }
+        )
+    }
+
     pub(super) fn disk(
         action: &'static str,
         path: impl Into<PathBuf>,

@@ -51,6 +51,14 @@ impl Follow {
         }
     }
 
+    pub fn readers(&self) -> u64 {
+        match self {
+            Self::Disk(disk) => disk.live.subscribers.load(Ordering::Relaxed),
+            #[cfg(feature = "redis")]
+            Self::Redis(redis) => redis.readers(),
+        }
+    }
+
     pub fn end(&self) -> Option<End> {
         match self {
             Self::Disk(disk) => disk.head.borrow().end,

@@ -28,7 +28,7 @@ mod tail;
 pub use archive::Overwrite;
 pub use batch::{Batch, Part};
 pub use error::Error;
-pub use line::{LineError, Lines};
+pub use line::{Line, LineError, Lines};
 pub use options::{Options, RedisOptions};
 pub use state::{End, Opening, Pushed, Reason, StreamState};
 pub use tail::{From, Piece, Tail, TailRequest};
@@ -38,7 +38,6 @@ use std::sync::Arc;
 
 use crate::base::Time;
 use crate::blobs::{Blobs, Key, Prefix};
-use crate::store::Appender;
 use archive::Archived;
 use disk::Disk;
 
@@ -51,8 +50,6 @@ struct Shared {
     options: Options,
     blobs: Blobs,
     place: Place,
-    /// The embedded log, where lines enter it too.
-    log: Option<Appender>,
 }
 
 /// Where streams are until they are closed.
@@ -68,12 +65,7 @@ impl Streams {
     ///
     /// # Errors
     /// The directory cannot be read, or Redis cannot be reached.
-    pub async fn open(
-        options: Options,
-        dir: &Path,
-        blobs: Blobs,
-        log: Option<Appender>,
-    ) -> Result<Self, Error> {
+    pub async fn open(options: Options, dir: &Path, blobs: Blobs) -> Result<Self, Error> {
         let place = match &options.redis {
             None => Place::Disk(Disk::open(dir, &options)?),
             #[cfg(feature = "redis")]
@@ -84,12 +76,10 @@ impl Streams {
                 return Err(Error::Place(reason.to_owned()));
             }
         };
-        let log = log.filter(|_| options.to_log);
         Ok(Self(Arc::new(Shared {
             options,
             blobs,
             place,
-            log,
         })))
     }
 

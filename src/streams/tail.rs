@@ -113,6 +113,15 @@ impl Tail {
         self.at
     }
 
+    /// Who reads along, this one too.
+    #[must_use]
+    pub fn readers(&self) -> u64 {
+        match &self.source {
+            Source::Live(follow) => follow.readers(),
+            Source::Blob(_) => 1,
+        }
+    }
+
     /// What comes next; nothing after the end, or when what is to come is not waited for.
     ///
     /// # Errors

@@ -389,7 +389,7 @@ async fn uploads_stay(streams: &Streams) {
 async fn on_disk(dir: &Path, options: Options) -> Streams {
     let blobs = Blobs::open(blobs::Options::default(), &dir.join("blobs")).await;
     let blobs = blobs.expect("blobs");
-    let streams = Streams::open(options, &dir.join("streams"), blobs, None).await;
+    let streams = Streams::open(options, &dir.join("streams"), blobs).await;
     streams.expect("opened")
 }
 

@@ -231,6 +231,9 @@ pub(super) struct CreateToken {
     /// It allows everything
     #[arg(long, group = "rights")]
     pub admin: bool,
+    /// It is for the streams and blobs below this key only, such as acme/builds
+    #[arg(long, value_name = "KEY")]
+    pub prefix: Option<crate::blobs::Key>,
     /// It is worth something for so long, such as 30d; without it until it is revoked
     #[arg(long, value_name = "TIME", value_parser = crate::base::units::parse_duration)]
     pub expires: Option<std::time::Duration>,

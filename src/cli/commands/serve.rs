@@ -38,6 +38,8 @@ pub(in crate::cli) async fn run(settings: &Settings, args: &Serve) -> Result<Ver
         rates: serve.rates(beyond),
         origins: serve.cors.clone(),
         body_timeout: serve.body_timeout.0,
+        public_url: settings.blobs.public_url.clone(),
+        is_secure: tls.is_some(),
     };
     let Some(lock) = Lock::acquire(dir)? else {
         let owner = Lock::addresses(dir).join(", ");
@@ -60,7 +62,7 @@ pub(in crate::cli) async fn run(settings: &Settings, args: &Serve) -> Result<Ver
         options: options.clone(),
         connections: serve.connections(),
     };
-    let opened = Opened::service(settings, lock, serving)?;
+    let opened = Opened::service(settings, lock, serving).await?;
     for note in &opened.notes {
         tracing::warn!("{note}");
     }

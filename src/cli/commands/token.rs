@@ -35,6 +35,7 @@ fn create(settings: &Settings, tokens: &Tokens, args: &CreateToken) -> Result<Ve
     ];
     let new = NewToken {
         namespace: settings.namespace.clone(),
+        prefix: args.prefix.clone(),
         rights: rights
             .into_iter()
             .filter_map(|(wanted, right)| wanted.then_some(right))
@@ -54,10 +55,14 @@ fn create(settings: &Settings, tokens: &Tokens, args: &CreateToken) -> Result<Ve
 /// What a token allows, as the end of a sentence.
 fn allows(token: &Token) -> String {
     let rights: Vec<&str> = token.rights.iter().copied().map(word).collect();
-    let place = token.namespace.as_ref().map_or_else(
-        || "every namespace".to_owned(),
-        |name| format!("namespace {name:?}"),
-    );
+    let place = match (&token.namespace, &token.prefix) {
+        (None, None) => "everything".to_owned(),
+        (Some(name), None) => format!("namespace {name:?} and the account of that name"),
+        (None, Some(prefix)) => format!("streams and blobs below {prefix}"),
+        (Some(name), Some(prefix)) => {
+            format!("namespace {name:?}, and streams and blobs below {prefix}")
+        }
+    };
     let until = token.expires.as_ref().map_or_else(
         || "until revoked".to_owned(),
         |time| format!("until {time}"),

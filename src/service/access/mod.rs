@@ -3,12 +3,14 @@
 //! A listener is open (loopback, the Unix socket) or guarded by tokens. The guard stands before every route; a route that
 //! [`Need::of`] does not know needs an administrator.
 
+mod secret;
+mod subject;
 mod tokens;
 
 use std::time::Duration;
 
 use axum::extract::{MatchedPath, RawPathParams, Request, State};
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{HeaderMap, Method, Uri, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use base64::Engine;
@@ -19,8 +21,12 @@ use super::error::Failure;
 use super::intake::Tenant;
 use crate::api::path;
 use crate::base::Time;
+use crate::blobs::{Permit, Prefix};
 
-pub use tokens::{NewToken, Right, Token, TokenError, Tokens};
+pub use secret::Secret;
+pub(super) use secret::seconds;
+pub(super) use subject::{Subject, form, parameter};
+pub use tokens::{NewToken, Right, Scope, Token, TokenError, Tokens};
 
 /// How often it is looked whether a stream's token is still worth something.
 const LOOK_INTERVAL: Duration = Duration::from_secs(10);
@@ -42,8 +48,33 @@ pub(super) struct Caller(Option<Token>);
 impl Caller {
     /// Whether the caller may read a namespace.
     pub fn may_read(&self, namespace: &str) -> bool {
-        let allows = |token: &Token| token.allows(Right::Read, Some(namespace));
+        let allows = |token: &Token| token.allows(Right::Read, Scope::Namespace(namespace));
         self.0.as_ref().is_none_or(allows)
+    }
+
+    /// Whether the caller may do something with the streams and blobs of a prefix.
+    pub fn may(&self, right: Right, prefix: &Prefix) -> bool {
+        let allows = |token: &Token| token.allows(right, Scope::Below(prefix));
+        self.0.as_ref().is_none_or(allows)
+    }
+
+    /// What of a prefix the caller may list.
+    pub fn listing(&self, prefix: Prefix) -> Result<Prefix, Failure> {
+        let Some(token) = &self.0 else {
+            return Ok(prefix);
+        };
+        let own = token.below().unwrap_or_default();
+        if token.allows(Right::Read, Scope::Below(&prefix)) {
+            return Ok(prefix);
+        }
+        let is_within = own.key().is_some_and(|own| prefix.holds(own));
+        if is_within && token.allows(Right::Read, Scope::Below(&own)) {
+            return Ok(own);
+        }
+        Err(Failure::token_denied(denial(
+            Right::Read,
+            &Subject::Prefix(prefix),
+        )))
     }
 
     /// Whether the token still is worth something: a stream may outlive it.
@@ -98,7 +129,42 @@ impl Need {
             {
                 Self::Nothing
             }
+            path::HARNESS_READY if reading => Self::Nothing,
             path::NAMESPACES if reading => Self::Token,
+            // What the token does not allow is left out.
+            path::STREAMS | path::BLOBS | path::STEP_STREAMS | path::HARNESS_INFO if reading => {
+                Self::Token
+            }
+            path::STREAM
+            | path::BLOB
+            | path::STEP_STREAM
+            | path::STEP_BLOB
+            | path::HARNESS_STREAM
+            | path::HARNESS_BLOB
+            | path::HARNESS_EXISTS
+            | path::HARNESS_ARCHIVE
+            | path::STEP_DOWNLOAD
+            | path::HARNESS_DOWNLOAD
+                if reading =>
+            {
+                Self::Right(Right::Read)
+            }
+            path::HARNESS_ARCHIVE | path::STEP_DOWNLOAD | path::HARNESS_DOWNLOAD if writing => {
+                Self::Right(Right::Read)
+            }
+            // Which right a link needs, the handler knows.
+            path::BLOB if writing => Self::Token,
+            path::STREAM
+            | path::BLOB
+            | path::STEP_STREAM
+            | path::STEP_BLOB
+            | path::HARNESS_STREAM
+            | path::HARNESS_BLOB
+            | path::STEP_UPLOAD
+            | path::HARNESS_UPLOAD
+            | path::HARNESS_INTERNAL => Self::Right(Right::Write),
+            // Whoever may do both with an account may hand that on.
+            path::HARNESS_TOKEN if reading => Self::Right(Right::Write),
             path::PIPELINES | path::PIPELINE_STATUS | path::PIPELINE_STREAM if reading => {
                 Self::Right(Right::Read)
             }
@@ -139,25 +205,77 @@ pub(super) async fn guard(
     mut request: Request,
     next: Next,
 ) -> Result<Response, Failure> {
-    let need = Need::of(request.method(), route.as_str());
-    let mut params = params.iter();
-    let namespace = params.find(|(name, _)| *name == "namespace");
-    let namespace = namespace.map(|(_, value)| value);
-    let caller = admit(&service, request.headers(), need, namespace)?;
+    let route = route.as_str();
+    let subject = Subject::of(route, &params, request.uri());
+    // Who may not come in learns nothing else.
+    let caller = match &subject {
+        Ok(subject) if is_linked(&service, route, subject, &request)? => Caller(None),
+        Ok(subject) => {
+            let need = Need::of(request.method(), route);
+            let presented = presented(request.headers(), request.uri());
+            admit(&service, presented, need, subject)?
+        }
+        Err(_) => {
+            let presented = presented(request.headers(), request.uri());
+            admit(&service, presented, Need::Token, &Subject::All)?
+        }
+    };
+    let subject = subject?;
     request.extensions_mut().insert(caller);
+    if let Subject::Key(key) = &subject {
+        request.extensions_mut().insert(key.clone());
+    }
+    request.extensions_mut().insert(subject);
     Ok(next.run(request).await)
+}
+
+/// Whether a request comes by a link of ours, which allows what it says and nothing else.
+fn is_linked(
+    service: &Service,
+    route: &str,
+    subject: &Subject,
+    request: &Request,
+) -> Result<bool, Failure> {
+    let (path::BLOB, Subject::Key(key)) = (route, subject) else {
+        return Ok(false);
+    };
+    let parameters: Vec<_> = form(request.uri().query().unwrap_or_default()).collect();
+    let value = |wanted: &str| {
+        let found = parameters.iter().find(|(name, _)| name == wanted);
+        found.map(|(_, value)| value.as_str())
+    };
+    let Some(signature) = value("signature") else {
+        return Ok(false);
+    };
+    let is_archive = value("zip").is_some();
+    let permit = match *request.method() {
+        Method::GET | Method::HEAD if is_archive => Permit::Archive,
+        Method::GET | Method::HEAD => Permit::Download,
+        Method::PUT => Permit::Upload,
+        _ => return Err(Failure::link_denied()),
+    };
+    let expires = value("expires")
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(0);
+    let is_ours = service
+        .secret
+        .verify(permit, key, expires, signature, Time::now());
+    (is_ours && parameters.len() == 2 + usize::from(is_archive))
+        .then_some(true)
+        .ok_or_else(Failure::link_denied)
 }
 
 /// Who pushes by another protocol than HTTP/1's.
 pub(super) fn admit_pushing(service: &Service, headers: &HeaderMap) -> Result<Caller, Failure> {
-    admit(service, headers, Need::Pushing, None)
+    let presented = presented(headers, &Uri::default());
+    admit(service, presented, Need::Pushing, &Subject::All)
 }
 
 fn admit(
     service: &Service,
-    headers: &HeaderMap,
+    presented: Option<String>,
     need: Need,
-    namespace: Option<&str>,
+    subject: &Subject,
 ) -> Result<Caller, Failure> {
     let Access::Guarded(tokens) = &service.options.access else {
         return Ok(Caller(None));
@@ -165,42 +283,52 @@ fn admit(
     if need == Need::Nothing {
         return Ok(Caller(None));
     }
-    let presented = presented(headers).ok_or_else(Failure::token_missing)?;
+    let presented = presented.ok_or_else(Failure::token_missing)?;
     let token = tokens.check(&presented, Time::now());
     let token = token.map_err(|error| {
         tracing::error!(%error, "nobody is let in");
         Failure::tokens_unreadable()
     })?;
-    let token = token.ok_or_else(Failure::token_invalid)?;
-    service.limits.token(&token.id)?;
-    let (right, namespace) = match need {
-        Need::Right(right) => (Some(right), namespace),
-        Need::Pushing => (Some(Right::Write), token.namespace.as_deref()),
-        Need::Nothing | Need::Token => (None, None),
+    let of_account = || {
+        let account = service.secret.account(&presented, Time::now())?;
+        Some(Token::of_account(account, vec![Right::Read, Right::Write]))
     };
-    if let Some(right) = right
-        && !token.allows(right, namespace)
-    {
-        return Err(Failure::token_denied(denial(right, namespace)));
+    let token = token
+        .or_else(of_account)
+        .ok_or_else(Failure::token_invalid)?;
+    service.limits.token(&token.id)?;
+    let allowed = match need {
+        Need::Right(right) => {
+            let allowed = subject.allows(|scope| token.allows(right, scope));
+            allowed.then_some(()).ok_or((right, subject.clone()))
+        }
+        Need::Pushing => {
+            let subject = token
+                .namespace
+                .clone()
+                .map_or(Subject::All, Subject::Namespace);
+            let allowed = subject.allows(|scope| token.allows(Right::Write, scope));
+            allowed.then_some(()).ok_or((Right::Write, subject))
+        }
+        Need::Nothing | Need::Token => Ok(()),
+    };
+    match allowed {
+        Ok(()) => Ok(Caller(Some(token))),
+        Err((right, subject)) => Err(Failure::token_denied(denial(right, &subject))),
     }
-    Ok(Caller(Some(token)))
 }
 
-fn denial(right: Right, namespace: Option<&str>) -> String {
+fn denial(right: Right, subject: &Subject) -> String {
     let right = match right {
         Right::Read => "read",
         Right::Write => "write to",
         Right::Admin => "administer",
     };
-    let what = namespace.map_or_else(
-        || "all namespaces".to_owned(),
-        |name| format!("namespace {name:?}"),
-    );
-    format!("the token does not allow to {right} {what}")
+    format!("the token does not allow to {right} {subject}")
 }
 
 /// The token of a request: as most clients send it, or as Direktiv's do.
-fn presented(headers: &HeaderMap) -> Option<String> {
+fn presented(headers: &HeaderMap, uri: &Uri) -> Option<String> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let own = text(header::AUTHORIZATION.as_str()).and_then(|value| {
         let (scheme, rest) = value.split_once(' ')?;
@@ -218,4 +346,7 @@ fn presented(headers: &HeaderMap) -> Option<String> {
     let text = |name: &str| text(name).map(str::to_owned);
     own.or_else(|| text("direktiv-token"))
         .or_else(|| text("direktiv-api-key"))
+        .or_else(|| text("x-harness-token"))
+        // Browsers cannot send a header with a stream. Addresses are in no log of ours.
+        .or_else(|| parameter(uri, "X-Harness-Token"))
 }

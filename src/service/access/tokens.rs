@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::base::Time;
+use crate::blobs::{Key, Prefix};
 
 /// What a token allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -27,6 +28,17 @@ pub enum Right {
     Admin,
 }
 
+/// Where something is to be done.
+#[derive(Clone, Copy, Debug)]
+pub enum Scope<'s> {
+    /// Everywhere.
+    All,
+    /// In a namespace.
+    Namespace(&'s str),
+    /// With the streams and blobs below a prefix.
+    Below(&'s Prefix),
+}
+
 /// A token, without its secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Token {
@@ -37,6 +49,10 @@ pub struct Token {
     /// The only namespace it is for; none: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
+    /// The only streams and blobs that it is for: those below this key. It is for no entries then, unless a namespace is
+    /// named too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<Key>,
     /// What it allows.
     pub rights: Vec<Right>,
     /// When it was made, RFC 3339.
@@ -47,14 +63,50 @@ pub struct Token {
 }
 
 impl Token {
-    /// Whether it allows something in a namespace, or in all of them.
+    /// A token that is not kept: of who has shown that an account is its own, for a time.
+    pub(super) fn of_account(account: Key, rights: Vec<Right>) -> Self {
+        Self {
+            id: format!("account {account}"),
+            hash: String::new(),
+            namespace: None,
+            prefix: Some(account),
+            rights,
+            created: String::new(),
+            expires: None,
+        }
+    }
+
+    /// Whether it allows something there.
     #[must_use]
-    pub fn allows(&self, right: Right, namespace: Option<&str>) -> bool {
-        let here = match &self.namespace {
-            None => true,
-            Some(own) => namespace == Some(own),
+    pub fn allows(&self, right: Right, scope: Scope) -> bool {
+        let here = match scope {
+            Scope::All => self.namespace.is_none() && self.prefix.is_none(),
+            Scope::Namespace(name) => match &self.namespace {
+                None => self.prefix.is_none(),
+                Some(own) => own == name,
+            },
+            Scope::Below(prefix) => {
+                let Some(own) = self.below() else {
+                    return false;
+                };
+                match (own.key(), prefix.key()) {
+                    (None, _) => true,
+                    (Some(_), None) => false,
+                    (Some(_), Some(key)) => own.holds(key),
+                }
+            }
         };
         here && (self.rights.contains(&right) || self.rights.contains(&Right::Admin))
+    }
+
+    /// The streams and blobs that it is for: those of its prefix, else those of the account that is called as its
+    /// namespace is, else all.
+    pub(super) fn below(&self) -> Option<Prefix> {
+        match (&self.prefix, &self.namespace) {
+            (Some(prefix), _) => Some(prefix.clone().into()),
+            (None, Some(name)) => Key::of(&[name.as_str()]).ok().map(Prefix::from),
+            (None, None) => Some(Prefix::default()),
+        }
     }
 
     /// Whether its time is over. A time that is not understood is.
@@ -73,6 +125,8 @@ impl Token {
 pub struct NewToken {
     /// Only for this namespace.
     pub namespace: Option<String>,
+    /// Only for streams and blobs below this key.
+    pub prefix: Option<Key>,
     /// What it allows.
     pub rights: Vec<Right>,
     /// How long it is worth something.
@@ -192,6 +246,7 @@ impl Tokens {
         let token = Token {
             hash: hash(&secret),
             namespace: new.namespace,
+            prefix: new.prefix,
             rights: new.rights,
             created: now.to_string(),
             expires: new.lasts.map(|lasts| now.later(lasts).to_string()),
@@ -303,6 +358,7 @@ mod tests {
         let elsewhere = Tokens::open(dir.path()).expect("opened by another");
         let new = NewToken {
             namespace: Some("pay".into()),
+            prefix: None,
             rights: vec![Right::Read],
             lasts: Some(Duration::from_nanos(100)),
         };
@@ -325,23 +381,43 @@ mod tests {
 
     #[test]
     fn rights_end_at_their_namespace() {
-        let token = |namespace: Option<&str>, rights: &[Right]| Token {
+        let token = |namespace: Option<&str>, prefix: Option<&str>, rights: &[Right]| Token {
             id: String::new(),
             hash: String::new(),
             namespace: namespace.map(str::to_owned),
+            prefix: prefix.map(|prefix| Key::parse(prefix).expect("a key")),
             rights: rights.to_vec(),
             created: String::new(),
             expires: None,
         };
-        let of_pay = token(Some("pay"), &[Right::Read]);
-        assert!(of_pay.allows(Right::Read, Some("pay")));
-        assert!(!of_pay.allows(Right::Read, Some("auth")));
-        assert!(!of_pay.allows(Right::Read, None));
-        assert!(!of_pay.allows(Right::Write, Some("pay")));
-        let of_all = token(None, &[Right::Write]);
-        assert!(of_all.allows(Right::Write, None) && of_all.allows(Right::Write, Some("x")));
-        assert!(!of_all.allows(Right::Read, None));
-        assert!(token(None, &[Right::Admin]).allows(Right::Write, None));
+        let below = |text: &str| Prefix::parse(text).expect("a prefix");
+        let of_pay = token(Some("pay"), None, &[Right::Read]);
+        assert!(of_pay.allows(Right::Read, Scope::Namespace("pay")));
+        assert!(!of_pay.allows(Right::Read, Scope::Namespace("auth")));
+        assert!(!of_pay.allows(Right::Read, Scope::All));
+        assert!(!of_pay.allows(Right::Write, Scope::Namespace("pay")));
+        assert!(of_pay.allows(Right::Read, Scope::Below(&below("pay/1"))));
+        assert!(!of_pay.allows(Right::Read, Scope::Below(&below("payments/1"))));
+        let of_all = token(None, None, &[Right::Write]);
+        assert!(of_all.allows(Right::Write, Scope::All));
+        assert!(of_all.allows(Right::Write, Scope::Namespace("x")));
+        assert!(of_all.allows(Right::Write, Scope::Below(&Prefix::default())));
+        assert!(!of_all.allows(Right::Read, Scope::All));
+        assert!(token(None, None, &[Right::Admin]).allows(Right::Write, Scope::All));
+        let of_build = token(None, Some("acme/1"), &[Right::Write]);
+        assert!(of_build.allows(Right::Write, Scope::Below(&below("acme/1/test"))));
+        assert!(of_build.allows(Right::Write, Scope::Below(&below("acme/1"))));
+        for other in ["acme/11/test", "acme", "", "other/acme/1"] {
+            assert!(
+                !of_build.allows(Right::Write, Scope::Below(&below(other))),
+                "{other}"
+            );
+        }
+        assert!(!of_build.allows(Right::Read, Scope::Below(&below("acme/1/test"))));
+        assert!(!of_build.allows(Right::Write, Scope::All));
+        assert!(!of_build.allows(Right::Write, Scope::Namespace("acme")));
+        let admin = token(None, Some("acme"), &[Right::Admin]);
+        assert!(!admin.allows(Right::Admin, Scope::All));
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! One verb a file: extract, ask a room, wrap the answer.
 
+pub(super) mod blobs;
 pub(super) mod bulk;
 pub(super) mod context;
 pub(super) mod entry;
 pub(super) mod facets;
+pub(super) mod harness;
 pub(super) mod health;
 pub(super) mod histogram;
 pub(super) mod list;
@@ -14,5 +16,6 @@ pub(super) mod otlp;
 pub(super) mod pipelines;
 pub(super) mod push;
 pub(super) mod status;
+pub(super) mod streams;
 pub(super) mod subscribe;
 pub(super) mod values;

@@ -38,6 +38,10 @@ impl Follower {
         self.range
     }
 
+    pub fn readers(&self) -> u64 {
+        Arc::strong_count(&self.hub) as u64
+    }
+
     pub fn end(&self) -> Option<End> {
         self.head.borrow().end
     }

@@ -1,0 +1,28 @@
+//! Answers that are streams.
+
+use std::convert::Infallible;
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use tokio::sync::mpsc;
+use tokio_stream::StreamExt;
+use tokio_stream::wrappers::ReceiverStream;
+
+/// The type of server-sent events.
+pub(super) const EVENTS: &str = "text/event-stream";
+
+/// An answer of what comes, as it comes: neither caches nor proxies hold it back.
+pub(super) fn live(kind: &'static str, pieces: mpsc::Receiver<Bytes>) -> Response {
+    let body = Body::from_stream(ReceiverStream::new(pieces).map(Ok::<_, Infallible>));
+    let mut response = body.into_response();
+    for (name, value) in [
+        (header::CONTENT_TYPE, kind),
+        (header::CACHE_CONTROL, "no-cache"),
+        (header::HeaderName::from_static("x-accel-buffering"), "no"),
+    ] {
+        let value = HeaderValue::from_static(value);
+        response.headers_mut().insert(name, value);
+    }
+    response
+}
