@@ -9,11 +9,34 @@ use crate::base::{Backoff, Time};
 use crate::client::{self, Client, Direktiv};
 use crate::config::Settings;
 use crate::query::{Direction, PageRequest, Query, Start, Ties};
+use crate::store::Lock;
 
 /// A service says what it is within this time, or is tried again later.
 const PROBE: Duration = Duration::from_secs(5);
 /// What fails in passing is asked so many times more.
 const PROBES: usize = 5;
+
+/// The service that commands speak to: the one that is named, else who owns the data directory.
+pub(super) async fn service(settings: &Settings) -> Result<Client, Error> {
+    if settings.url.is_none() && !Lock::is_held(&settings.data) {
+        let dir = settings.data.display();
+        return Err(Error::Said(format!(
+            "no service runs over {dir}; name another with --url or --data"
+        )));
+    }
+    let options = client::Options {
+        token: settings.token.clone(),
+        ..client::Options::default()
+    };
+    if let Some(url) = &settings.url {
+        return Ok(Client::new(url, &options)?);
+    }
+    let opened = Opened::from(settings, &[], None).await?;
+    match &opened.backend {
+        Backend::Remote(client) => Ok(client.clone()),
+        _ => Err(Error::Said("expected a service".to_owned())),
+    }
+}
 
 impl Opened {
     /// A service: ours, or a Direktiv's.

@@ -3,14 +3,17 @@
 //! Speaks to a Tailwater service over TCP, TLS or its Unix socket, and to Direktiv's three generations. Streams resume after the last entry seen: nothing is
 //! lost or doubled across a reconnect.
 
+mod blobs;
 mod connection;
 mod direktiv;
 mod error;
 mod feed;
 mod folder;
 mod shipper;
+mod streams;
 mod tailwater;
 
+pub use blobs::{BlobBody, Origin};
 pub use connection::{Client, Options};
 pub use direktiv::{
     Direktiv, DirektivEvent, DirektivPage, DirektivStream, Generation, Older, Row,
@@ -19,4 +22,5 @@ pub use direktiv::{
 pub use error::Error;
 pub use feed::{Feed, FeedEvent};
 pub use shipper::Shipper;
+pub use streams::{PushKind, StreamEvent, StreamLine, StreamTail};
 pub use tailwater::Ingest;

@@ -15,6 +15,7 @@ mod visible;
 
 pub mod bytes;
 pub mod decode;
+pub mod ink;
 pub mod json;
 
 pub use level::{Level, UnknownLevel};

@@ -1,5 +1,6 @@
 //! Arguments of the command line.
 
+mod kept;
 mod logdir;
 mod serve;
 
@@ -9,6 +10,8 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use crate::config::{Colors, Overrides};
 
+pub(super) use kept::{BlobWork, Name, StoreAction, StreamAction, StreamPush, StreamTailArgs};
+use kept::{Named, Step};
 pub(super) use logdir::{LogdirAction, LogdirOutput, LogdirRange, LogdirSource};
 pub(super) use serve::Serve;
 
@@ -146,6 +149,26 @@ pub(super) enum Command {
     Logdir {
         #[command(subcommand)]
         action: LogdirAction,
+    },
+    /// Live streams of lines at a service: open, push, tail, close
+    Stream {
+        #[command(subcommand)]
+        action: StreamAction<Named>,
+    },
+    /// The same, by project, build, stage and step
+    Cistream {
+        #[command(subcommand)]
+        action: StreamAction<Step>,
+    },
+    /// Blobs at a service: upload, download, list, delete
+    Store {
+        #[command(subcommand)]
+        action: StoreAction,
+    },
+    /// The same, by project, build, stage and step
+    Cistore {
+        #[command(subcommand)]
+        action: BlobWork<Step>,
     },
     /// Make, list and revoke the tokens of the service
     Token {

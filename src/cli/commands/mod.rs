@@ -12,6 +12,8 @@ pub(super) mod logdir;
 pub(super) mod pipelines;
 pub(super) mod query;
 pub(super) mod serve;
+pub(super) mod store;
+pub(super) mod stream;
 pub(super) mod tail;
 pub(super) mod token;
 

@@ -5,26 +5,16 @@ use std::io::Write;
 use crate::backend::{PartStatus, PipelineStatus};
 use crate::base::units::{grouped, print_size};
 use crate::cli::args::{Listing, PipelinesArgs};
-use crate::cli::open::Opened;
-use crate::cli::{Error, Verdict};
+use crate::cli::{Error, Verdict, remote};
 use crate::config::Settings;
 use crate::entry::visible;
-use crate::store::Lock;
 
 pub(in crate::cli) async fn run(
     settings: &Settings,
     args: &PipelinesArgs,
 ) -> Result<Verdict, Error> {
-    if settings.url.is_none() && !Lock::is_held(&settings.data) {
-        let dir = settings.data.display();
-        return Err(Error::Said(format!(
-            "no service runs over {dir}; name another with --url or --data"
-        )));
-    }
-    let opened = Opened::from(settings, &[], None).await?;
-    let told = opened.services().pipelines().await;
-    opened.close().await;
-    let mut pipelines = told?.unwrap_or_default();
+    let client = remote::service(settings).await?;
+    let mut pipelines: Vec<PipelineStatus> = client.pipelines().await?;
     if let Some(name) = &args.name {
         pipelines.retain(|pipeline| pipeline.name == *name);
     }
