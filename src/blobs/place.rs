@@ -204,7 +204,7 @@ impl Place {
     ) -> BoxStream<'static, Result<Stored, Error>> {
         let after = after.cloned();
         let exact = self.exactly(prefix.key().cloned());
-        let folder = prefix.key().map(|key| key.file());
+        let folder = prefix.key().map(Key::file);
         let listed = match self {
             Self::Directory { root, files } => {
                 let folder = folder.map(|file| file.trim_end_matches('~').to_owned());

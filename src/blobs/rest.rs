@@ -19,6 +19,7 @@ use super::Notes;
 
 /// Bytes of the value in a frame.
 pub(super) const FRAME_BYTES: u64 = 1 << 20;
+const FRAME: usize = 1 << 20;
 const SKIPPABLE: u32 = 0x184D_2A5B;
 const MAGIC: &[u8; 8] = b"TWBLOB01";
 /// Bytes at the end that say how long the trailer is.
@@ -112,11 +113,11 @@ impl Encoder {
     /// Appends the frames that bytes complete.
     pub fn write(&mut self, mut bytes: &[u8], out: &mut Vec<u8>) -> std::io::Result<()> {
         while !bytes.is_empty() {
-            let room = FRAME_BYTES as usize - self.pending.len();
+            let room = FRAME - self.pending.len();
             let (now, rest) = bytes.split_at(room.min(bytes.len()));
             self.pending.extend_from_slice(now);
             bytes = rest;
-            if self.pending.len() as u64 == FRAME_BYTES {
+            if self.pending.len() == FRAME {
                 self.frame(out)?;
             }
         }
@@ -231,7 +232,7 @@ pub(super) fn decode(mut frames: &[u8]) -> std::io::Result<Vec<u8>> {
         let length = zstd::zstd_safe::find_frame_compressed_size(frames).map_err(|_| damaged())?;
         let (frame, rest) = frames.split_at_checked(length).ok_or_else(damaged)?;
         let before = bytes.len();
-        bytes.resize(before + FRAME_BYTES as usize, 0);
+        bytes.resize(before + FRAME, 0);
         let count = decompressor.decompress_to_buffer(frame, &mut bytes[before..])?;
         bytes.truncate(before + count);
         frames = rest;
@@ -246,6 +247,11 @@ fn damaged() -> std::io::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn small(range: std::ops::Range<u64>) -> std::ops::Range<usize> {
+        let small = |at| usize::try_from(at).expect("small");
+        small(range.start)..small(range.end)
+    }
 
     fn encoded(value: &[u8]) -> (Vec<u8>, About) {
         let about = About {
@@ -265,7 +271,7 @@ mod tests {
 
     #[test]
     fn values_are_read_in_part_and_whole() {
-        let value: Vec<u8> = (0..2_500_000_u32).map(|n| (n % 251) as u8).collect();
+        let value: Vec<u8> = (0..=250).cycle().take(2_500_000).collect();
         for value in [&value[..], &value[..1 << 20], b"a", b""] {
             let (stored, about) = encoded(value);
             assert_eq!(
@@ -274,7 +280,7 @@ mod tests {
             );
             let total = stored.len() as u64;
             let needed = match Tail::read(&stored[stored.len() - FOOT..], total) {
-                Ok(Tail::Needs(needed)) => needed as usize,
+                Ok(Tail::Needs(needed)) => usize::try_from(needed).expect("small"),
                 other => panic!("{other:?}"),
             };
             let tail = Tail::read(&stored[stored.len() - needed..], total);
@@ -286,12 +292,11 @@ mod tests {
             for range in [0..end, end / 3..end / 2, end.saturating_sub(1)..end] {
                 let frames = trailer.frames(&range);
                 let place = trailer.place(&frames);
-                let bytes =
-                    decode(&stored[place.start as usize..place.end as usize]).expect("read");
+                let bytes = decode(&stored[small(place)]).expect("read");
                 let skipped = range.start - frames.start * FRAME_BYTES;
                 let from = usize::try_from(skipped).expect("small");
-                let length = (range.end - range.start) as usize;
-                let expected = &value[range.start as usize..range.end as usize];
+                let length = usize::try_from(range.end - range.start).expect("small");
+                let expected = &value[small(range)];
                 assert_eq!(&bytes[from..from + length], expected);
             }
         }
@@ -299,7 +304,7 @@ mod tests {
 
     #[test]
     fn damage_is_told_and_never_a_panic() {
-        let (stored, _) = encoded(&[7; 100_000]);
+        let (stored, _) = encoded(&vec![7; 100_000]);
         let total = stored.len() as u64;
         assert!(Tail::read(&stored[..stored.len() - 1], total - 1).is_err());
         for at in 1..stored.len().min(400) {

@@ -118,7 +118,8 @@ async fn ranges(blobs: &Blobs) {
         3_000_000..end + 9,
     ] {
         let part = read(&found, range.clone()).await;
-        let (from, until) = (range.start as usize, range.end.min(end) as usize);
+        let small = |at| usize::try_from(at).expect("small");
+        let (from, until) = (small(range.start), small(range.end.min(end)));
         assert!(part == value[from..until], "{range:?}");
     }
     assert_eq!(read(&found, end..end + 5).await, b"");

@@ -148,9 +148,10 @@ impl Upload {
             finished.map_err(Error::disk("compress", "a blob"))?;
             self.send(&last).await?;
         }
-        let before = match self.blobs.0.usage.is_counted(self.key.account()) {
-            true => self.blobs.0.place.stored_size(&self.key).await?,
-            false => None,
+        let before = if self.blobs.0.usage.is_counted(self.key.account()) {
+            self.blobs.0.place.stored_size(&self.key).await?
+        } else {
+            None
         };
         self.name(&about).await?;
         let usage = &self.blobs.0.usage;
@@ -174,11 +175,10 @@ impl Upload {
             let mut parts = parts;
             parts.write(&std::mem::take(&mut self.pending));
             parts.finish().await?;
-            let is_there = !self.is_staged() && !only_new;
-            return match is_there {
-                true => Ok(()),
-                false => place.show(&location, &self.key, only_new).await,
-            };
+            if self.is_staged() || only_new {
+                return place.show(&location, &self.key, only_new).await;
+            }
+            return Ok(());
         }
         let payload = std::mem::take(&mut self.pending).into();
         let store = place.store();

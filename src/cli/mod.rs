@@ -7,6 +7,7 @@ mod commands;
 mod demo;
 mod directory;
 mod error;
+mod keeping;
 mod loading;
 mod open;
 mod output;

@@ -11,10 +11,10 @@ use tokio_util::sync::CancellationToken;
 use super::Error;
 use super::args::SourceKind;
 use super::directory::{self, is_address};
+use super::keeping::{keep, look_after};
 use super::loading::{Feeder, load, read_stdin};
 use crate::backend::{Backend, Services};
 use crate::base::{Gauge, Time};
-use crate::blobs::Blobs;
 use crate::client::{self, Client};
 use crate::config::Settings;
 use crate::entry::decode::Defaults;
@@ -23,38 +23,6 @@ use crate::logdir;
 use crate::pipelines::Pipelines;
 use crate::service::{self, Connections, Kept, Listener, Secret, Service};
 use crate::store::{Durability, Lock, Options, Recovery, Store};
-use crate::streams::Streams;
-
-/// How often it is looked which blobs are to be dropped.
-const SWEEP: Duration = Duration::from_mins(10);
-
-/// The streams and blobs of a data directory.
-async fn keep(settings: &Settings, dir: &Path) -> Result<Kept, Error> {
-    let options = settings.blobs.options(|name| std::env::var(name).ok());
-    let blobs = Blobs::open(options, &dir.join("blobs")).await?;
-    let options = settings.streams.options();
-    let streams = Streams::open(options, &dir.join("streams"), blobs.clone()).await?;
-    Ok(Kept { streams, blobs })
-}
-
-/// Does what is to be done with streams and blobs when nobody asks.
-async fn look_after(kept: Kept, stopping: CancellationToken) {
-    let sweeping = async {
-        let mut rounds = tokio::time::interval(SWEEP);
-        loop {
-            rounds.tick().await;
-            match kept.blobs.sweep(Time::now()).await {
-                Ok(0) => {}
-                Ok(count) => tracing::info!(count, "blobs were dropped by the retention"),
-                Err(error) => tracing::warn!(%error, "the retention of blobs is tried again"),
-            }
-        }
-    };
-    tokio::select! {
-        () = kept.streams.keep(stopping) => {}
-        () = sweeping => {}
-    }
-}
 
 /// Something to explore.
 pub(super) struct Opened {
@@ -226,7 +194,11 @@ impl Opened {
         if let Some(kept) = kept {
             let secret = Secret::open(dir).map_err(Error::io("read the secret of links"))?;
             service = service.with_kept(kept.clone(), secret);
-            keeping = Some(tokio::spawn(look_after(kept, stopping.clone())));
+            keeping = Some(tokio::spawn(look_after(
+                kept,
+                store.clone(),
+                stopping.clone(),
+            )));
         }
         let listener = Listener::local(dir)?;
         let addresses: Vec<String> = std::iter::once(listener.address())

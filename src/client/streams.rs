@@ -17,7 +17,7 @@ use crate::base::Backoff;
 /// First and longest wait before connecting again.
 const RETRY: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(8));
 /// How long is tried what fails in passing.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What lines are when they are pushed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

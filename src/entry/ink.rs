@@ -17,6 +17,10 @@ pub enum Colour {
 
 /// How text looks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is on or off, beside the others"
+)]
 pub struct Ink {
     /// The colour of its letters.
     pub letters: Option<Colour>,

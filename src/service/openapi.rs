@@ -6,7 +6,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, Secur
 use utoipa::{Modify, OpenApi};
 
 use super::handlers::{
-    blobs, bulk, context, entry, facets, harness, health, histogram, list, loki, metrics,
+    blobs, bulk, context, entry, facets, harness, health, histogram, links, list, loki, metrics,
     namespaces, otlp, pipelines, push, status, streams, subscribe, values,
 };
 
@@ -23,7 +23,7 @@ use super::handlers::{
         facets::all, facets::of_namespace, values::all, values::of_namespace, entry::all, entry::of_namespace, context::all, context::of_namespace, namespaces::namespaces,
         push::all, push::of_namespace, otlp::otlp, loki::loki, bulk::bulk, bulk::bulk_index, bulk::hello,
         streams::list, streams::open, streams::push, streams::tail, streams::close,
-        blobs::list, blobs::put, blobs::get, blobs::delete, blobs::link,
+        blobs::list, blobs::put, blobs::get, blobs::delete, links::link,
         harness::step_open, harness::step_push, harness::step_tail, harness::step_close, harness::step_streams,
         harness::step_store, harness::step_get, harness::step_delete, harness::step_upload, harness::step_download,
         harness::token, harness::open, harness::push, harness::tail, harness::close, harness::info,

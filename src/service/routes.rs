@@ -5,7 +5,7 @@ use axum::middleware::{from_fn_with_state, map_response};
 use axum::routing::{delete, get, post};
 
 use super::handlers::{
-    blobs, bulk, context, entry, facets, harness, health, histogram, list, loki, metrics,
+    blobs, bulk, context, entry, facets, harness, health, histogram, links, list, loki, metrics,
     namespaces, otlp, pipelines, push, status, streams, subscribe, values,
 };
 use super::{Service, access, layers, openapi};
@@ -38,7 +38,7 @@ pub(super) fn router(service: Service) -> Router {
             get(blobs::get)
                 .put(blobs::put)
                 .delete(blobs::delete)
-                .post(blobs::link),
+                .post(links::link),
         )
         .route(path::NAMESPACES, get(namespaces::namespaces))
         // Entries of all namespaces.

@@ -109,6 +109,7 @@ impl Streams {
                 if disk.find(key).is_none_or(|now| !Arc::ptr_eq(&now, &live)) {
                     return Ok(());
                 }
+                self.log(&live).await?;
                 self.store(key, overwrite).await?;
                 tokio::task::block_in_place(|| disk.forget(&live));
                 Ok(())

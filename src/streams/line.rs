@@ -227,13 +227,12 @@ impl Lines {
         text.extend_from_slice(b"\"out\":");
         string(text, out);
         text.extend_from_slice(b",\"time\":");
-        match time {
-            Some(time) => text.extend_from_slice(time.as_bytes()),
-            None => {
-                let mut arrival = String::with_capacity(32);
-                let _ = write!(arrival, "\"{now}\"");
-                text.extend_from_slice(arrival.as_bytes());
-            }
+        if let Some(time) = time {
+            text.extend_from_slice(time.as_bytes());
+        } else {
+            let mut arrival = String::with_capacity(32);
+            let _ = write!(arrival, "\"{now}\"");
+            text.extend_from_slice(arrival.as_bytes());
         }
         if let Some(args) = args {
             text.extend_from_slice(b",\"args\":");
@@ -316,7 +315,7 @@ impl Line {
         let words = self.out.trim_end_matches(['\n', '\r']);
         let (mut entry, _) = decode::line(words.as_bytes(), &defaults);
         entry.position = Position(number);
-        entry.scope.namespace = account.to_owned();
+        account.clone_into(&mut entry.scope.namespace);
         entry.source = Some(stream.to_owned());
         entry.time = time.unwrap_or(entry.time);
         if let Some(level) = self.level.and_then(|level| level.parse::<Level>().ok()) {

@@ -18,6 +18,7 @@ mod error;
 mod follow;
 mod keeper;
 mod line;
+mod logging;
 mod options;
 #[cfg(feature = "redis")]
 mod redis;
@@ -34,10 +35,11 @@ pub use state::{End, Opening, Pushed, Reason, StreamState};
 pub use tail::{From, Piece, Tail, TailRequest};
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::base::Time;
 use crate::blobs::{Blobs, Key, Prefix};
+use crate::store::Store;
 use archive::Archived;
 use disk::Disk;
 
@@ -50,6 +52,8 @@ struct Shared {
     options: Options,
     blobs: Blobs,
     place: Place,
+    /// The embedded log, where lines enter it too.
+    log: OnceLock<Store>,
 }
 
 /// Where streams are until they are closed.
@@ -57,7 +61,7 @@ struct Shared {
 enum Place {
     Disk(Disk),
     #[cfg(feature = "redis")]
-    Redis(redis::Redis),
+    Redis(Box<redis::Redis>),
 }
 
 impl Streams {
@@ -65,11 +69,15 @@ impl Streams {
     ///
     /// # Errors
     /// The directory cannot be read, or Redis cannot be reached.
-    pub async fn open(options: Options, dir: &Path, blobs: Blobs) -> Result<Self, Error> {
+    pub fn open(options: Options, dir: &Path, blobs: Blobs) -> Result<Self, Error> {
+        if options.to_log && options.redis.is_some() {
+            let reason = "to_log needs the streams of the local disk, not those of a Redis";
+            return Err(Error::Place(reason.to_owned()));
+        }
         let place = match &options.redis {
             None => Place::Disk(Disk::open(dir, &options)?),
             #[cfg(feature = "redis")]
-            Some(redis) => Place::Redis(redis::Redis::open(redis, &options).await?),
+            Some(redis) => Place::Redis(Box::new(redis::Redis::open(redis, &options)?)),
             #[cfg(not(feature = "redis"))]
             Some(_) => {
                 let reason = "this tailwater was built without Redis";
@@ -80,6 +88,7 @@ impl Streams {
             options,
             blobs,
             place,
+            log: OnceLock::new(),
         })))
     }
 

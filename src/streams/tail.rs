@@ -76,17 +76,14 @@ impl Tail {
             #[cfg(feature = "redis")]
             Place::Redis(redis) => redis.follow(key).await?,
         };
-        let (first, last, source) = match follow {
-            Some(follow) => {
-                let (first, last) = follow.range();
-                (first, last, Source::Live(follow))
-            }
-            None => {
-                let archived = Archived::find(&streams.0.blobs, key).await?;
-                let archived = archived.ok_or_else(|| Error::NotOpen(key.clone()))?;
-                let (first, last) = (archived.first, archived.end.last);
-                (first, last, Source::Blob(Box::new(Blobbed::new(archived))))
-            }
+        let (first, last, source) = if let Some(follow) = follow {
+            let (first, last) = follow.range();
+            (first, last, Source::Live(follow))
+        } else {
+            let archived = Archived::find(&streams.0.blobs, key).await?;
+            let archived = archived.ok_or_else(|| Error::NotOpen(key.clone()))?;
+            let (first, last) = (archived.first, archived.end.last);
+            (first, last, Source::Blob(Box::new(Blobbed::new(archived))))
         };
         let at = match request.from {
             From::Oldest => first.saturating_sub(1),

@@ -57,7 +57,7 @@ impl Seen {
         match piece {
             Piece::Lines(parts) => {
                 for (number, line) in parts.iter().flat_map(Part::lines) {
-                    let line = line::Line::parse(line);
+                    let line = Line::parse(line);
                     assert_eq!(line.out, format!("line {number}\n"));
                     self.numbers.push(number);
                 }
@@ -140,7 +140,10 @@ async fn numbers(streams: &Streams) {
         .expect("opened");
     let first = push(streams, "n", 1..=5).await;
     assert_eq!((first.first, first.last, first.is_repeated), (1, 5, false));
-    let none = push(streams, "n", 1..=0).await;
+    let none = streams
+        .push(&key("n"), Lines::bounded(9), None)
+        .await
+        .expect("pushed");
     assert_eq!((none.first, none.last), (6, 5));
     assert_eq!(push(streams, "n", 6..=6).await.last, 6);
     push(streams, "n", 7..=1_000).await;
@@ -389,7 +392,7 @@ async fn uploads_stay(streams: &Streams) {
 async fn on_disk(dir: &Path, options: Options) -> Streams {
     let blobs = Blobs::open(blobs::Options::default(), &dir.join("blobs")).await;
     let blobs = blobs.expect("blobs");
-    let streams = Streams::open(options, &dir.join("streams"), blobs).await;
+    let streams = Streams::open(options, &dir.join("streams"), blobs);
     streams.expect("opened")
 }
 

@@ -8,6 +8,7 @@ mod direktiv;
 mod durability;
 mod explorer;
 mod intake;
+mod kept;
 mod log;
 mod logdir;
 mod pipelines;

@@ -29,6 +29,7 @@ impl Name for Named {
 
 /// By the step of a build.
 #[derive(Clone, Debug, ClapArgs)]
+#[expect(clippy::struct_field_names, reason = "it is called so in the commands")]
 pub struct Step {
     /// The account
     #[arg(
@@ -120,6 +121,7 @@ pub enum StreamAction<N: Name> {
 
 /// What is pushed.
 #[derive(Clone, Debug, ClapArgs)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct StreamPush {
     /// The line; - or nothing reads lines from standard input, each pushed as it comes
     #[arg(value_name = "MESSAGE")]

@@ -56,8 +56,8 @@ fn create(settings: &Settings, tokens: &Tokens, args: &CreateToken) -> Result<Ve
 fn allows(token: &Token) -> String {
     let rights: Vec<&str> = token.rights.iter().copied().map(word).collect();
     let place = match (&token.namespace, &token.prefix) {
-        (None, None) => "everything".to_owned(),
-        (Some(name), None) => format!("namespace {name:?} and the account of that name"),
+        (None, None) => "every namespace".to_owned(),
+        (Some(name), None) => format!("namespace {name:?}"),
         (None, Some(prefix)) => format!("streams and blobs below {prefix}"),
         (Some(name), Some(prefix)) => {
             format!("namespace {name:?}, and streams and blobs below {prefix}")

@@ -8,6 +8,7 @@ pub(super) mod facets;
 pub(super) mod harness;
 pub(super) mod health;
 pub(super) mod histogram;
+pub(super) mod links;
 pub(super) mod list;
 pub(super) mod loki;
 pub(super) mod metrics;

@@ -52,7 +52,7 @@ pub(in crate::service) async fn list(
     states.truncate(limit);
     let next = states.last().filter(|_| has_more);
     let next = next.map(|state| state.key.to_string());
-    let streams = states.into_iter().map(answer).collect();
+    let streams = states.iter().map(answer).collect();
     Ok(Json(StreamsAnswer { streams, next }))
 }
 
@@ -70,8 +70,8 @@ pub(super) fn page(
 }
 
 /// How a stream stands, as it is told.
-pub(in crate::service) fn answer(state: StreamState) -> StreamAnswer {
-    crate::backend::stream_answer(&state)
+fn answer(state: &StreamState) -> StreamAnswer {
+    crate::backend::stream_answer(state)
 }
 
 /// Opens a stream; one that is open stays as it is.
@@ -96,7 +96,7 @@ pub(in crate::service) async fn open(
             .transpose()?,
         again: params.restart.as_deref() == Some("true"),
     };
-    Ok(Json(answer(streams.begin(&key, opening).await?)))
+    Ok(Json(answer(&streams.begin(&key, opening).await?)))
 }
 
 fn ttl(streams: &Streams, text: &str) -> Result<Duration, Failure> {
@@ -229,7 +229,7 @@ async fn take_as_it_comes(
     let most = PUSH_BYTES.max(streams.options().line);
     loop {
         let chunk = stream.next().await.transpose();
-        let chunk = chunk.map_err(|error| Failure::body_broken(error));
+        let chunk = chunk.map_err(Failure::body_broken);
         let is_last = !matches!(chunk, Ok(Some(_)));
         if let Ok(Some(chunk)) = &chunk {
             pending.extend_from_slice(chunk);
@@ -283,7 +283,7 @@ pub(in crate::service) async fn tail(
     let streams = service.streams()?;
     if params.info.as_deref().is_some_and(|info| info != "false") {
         let state = streams.state(&key).await?;
-        return Ok(Json(answer(state)).into_response());
+        return Ok(Json(answer(&state)).into_response());
     }
     let reading = Reading::of(&params, &headers, Time::now())?;
     let tail = streams.tail(&key, reading.request).await?;

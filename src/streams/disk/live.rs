@@ -36,6 +36,8 @@ pub(in crate::streams) struct Live {
     pub subscribers: AtomicU64,
     /// One at a time makes it a blob.
     pub archiving: tokio::sync::Mutex<()>,
+    /// The number of the last line that is in the embedded log; nothing as long as that was not looked up.
+    pub logged: tokio::sync::Mutex<Option<u64>>,
 }
 
 /// How far a stream has come.
@@ -158,6 +160,7 @@ impl Live {
             }),
             subscribers: AtomicU64::new(0),
             archiving: tokio::sync::Mutex::default(),
+            logged: tokio::sync::Mutex::default(),
         }
     }
 

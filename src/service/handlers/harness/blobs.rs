@@ -12,7 +12,7 @@ use crate::api::ErrorAnswer;
 use crate::blobs::{Key, ListRequest, Permit, Prefix};
 use crate::service::Service;
 use crate::service::error::Failure;
-use crate::service::handlers::blobs as native;
+use crate::service::handlers::{blobs as native, links};
 
 /// Stores a blob.
 #[utoipa::path(post, path = crate::api::path::STEP_BLOB, tag = "harness", request_body(content_type = "application/octet-stream", content = String),
@@ -129,7 +129,7 @@ pub(in crate::service) async fn archive(
     if !some(&service, key.clone().into()).await? {
         return Err(Failure::not_found(format!("there is no blob below {key}")));
     }
-    let url = native::linked(
+    let url = links::linked(
         &service,
         &key,
         Permit::Archive,
@@ -151,7 +151,7 @@ async fn linked(
     uri: &Uri,
     headers: &Headers,
 ) -> Result<Json<Value>, Failure> {
-    let url = native::linked(service, key, permit, LINK_SECONDS, uri, headers).await?;
+    let url = links::linked(service, key, permit, LINK_SECONDS, uri, headers).await?;
     Ok(link(&url))
 }
 
