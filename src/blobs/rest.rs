@@ -248,7 +248,7 @@ fn damaged() -> std::io::Error {
 mod tests {
     use super::*;
 
-    fn small(range: std::ops::Range<u64>) -> std::ops::Range<usize> {
+    fn small(range: Range<u64>) -> Range<usize> {
         let small = |at| usize::try_from(at).expect("small");
         small(range.start)..small(range.end)
     }

@@ -15,7 +15,7 @@ use super::keeping::{keep, look_after};
 use super::loading::{Feeder, load, read_stdin};
 use crate::backend::{Backend, Services};
 use crate::base::{Gauge, Time};
-use crate::client::{self, Client};
+
 use crate::config::Settings;
 use crate::entry::decode::Defaults;
 use crate::files::{self, Loader};
@@ -148,31 +148,6 @@ impl Opened {
         )?;
         opened.serve(serving);
         Ok(opened)
-    }
-
-    async fn through_owner(settings: &Settings, dir: &Path, name: String) -> Result<Self, Error> {
-        let mut reason = "it has not said where it can be reached".to_owned();
-        // The owner writes its address a moment after it took the lock.
-        for _ in 0..20 {
-            for address in Lock::addresses(dir) {
-                let client = Client::new(
-                    &address,
-                    &client::Options {
-                        token: settings.token.clone(),
-                        ..client::Options::default()
-                    },
-                )?;
-                match client.status().await {
-                    Ok(_) => return Ok(Self::of(Backend::Remote(client), name)),
-                    Err(error) => reason = error.to_string(),
-                }
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        let dir = dir.display();
-        Err(Error::Said(format!(
-            "{dir} is in use by another process that cannot be reached: {reason}"
-        )))
     }
 
     /// Opens a log that is ours and serves it to other processes of the user.

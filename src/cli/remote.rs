@@ -1,5 +1,6 @@
 //! From an address to a service that can be explored: ours, as far as the token allows, or a Direktiv's.
 
+use std::path::Path;
 use std::time::Duration;
 
 use super::Error;
@@ -39,6 +40,36 @@ pub(super) async fn service(settings: &Settings) -> Result<Client, Error> {
 }
 
 impl Opened {
+    /// The log of a data directory, through the process that owns it.
+    pub(super) async fn through_owner(
+        settings: &Settings,
+        dir: &Path,
+        name: String,
+    ) -> Result<Self, Error> {
+        let mut reason = "it has not said where it can be reached".to_owned();
+        // The owner writes its address a moment after it took the lock.
+        for _ in 0..20 {
+            for address in Lock::addresses(dir) {
+                let client = Client::new(
+                    &address,
+                    &client::Options {
+                        token: settings.token.clone(),
+                        ..client::Options::default()
+                    },
+                )?;
+                match client.status().await {
+                    Ok(_) => return Ok(Self::of(Backend::Remote(client), name)),
+                    Err(error) => reason = error.to_string(),
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        let dir = dir.display();
+        Err(Error::Said(format!(
+            "{dir} is in use by another process that cannot be reached: {reason}"
+        )))
+    }
+
     /// A service: ours, or a Direktiv's.
     pub(super) async fn remote(settings: &Settings, url: &str) -> Result<Self, Error> {
         let options = client::Options {

@@ -114,7 +114,7 @@ impl Streams {
         match &self.0.place {
             Place::Disk(disk) => disk.begin(key, first, ttl),
             #[cfg(feature = "redis")]
-            Place::Redis(redis) => redis.begin(key, first, ttl).await,
+            Place::Redis(redis) => redis::again(|| redis.begin(key, first, ttl)).await,
         }
     }
 
@@ -142,7 +142,10 @@ impl Streams {
         let pushed = match &self.0.place {
             Place::Disk(disk) => disk.push(key, lines, batch),
             #[cfg(feature = "redis")]
-            Place::Redis(redis) => redis.push(key, &lines, batch).await,
+            // Without a name it could be taken twice: whoever sent it decides.
+            Place::Redis(redis) if batch.is_none() => redis.push(key, &lines, batch).await,
+            #[cfg(feature = "redis")]
+            Place::Redis(redis) => redis::again(|| redis.push(key, &lines, batch)).await,
         };
         match pushed {
             Err(Error::NotOpen(_)) => {
@@ -204,7 +207,7 @@ impl Streams {
         match &self.0.place {
             Place::Disk(disk) => Ok(disk.list(prefix, after, limit)),
             #[cfg(feature = "redis")]
-            Place::Redis(redis) => redis.list(prefix, after, limit).await,
+            Place::Redis(redis) => redis::again(|| redis.list(prefix, after, limit)).await,
         }
     }
 
@@ -231,7 +234,7 @@ impl Streams {
         match &self.0.place {
             Place::Disk(disk) => Ok(disk.state(key)),
             #[cfg(feature = "redis")]
-            Place::Redis(redis) => redis.state(key).await,
+            Place::Redis(redis) => redis::again(|| redis.state(key)).await,
         }
     }
 
@@ -241,7 +244,7 @@ impl Streams {
         match &self.0.place {
             Place::Disk(disk) => disk.end(key, reason, now),
             #[cfg(feature = "redis")]
-            Place::Redis(redis) => redis.end(key, reason, now).await,
+            Place::Redis(redis) => redis::again(|| redis.end(key, reason, now)).await,
         }
     }
 }

@@ -74,7 +74,7 @@ impl Tail {
         let follow = match &streams.0.place {
             Place::Disk(disk) => disk.find(key).map(Follow::of_disk),
             #[cfg(feature = "redis")]
-            Place::Redis(redis) => redis.follow(key).await?,
+            Place::Redis(redis) => super::redis::again(|| redis.follow(key)).await?,
         };
         let (first, last, source) = if let Some(follow) = follow {
             let (first, last) = follow.range();

@@ -34,6 +34,8 @@ use scripts::Scripts;
 
 /// Redis answers within milliseconds; longer than this it is away.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// How long is waited before Redis is asked once more.
+const RETRY_AFTER: Duration = Duration::from_millis(250);
 /// Names looked at together.
 const PAGE: isize = 200;
 
@@ -290,6 +292,20 @@ impl Redis {
             .query_async::<()>(&mut self.connection())
             .await?;
         Ok(())
+    }
+}
+
+/// Asks once more what may be asked twice: the first question after Redis was away finds a connection that is gone.
+pub(super) async fn again<T, F: Future<Output = Result<T, Error>>>(
+    ask: impl Fn() -> F,
+) -> Result<T, Error> {
+    match ask().await {
+        Err(Error::Place(reason)) => {
+            tracing::debug!(reason, "Redis is asked again");
+            tokio::time::sleep(RETRY_AFTER).await;
+            ask().await
+        }
+        other => other,
     }
 }
 

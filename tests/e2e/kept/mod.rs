@@ -3,6 +3,7 @@
 mod blobs;
 mod commands;
 mod harness;
+mod shared;
 mod streams;
 
 use std::path::{Path, PathBuf};

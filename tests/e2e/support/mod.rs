@@ -1,6 +1,7 @@
 //! What every end-to-end test needs: a service, a screen, lines to push.
 
 mod direktiv;
+mod engines;
 mod events;
 mod lines;
 mod process;
@@ -12,6 +13,7 @@ mod taker;
 mod web;
 
 pub use direktiv::{Direktiv, Generation};
+pub use engines::{Bucket, Redis};
 pub use events::{Events, stalled, text};
 pub use lines::{Lines, MIDDLE_TRACE};
 pub use process::{Run, python, python_with, run, run_with_input, tailwater};
