@@ -24,7 +24,7 @@ pub(super) struct Failure {
 
 /// What went wrong, for those who write it in a form of their own.
 #[derive(Clone, Debug)]
-pub(super) struct Reason(pub String);
+pub(super) struct Reason(pub ErrorBody);
 
 /// The wait that is told where nobody can know it.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
@@ -322,15 +322,14 @@ impl Failure {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let body = ErrorAnswer {
-            error: ErrorBody {
-                code: self.code.to_owned(),
-                message: self.message.clone(),
-                request_id: request_id::current(),
-            },
+        let error = ErrorBody {
+            code: self.code.to_owned(),
+            message: self.message.clone(),
+            request_id: request_id::current(),
         };
-        let mut response = self.answering(Json(body));
-        response.extensions_mut().insert(Reason(self.message));
+        let reason = Reason(error.clone());
+        let mut response = self.answering(Json(ErrorAnswer { error }));
+        response.extensions_mut().insert(reason);
         response
     }
 }

@@ -80,6 +80,7 @@ impl Caller {
     /// Whether the token still is worth something: a stream may outlive it.
     pub fn is_still_welcome(&self, service: &Service) -> bool {
         match (&self.0, &service.options.access) {
+            (Some(token), _) if !token.is_kept() => !token.is_expired(Time::now()),
             (Some(token), Access::Guarded(tokens)) => {
                 let is_same =
                     |other: &Token| other.id == token.id && !other.is_expired(Time::now());
@@ -290,8 +291,9 @@ fn admit(
         Failure::tokens_unreadable()
     })?;
     let of_account = || {
-        let account = service.secret.account(&presented, Time::now())?;
-        Some(Token::of_account(account, vec![Right::Read, Right::Write]))
+        let (account, expires) = service.secret.account(&presented, Time::now())?;
+        let rights = vec![Right::Read, Right::Write];
+        Some(Token::of_account(account, rights, expires))
     };
     let token = token
         .or_else(of_account)

@@ -138,15 +138,17 @@ impl Secret {
         BASE64.encode(bytes)
     }
 
-    /// The account of a token that is ours and whose time is not over.
-    pub(in crate::service) fn account(&self, token: &str, now: Time) -> Option<Key> {
+    /// The account of a token that is ours and whose time is not over, and when that is.
+    pub(in crate::service) fn account(&self, token: &str, now: Time) -> Option<(Key, Time)> {
         let bytes = BASE64.decode(token).ok()?;
         let (signed, signature) = bytes.split_last_chunk::<32>()?;
         self.signature(signed).verify_slice(signature).ok()?;
         let (expires, account) = signed.split_first_chunk::<4>()?;
-        let is_over = u64::from(u32::from_be_bytes(*expires)) < seconds(now);
-        let account = std::str::from_utf8(account).ok().filter(|_| !is_over)?;
-        Key::of(&[account]).ok()
+        let expires = Time(i64::from(u32::from_be_bytes(*expires)) * 1_000_000_000);
+        let account = std::str::from_utf8(account)
+            .ok()
+            .filter(|_| now <= expires)?;
+        Some((Key::of(&[account]).ok()?, expires))
     }
 
     fn signature(&self, signed: &[u8]) -> Hmac<Sha256> {
@@ -222,7 +224,7 @@ mod tests {
         assert_eq!(bytes.len(), 4 + 4 + 32);
         assert_eq!(&bytes[4..8], b"blah");
         assert_eq!(token.len() % 4, 0, "padded");
-        let account = |token: &str, now| secret.account(token, now).map(|key| key.to_string());
+        let account = |token: &str, now| secret.account(token, now).map(|(key, _)| key.to_string());
         assert_eq!(account(&token, NOW).as_deref(), Some("blah"));
         assert_eq!(
             account(token.trim_end_matches('='), NOW).as_deref(),

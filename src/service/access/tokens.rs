@@ -64,7 +64,7 @@ pub struct Token {
 
 impl Token {
     /// A token that is not kept: of who has shown that an account is its own, for a time.
-    pub(super) fn of_account(account: Key, rights: Vec<Right>) -> Self {
+    pub(super) fn of_account(account: Key, rights: Vec<Right>, expires: Time) -> Self {
         Self {
             id: format!("account {account}"),
             hash: String::new(),
@@ -72,8 +72,13 @@ impl Token {
             prefix: Some(account),
             rights,
             created: String::new(),
-            expires: None,
+            expires: Some(expires.to_string()),
         }
+    }
+
+    /// Whether it is one of those that are kept, and can be revoked.
+    pub(super) fn is_kept(&self) -> bool {
+        !self.hash.is_empty()
     }
 
     /// Whether it allows something there.

@@ -138,7 +138,7 @@ pub(in crate::service) struct GetParams {
     path = crate::api::path::BLOB,
     tag = "blobs",
     params(("key" = String, Path, description = "Its name"), ("zip" = Option<String>, Query, description = "An archive of everything below the name"), ("Range" = Option<String>, Header, description = "One range of bytes"), ("If-None-Match" = Option<String>, Header, description = "Not if it still has this tag")),
-    responses((status = 200, description = "The blob, with the type that it was stored with", content_type = "application/octet-stream", body = String), (status = 206, description = "A range of it"), (status = 304, description = "It still has that tag"), (status = 404, description = "There is none", body = ErrorAnswer), (status = "4XX", description = "Refused: the body says why", body = ErrorAnswer), (status = "5XX", description = "Failed", body = ErrorAnswer))
+    responses((status = 200, description = "The blob, with the type that it was stored with", content_type = "*/*", body = String), (status = 206, description = "A range of it"), (status = 304, description = "It still has that tag"), (status = 404, description = "There is none", body = ErrorAnswer), (status = "4XX", description = "Refused: the body says why", body = ErrorAnswer), (status = "5XX", description = "Failed", body = ErrorAnswer))
 )]
 pub(in crate::service) async fn get(
     State(service): State<Service>,

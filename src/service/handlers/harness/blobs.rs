@@ -43,7 +43,7 @@ pub(in crate::service) async fn store(
 /// A blob.
 #[utoipa::path(get, path = crate::api::path::STEP_BLOB, tag = "harness",
     params(("account" = String, Path), ("org" = String, Path), ("project" = String, Path), ("build" = String, Path), ("stage" = String, Path), ("step" = String, Path)),
-    responses((status = 200, description = "The blob", content_type = "application/octet-stream", body = String), (status = 206, description = "A range of it"), (status = 304, description = "It still has that tag"), (status = "4XX", description = "Refused", body = ErrorAnswer), (status = "5XX", description = "Failed", body = ErrorAnswer)))]
+    responses((status = 200, description = "The blob", content_type = "*/*", body = String), (status = 206, description = "A range of it"), (status = 304, description = "It still has that tag"), (status = "4XX", description = "Refused", body = ErrorAnswer), (status = "5XX", description = "Failed", body = ErrorAnswer)))]
 pub(in crate::service) async fn step_get(
     State(service): State<Service>,
     Extension(key): KeyOf,
@@ -54,7 +54,7 @@ pub(in crate::service) async fn step_get(
 
 /// A blob.
 #[utoipa::path(get, path = crate::api::path::HARNESS_BLOB, tag = "harness", params(HarnessParams),
-    responses((status = 200, description = "The blob", content_type = "application/octet-stream", body = String), (status = 206, description = "A range of it"), (status = 304, description = "It still has that tag"), (status = "4XX", description = "Refused", body = ErrorAnswer), (status = "5XX", description = "Failed", body = ErrorAnswer)))]
+    responses((status = 200, description = "The blob", content_type = "*/*", body = String), (status = 206, description = "A range of it"), (status = 304, description = "It still has that tag"), (status = "4XX", description = "Refused", body = ErrorAnswer), (status = "5XX", description = "Failed", body = ErrorAnswer)))]
 pub(in crate::service) async fn get(
     service: State<Service>,
     key: KeyOf,

@@ -82,15 +82,16 @@ pub(in crate::service) async fn ready(State(service): State<Service>) -> Result<
     Ok("OK".to_owned())
 }
 
-/// Failures in the form that both generations' clients look for.
+/// Failures in the form that both generations' clients look for, and in ours.
 pub(in crate::service) async fn told(response: Response) -> Response {
-    let Some(Reason(reason)) = response.extensions().get().cloned() else {
+    let Some(Reason(error)) = response.extensions().get().cloned() else {
         return response;
     };
     let (mut parts, _) = response.into_parts();
     parts.headers.remove(header::CONTENT_LENGTH);
-    let body = Json(json!({"error_msg": reason, "message": reason, "string": reason}));
-    let mut told = body.into_response();
+    let reason = &error.message;
+    let body = json!({"error_msg": reason, "message": reason, "string": reason, "error": error});
+    let mut told = Json(body).into_response();
     *told.status_mut() = parts.status;
     for (name, value) in &parts.headers {
         told.headers_mut().insert(name, value.clone());
