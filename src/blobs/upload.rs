@@ -208,7 +208,15 @@ impl Upload {
                     Err(object_store::Error::AlreadyExists { .. }) => {
                         Err(Error::Exists(self.key.clone()))
                     }
-                    Err(error) => Err(error.into()),
+                    // A bucket may refuse before it has read the body, and then only the connection is seen to break.
+                    Err(error) => {
+                        let is_there = only_new && place.stored_size(&self.key).await?.is_some();
+                        Err(if is_there {
+                            Error::Exists(self.key.clone())
+                        } else {
+                            error.into()
+                        })
+                    }
                 }
             }
         }
