@@ -16,6 +16,8 @@ enum For {
     WritersOfPay,
     /// Who may read something: the rest is left out.
     ReadersOfSome,
+    /// Who may do both.
+    OwnersOfPay,
 }
 
 /// The routes of streams and blobs; what is not refused for its caller may fail for what there is.
@@ -68,7 +70,7 @@ const KEPT: [(&str, &str, For); 34] = [
         For::ReadersOfPay,
     ),
     ("GET", "/ci/streams", For::ReadersOfSome),
-    ("GET", "/token?accountID=pay", For::WritersOfPay),
+    ("GET", "/token?accountID=pay", For::OwnersOfPay),
     ("POST", "/stream?accountID=pay&key=k", For::WritersOfPay),
     ("GET", "/stream?accountID=pay&key=k", For::ReadersOfPay),
     (
@@ -229,6 +231,7 @@ fn callers(make: impl Fn(&[&str]) -> String) -> Vec<Caller> {
                 For::ReadersOfPay,
                 For::WritersOfPay,
                 For::ReadersOfSome,
+                For::OwnersOfPay,
             ],
         ),
         (
@@ -251,6 +254,7 @@ fn callers(make: impl Fn(&[&str]) -> String) -> Vec<Caller> {
                 For::ReadersOfPay,
                 For::WritersOfPay,
                 For::ReadersOfSome,
+                For::OwnersOfPay,
             ],
         ),
     ]

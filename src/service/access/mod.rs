@@ -21,7 +21,7 @@ use super::error::Failure;
 use super::intake::Tenant;
 use crate::api::path;
 use crate::base::Time;
-use crate::blobs::{Permit, Prefix};
+use crate::blobs::{Key, Permit, Prefix};
 
 pub use secret::Secret;
 pub(super) use secret::seconds;
@@ -56,6 +56,14 @@ impl Caller {
     pub fn may(&self, right: Right, prefix: &Prefix) -> bool {
         let allows = |token: &Token| token.allows(right, Scope::Below(prefix));
         self.0.as_ref().is_none_or(allows)
+    }
+
+    /// Whether the caller may give another a token of an account: who may read and write it, by a token that can be
+    /// revoked. One that was handed on ends with its time.
+    pub fn may_hand_on(&self, account: &Key) -> bool {
+        let account = Prefix::from(account.clone());
+        let is_kept = self.0.as_ref().is_none_or(Token::is_kept);
+        is_kept && self.may(Right::Read, &account) && self.may(Right::Write, &account)
     }
 
     /// What of a prefix the caller may list.
@@ -164,8 +172,8 @@ impl Need {
             | path::STEP_UPLOAD
             | path::HARNESS_UPLOAD
             | path::HARNESS_INTERNAL => Self::Right(Right::Write),
-            // Whoever may do both with an account may hand that on.
-            path::HARNESS_TOKEN if reading => Self::Right(Right::Write),
+            // Who may hand an account on, the handler knows.
+            path::HARNESS_TOKEN if reading => Self::Token,
             path::PIPELINES | path::PIPELINE_STATUS | path::PIPELINE_STREAM if reading => {
                 Self::Right(Right::Read)
             }
@@ -223,10 +231,9 @@ pub(super) async fn guard(
     };
     let subject = subject?;
     request.extensions_mut().insert(caller);
-    if let Subject::Key(key) = &subject {
-        request.extensions_mut().insert(key.clone());
+    if let Subject::Key(key) = subject {
+        request.extensions_mut().insert(key);
     }
-    request.extensions_mut().insert(subject);
     Ok(next.run(request).await)
 }
 

@@ -184,6 +184,14 @@ fn tokens_are_for_accounts_and_prefixes() {
             .status,
         403
     );
+    let only_writes = make(&["--write", "--prefix", "acme"]);
+    assert_eq!(
+        ask("GET", "/token?accountID=acme", &only_writes),
+        403,
+        "it may not read"
+    );
+    let handed_on = ask("GET", "/token?accountID=acme", &account.body);
+    assert_eq!(handed_on, 403, "it would never end");
     // It is used as clients of the original do: in the header, or in the address.
     let account = account.body;
     assert_eq!(ask("POST", "/stream?accountID=acme&key=k", &account), 204);

@@ -22,7 +22,7 @@ use crate::api::ErrorAnswer;
 use crate::base::Time;
 use crate::blobs::Key;
 use crate::service::Service;
-use crate::service::access::seconds;
+use crate::service::access::{Caller, seconds};
 use crate::service::error::{Failure, Reason};
 
 /// A token is worth something for two days, as the original's.
@@ -63,10 +63,15 @@ pub(in crate::service) struct HarnessParams {
 )]
 pub(in crate::service) async fn token(
     State(service): State<Service>,
+    Extension(caller): Extension<Caller>,
     Extension(account): Extension<Key>,
-) -> String {
+) -> Result<String, Failure> {
+    if !caller.may_hand_on(&account) {
+        let message = format!("the token does not allow to hand on the account {account}");
+        return Err(Failure::token_denied(message));
+    }
     let expires = seconds(Time::now()) + TOKEN_SECONDS;
-    service.secret.token(account.as_str(), expires)
+    Ok(service.secret.token(account.as_str(), expires))
 }
 
 /// Whether streams and blobs can be reached.
