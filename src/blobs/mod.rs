@@ -63,6 +63,20 @@ pub struct Blob {
     pub notes: Notes,
 }
 
+/// Which of all values that ever had a name one is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Stamp(pub String);
+
+impl Blob {
+    /// Which value this is: told apart from every other one that has its name before or after it, without asking whose
+    /// clock is right.
+    #[must_use]
+    pub fn stamp(&self) -> Stamp {
+        Stamp(format!("{} {}", self.tag, self.modified.0))
+    }
+}
+
 /// Words beside a value; no more than two thousand bytes of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -62,12 +62,14 @@ pub(super) struct Archived {
 impl Archived {
     /// The blob of a name, if it is that of a stream.
     pub async fn find(blobs: &Blobs, key: &Key) -> Result<Option<Self>, Error> {
-        let Some(found) = blobs.find(key).await? else {
-            return Ok(None);
-        };
+        Ok(blobs.find(key).await?.and_then(Self::of))
+    }
+
+    /// A blob, if it is that of a stream.
+    pub fn of(found: Download) -> Option<Self> {
         let note = found.blob.notes.0.get(NOTE);
         let note = note.and_then(|note| serde_json::from_str::<Note>(note).ok());
-        Ok(note.map(|note| Self {
+        note.map(|note| Self {
             first: note.first,
             end: End {
                 reason: note.reason,
@@ -77,7 +79,7 @@ impl Archived {
             opened: Time(note.opened),
             gaps: note.gaps,
             found,
-        }))
+        })
     }
 
     pub fn state(&self, key: &Key) -> StreamState {
@@ -92,6 +94,7 @@ impl Archived {
             written: self.end.at,
             ttl: std::time::Duration::ZERO,
             end: Some(self.end),
+            replaces: None,
         }
     }
 }
@@ -128,7 +131,7 @@ impl Streams {
         let end = state.end.ok_or_else(|| Error::NotOpen(key.clone()))?;
         if overwrite == Overwrite::Older
             && let Some(found) = self.0.blobs.head(key).await?
-            && found.modified >= state.opened
+            && Some(found.stamp()) != state.replaces
         {
             return Ok(());
         }

@@ -42,6 +42,7 @@ use crate::blobs::{Blobs, Key, Prefix};
 use crate::store::Store;
 use archive::Archived;
 use disk::Disk;
+use state::Start;
 
 /// Live streams. Clones share them.
 #[derive(Clone, Debug)]
@@ -98,35 +99,30 @@ impl Streams {
     /// # Errors
     /// It is closed, or the place refuses.
     pub async fn begin(&self, key: &Key, opening: Opening) -> Result<StreamState, Error> {
-        if let Some(state) = self.live(key).await?
-            && state.end.is_none()
-        {
-            return Ok(state);
-        }
-        let mut first = 1;
-        if let Some(ended) = self.ended(key).await? {
-            if !opening.again {
-                return Err(Error::Closed(key.clone()));
-            }
-            first = ended.last + 1;
-        }
-        let ttl = opening.ttl.unwrap_or(self.0.options.ttl);
-        match &self.0.place {
-            Place::Disk(disk) => disk.begin(key, first, ttl),
-            #[cfg(feature = "redis")]
-            Place::Redis(redis) => redis::again(|| redis.begin(key, first, ttl)).await,
-        }
-    }
-
-    /// How a stream ended whose lines are on their way to its blob, or there.
-    async fn ended(&self, key: &Key) -> Result<Option<End>, Error> {
         if let Some(state) = self.live(key).await? {
+            if state.end.is_none() {
+                return Ok(state);
+            }
             // Its blob has to be whole before another stream can take its name.
             self.archive(key, Overwrite::Always).await?;
-            return Ok(state.end);
         }
-        let archived = Archived::find(&self.0.blobs, key).await?;
-        Ok(archived.map(|archived| archived.end))
+        let found = self.0.blobs.find(key).await?;
+        let replaces = found.as_ref().map(|found| found.blob.stamp());
+        let first = match found.and_then(Archived::of) {
+            Some(_) if !opening.again => return Err(Error::Closed(key.clone())),
+            Some(archived) => archived.end.last + 1,
+            None => 1,
+        };
+        let start = Start {
+            first,
+            ttl: opening.ttl.unwrap_or(self.0.options.ttl),
+            replaces,
+        };
+        match &self.0.place {
+            Place::Disk(disk) => disk.begin(key, start),
+            #[cfg(feature = "redis")]
+            Place::Redis(redis) => redis::again(|| redis.begin(key, &start)).await,
+        }
     }
 
     /// Appends lines to an open stream. A push of a known batch is not taken again: it is answered as it was.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::base::Time;
-use crate::blobs::Key;
+use crate::blobs::{Key, Stamp};
 
 /// How a stream is opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -82,4 +82,15 @@ pub struct StreamState {
     pub ttl: Duration,
     /// How it ended, if it has.
     pub end: Option<End>,
+    /// The blob that had its name when it was opened.
+    pub(super) replaces: Option<Stamp>,
+}
+
+/// How a new stream begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Start {
+    /// The number of its first line.
+    pub first: u64,
+    pub ttl: Duration,
+    pub replaces: Option<Stamp>,
 }

@@ -186,6 +186,7 @@ impl Live {
             written: inner.written,
             ttl: inner.record.ttl,
             end: head.end,
+            replaces: inner.record.replaces.clone(),
         }
     }
 

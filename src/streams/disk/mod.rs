@@ -14,8 +14,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use std::time::Duration;
 
+use super::state::Start;
 use super::{Error, Lines, Options, Pushed, Reason, StreamState};
 use crate::base::Time;
 use crate::blobs::{Digest, Key, Prefix};
@@ -78,7 +78,7 @@ impl Disk {
         self.read().values().cloned().collect()
     }
 
-    pub fn begin(&self, key: &Key, first: u64, ttl: Duration) -> Result<StreamState, Error> {
+    pub fn begin(&self, key: &Key, start: Start) -> Result<StreamState, Error> {
         let mut streams = self.write();
         // Another may have been faster.
         if let Some(live) = streams.get(key) {
@@ -88,8 +88,9 @@ impl Disk {
         let record = Record {
             key: key.clone(),
             opened: Time::now(),
-            first,
-            ttl,
+            first: start.first,
+            ttl: start.ttl,
+            replaces: start.replaces,
             end: None,
         };
         let made =

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::base::Time;
-use crate::blobs::Key;
+use crate::blobs::{Key, Stamp};
 use crate::streams::{End, Error, Reason};
 
 const NAME: &str = "stream.json";
@@ -21,6 +21,7 @@ pub(in crate::streams) struct Record {
     /// The number of its first line.
     pub first: u64,
     pub ttl: Duration,
+    pub replaces: Option<Stamp>,
     pub end: Option<End>,
 }
 
@@ -31,6 +32,8 @@ struct Form {
     opened: i64,
     first: u64,
     ttl_milliseconds: u64,
+    #[serde(default)]
+    replaces: Option<Stamp>,
     end: Option<EndForm>,
 }
 
@@ -58,6 +61,7 @@ impl Record {
             opened: Time(form.opened),
             first: form.first,
             ttl: Duration::from_millis(form.ttl_milliseconds),
+            replaces: form.replaces,
             end: form.end.map(|end| End {
                 reason: end.reason,
                 last: end.last,
@@ -73,6 +77,7 @@ impl Record {
             opened: self.opened.0,
             first: self.first,
             ttl_milliseconds: u64::try_from(self.ttl.as_millis()).unwrap_or(u64::MAX),
+            replaces: self.replaces.clone(),
             end: self.end.map(|end| EndForm {
                 reason: end.reason,
                 last: end.last,

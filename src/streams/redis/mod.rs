@@ -4,7 +4,7 @@
 //! PREFIX open            sorted set: keys by when they expire, milliseconds since 1970
 //! PREFIX names           sorted set: keys, all of one score, to be listed in order
 //! PREFIX ended           set: keys whose lines are not a blob yet
-//! PREFIX about:KEY       hash: opened, written, ttl, last, bytes, and reason and at once it ended
+//! PREFIX about:KEY       hash: opened, written, ttl, last, bytes, replaces, and reason and at once it ended
 //! PREFIX lines:KEY       Redis stream: an item for each push, its id the number of its last line;
 //!                        f: number of its first line, l: lines as JSON, one a line; or e: it ended
 //! PREFIX pushes:KEY      hash: what pushes were answered by their names; PREFIX order:KEY: the names, oldest first
@@ -25,9 +25,10 @@ use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{AsyncCommands, Client};
 
 use super::follow::Follow;
+use super::state::Start;
 use super::{End, Error, Lines, Options, Pushed, Reason, RedisOptions, StreamState};
 use crate::base::Time;
-use crate::blobs::{Key, Prefix};
+use crate::blobs::{Key, Prefix, Stamp};
 pub(super) use follower::Follower;
 use hub::Hub;
 use scripts::Scripts;
@@ -106,7 +107,7 @@ impl Redis {
         self.shared.connection.clone()
     }
 
-    pub async fn begin(&self, key: &Key, first: u64, ttl: Duration) -> Result<StreamState, Error> {
+    pub async fn begin(&self, key: &Key, start: &Start) -> Result<StreamState, Error> {
         let now = milliseconds(Time::now());
         self.scripts
             .begin
@@ -118,8 +119,9 @@ impl Redis {
             .key(self.shared.name("order", key))
             .arg(key.as_str())
             .arg(now)
-            .arg(u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX))
-            .arg(first)
+            .arg(u64::try_from(start.ttl.as_millis()).unwrap_or(u64::MAX))
+            .arg(start.first)
+            .arg(start.replaces.as_ref().map_or("", |stamp| &stamp.0))
             .invoke_async::<()>(&mut self.connection())
             .await?;
         let state = self.state(key).await?;
@@ -196,6 +198,10 @@ impl Redis {
                 last,
                 at: time("at"),
             }),
+            replaces: about
+                .get("replaces")
+                .filter(|stamp| !stamp.is_empty())
+                .map(|stamp| Stamp(stamp.clone())),
         }))
     }
 

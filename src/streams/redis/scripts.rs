@@ -7,7 +7,8 @@ const BEGIN: &str = r"
 if redis.call('EXISTS', KEYS[1]) == 1 then return end
 redis.call('DEL', KEYS[2], KEYS[5], KEYS[6])
 redis.call('HSET', KEYS[1], 'opened', ARGV[2], 'written', ARGV[2], 'ttl', ARGV[3],
-  'last', string.format('%.0f', ARGV[4] - 1), 'bytes', 0)
+  'last', string.format('%.0f', ARGV[4] - 1), 'bytes', 0,
+  'replaces', ARGV[5])
 redis.call('ZADD', KEYS[3], ARGV[2] + ARGV[3], ARGV[1])
 redis.call('ZADD', KEYS[4], 0, ARGV[1])
 ";
