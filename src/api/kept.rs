@@ -74,6 +74,16 @@ pub struct KeysParams {
     pub cursor: Option<String>,
 }
 
+/// How blobs are listed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+pub struct LevelParams {
+    /// `/`: only what lies directly below the prefix; names that go on are given as folders.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delimiter: Option<String>,
+}
+
 /// How a stream stands.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[schema(as = Stream)]
@@ -150,6 +160,9 @@ pub struct BlobAnswer {
 pub struct BlobsAnswer {
     /// In the order of their names.
     pub blobs: Vec<BlobAnswer>,
+    /// With a delimiter: names that go on below, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub folders: Vec<String>,
     /// Where the next page begins, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,

@@ -11,8 +11,8 @@ pub use answers::{
     Rejection, Status,
 };
 pub use kept::{
-    BlobAnswer, BlobsAnswer, DeletedAnswer, KeysParams, LinkAnswer, OpenParams, PushedAnswer,
-    StreamAnswer, StreamPushParams, StreamsAnswer, TailParams,
+    BlobAnswer, BlobsAnswer, DeletedAnswer, KeysParams, LevelParams, LinkAnswer, OpenParams,
+    PushedAnswer, StreamAnswer, StreamPushParams, StreamsAnswer, TailParams,
 };
 pub use params::{
     ContextParams, FacetsParams, HistogramParams, ListParams, SubscribeParams, ValuesParams,

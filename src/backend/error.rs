@@ -13,9 +13,18 @@ pub enum Error {
     /// The service.
     #[error(transparent)]
     Remote(#[from] crate::client::Error),
-    /// Direktiv; many questions wait for the same answer.
+    /// Live streams.
     #[error(transparent)]
-    Mirror(std::sync::Arc<crate::client::Error>),
+    Streams(#[from] crate::streams::Error),
+    /// Blobs.
+    #[error(transparent)]
+    Blobs(#[from] crate::blobs::Error),
+    /// What many questions wait for.
+    #[error(transparent)]
+    Shared(std::sync::Arc<Self>),
+    /// What is said of itself.
+    #[error("{0}")]
+    Said(String),
     /// The work was stopped: the program is ending.
     #[error("the question was interrupted")]
     Interrupted,

@@ -68,7 +68,8 @@ impl Feed {
                     Ok(()) = link.changed() => match link.borrow_and_update().clone() {
                         Link::Connecting => {}
                         Link::Connected => return FeedEvent::Connected,
-                        Link::Lost(error, wait) => return FeedEvent::Lost(Error::Mirror(error), wait),
+                        Link::Lost(error, wait) => return FeedEvent::Lost(Error::Shared(error), wait),
+                        Link::Ended => return FeedEvent::Ended,
                     },
                 }
             },

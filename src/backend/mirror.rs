@@ -60,11 +60,13 @@ struct Shared {
 pub(super) enum Link {
     Connecting,
     Connected,
-    Lost(Arc<client::Error>, Duration),
+    Lost(Arc<Error>, Duration),
+    /// Nothing follows.
+    Ended,
 }
 
 /// Whether the newest page of a track is there.
-type Begun = Option<Result<(), Arc<client::Error>>>;
+type Begun = Option<Result<(), Arc<Error>>>;
 
 impl Mirror {
     /// Mirrors into a log that nobody else writes to.
@@ -122,7 +124,7 @@ impl Mirror {
                 .await
                 .map_err(|_| Error::Interrupted)?;
             if let Some(Err(error)) = &*begun {
-                return Err(Error::Mirror(Arc::clone(error)));
+                return Err(Error::Shared(Arc::clone(error)));
             }
         }
         Ok(())
@@ -174,8 +176,9 @@ impl Shared {
                 Err(error) => {
                     tries += 1;
                     let wait = backoff.delay();
+                    let is_passing = error.is_passing();
                     let error = self.lost(track, error, wait);
-                    if !error.is_passing() || tries >= TRIES {
+                    if !is_passing || tries >= TRIES {
                         begun.send_replace(Some(Err(error)));
                     }
                     tokio::time::sleep(wait).await;
@@ -203,8 +206,8 @@ impl Shared {
     }
 
     /// Tells that a track's connection is lost; the namespace's stands for all.
-    fn lost(&self, track: &Track, error: client::Error, wait: Duration) -> Arc<client::Error> {
-        let error = Arc::new(error);
+    fn lost(&self, track: &Track, error: client::Error, wait: Duration) -> Arc<Error> {
+        let error = Arc::new(Error::from(error));
         if *track == Track::Namespace {
             self.link.send_replace(Link::Lost(Arc::clone(&error), wait));
         }

@@ -1,23 +1,26 @@
 //! The narrow waist: whatever can be explored answers the same questions.
 //!
 //! The explorer, the command line and the HTTP handlers speak only to [`Backend`] and never know whether the log is near
-//! or far. A closed list of bodies: the embedded log, a directory of binary logs, a remote service, and a Direktiv mirrored
-//! into a log of our own.
+//! or far. A closed list of bodies: the embedded log, a directory of binary logs, a remote service, and what is brought into
+//! a log of our own: a Direktiv, a live stream, a blob.
 
+mod copied;
 mod error;
 mod feed;
 mod gather;
 mod mirror;
 mod services;
+mod tail;
 mod web_folder;
 
 #[cfg(test)]
 pub use crate::pipelines::Trouble;
 pub use crate::pipelines::{PartStatus, PipelineStatus};
+pub use copied::Copied;
 pub use error::Error;
 pub use feed::{Feed, FeedEvent};
 pub use mirror::Mirror;
-pub use services::{Services, blob_answer, stream_answer};
+pub use services::{Here, Kept, Services, blob_answer, stream_answer};
 pub use web_folder::WebFolder;
 
 use std::sync::Arc;
@@ -43,6 +46,8 @@ pub enum Backend {
     Remote(Client),
     /// A Direktiv, over HTTP, mirrored.
     Mirror(Mirror),
+    /// A live stream or a blob, copied.
+    Copied(Copied),
 }
 
 impl Backend {
@@ -69,6 +74,7 @@ impl Backend {
                 mirror.begin(&request.query);
                 Feed::of_mirror(mirror.store().follow(request), mirror.link())
             }
+            Self::Copied(copied) => Feed::of_mirror(copied.store().follow(request), copied.link()),
         }
     }
 
@@ -185,6 +191,10 @@ impl Backend {
             Self::Mirror(mirror) => {
                 mirror.ready(query).await?;
                 Ok(Near(mirror.store()))
+            }
+            Self::Copied(copied) => {
+                copied.ready().await?;
+                Ok(Near(copied.store()))
             }
         }
     }

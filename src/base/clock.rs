@@ -34,6 +34,20 @@ impl Time {
         Timestamp::from_nanosecond(i128::from(self.0)).unwrap_or_default()
     }
 
+    /// As headers of HTTP write it, in whole seconds: `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, 5.6.7).
+    #[must_use]
+    pub fn http_form(self) -> String {
+        let form = self.timestamp().strftime("%a, %d %b %Y %H:%M:%S GMT");
+        form.to_string()
+    }
+
+    /// The time of a header of HTTP.
+    #[must_use]
+    pub fn parse_http(text: &str) -> Option<Self> {
+        let zoned = jiff::fmt::rfc2822::parse(text).ok()?;
+        Self::from_timestamp(zoned.timestamp())
+    }
+
     /// `duration` earlier, or the earliest representable time.
     #[must_use]
     pub fn earlier(self, duration: Duration) -> Self {

@@ -9,7 +9,8 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 
-use super::rest::{FRAME_BYTES, Trailer, decode};
+use super::buffers::Buffers;
+use super::rest::{FRAME, FRAME_BYTES, MAX_STORED_FRAME, Trailer, decode};
 use super::{Blob, Blobs, Error, Key};
 
 /// Frames read together: a few round trips of a bucket, and a bound on memory.
@@ -28,6 +29,7 @@ pub struct Download {
     pub blob: Blob,
     pub(super) form: Form,
     pub(super) source: Source,
+    pub(super) buffers: Buffers,
 }
 
 /// How a value lies there.
@@ -47,13 +49,23 @@ pub(super) enum Source {
 }
 
 impl Source {
-    async fn read(&self, place: Range<u64>) -> Result<Bytes, Error> {
+    /// Frames that are read together: every request to a bucket takes its time.
+    fn frames(&self) -> u64 {
+        match self {
+            Self::File(_) => 1,
+            #[cfg(feature = "s3")]
+            Self::Object(_) => FRAMES,
+        }
+    }
+
+    async fn read(&self, place: Range<u64>, buffers: &Buffers) -> Result<Bytes, Error> {
         match self {
             Self::File(file) => {
                 let file = Arc::clone(file);
+                let length = usize::try_from(place.end - place.start).unwrap_or(usize::MAX);
+                let mut bytes = buffers.take(length.max(MAX_STORED_FRAME));
                 let read = tokio::task::spawn_blocking(move || {
-                    let length = usize::try_from(place.end - place.start).unwrap_or(usize::MAX);
-                    let mut bytes = vec![0; length];
+                    bytes.resize(length, 0);
                     file.read_exact_at(&mut bytes, place.start)?;
                     Ok(bytes.into())
                 });
@@ -68,7 +80,12 @@ impl Source {
 
 impl Download {
     pub(super) fn new(blob: Blob, form: Form, source: Source) -> Self {
-        Self { blob, form, source }
+        Self {
+            blob,
+            form,
+            source,
+            buffers: Buffers::default(),
+        }
     }
 
     /// The bytes of a range of it; what is beyond its end is left out.
@@ -76,15 +93,16 @@ impl Download {
     pub fn read(&self, range: Range<u64>) -> Chunks {
         let range = range.start.min(self.blob.size)..range.end.min(self.blob.size);
         let (form, source) = (self.form.clone(), self.source.clone());
-        let key = self.blob.key.clone();
+        let (key, buffers) = (self.blob.key.clone(), self.buffers.clone());
         let next = move |at: u64| {
-            let (form, source, key) = (form.clone(), source.clone(), key.clone());
+            let (form, source) = (form.clone(), source.clone());
+            let (key, buffers) = (key.clone(), buffers.clone());
             let end = range.end;
             async move {
                 if at >= end {
                     return None;
                 }
-                match part(&form, &source, at..end, &key).await {
+                match part(&form, &source, at..end, (&key, &buffers)).await {
                     Ok(bytes) => {
                         let at = at + bytes.len() as u64;
                         Some((Ok(bytes), at))
@@ -105,13 +123,21 @@ impl Download {
 }
 
 /// The first bytes of a range.
-async fn part(form: &Form, source: &Source, range: Range<u64>, key: &Key) -> Result<Bytes, Error> {
+async fn part(
+    form: &Form,
+    source: &Source,
+    range: Range<u64>,
+    (key, buffers): (&Key, &Buffers),
+) -> Result<Bytes, Error> {
     match form {
         Form::Frames(trailer) => {
             let mut frames = trailer.frames(&range);
-            frames.end = frames.end.min(frames.start + FRAMES);
-            let stored = source.read(trailer.place(&frames)).await?;
-            let decoded = tokio::task::spawn_blocking(move || decode(&stored));
+            frames.end = frames.end.min(frames.start + source.frames());
+            let count = usize::try_from(frames.end - frames.start).unwrap_or(1);
+            let mut bytes = buffers.take(count * FRAME);
+            let stored = source.read(trailer.place(&frames), buffers).await?;
+            let decoded =
+                tokio::task::spawn_blocking(move || decode(&stored, &mut bytes).map(|()| bytes));
             let decoded = decoded.await.map_err(std::io::Error::other).flatten();
             let bytes = decoded.map_err(|error| Error::Damaged {
                 key: key.clone(),
@@ -131,7 +157,7 @@ async fn part(form: &Form, source: &Source, range: Range<u64>, key: &Key) -> Res
         #[cfg(feature = "s3")]
         Form::Plain => {
             let end = range.end.min(range.start + PLAIN_BYTES);
-            source.read(range.start..end).await
+            source.read(range.start..end, buffers).await
         }
     }
 }
@@ -142,6 +168,10 @@ impl Blobs {
     /// # Errors
     /// The place does not answer, or what it holds is damaged.
     pub async fn find(&self, key: &Key) -> Result<Option<Download>, Error> {
-        self.0.place.find(key).await
+        let found = self.0.place.find(key).await?;
+        Ok(found.map(|found| Download {
+            buffers: self.0.buffers.clone(),
+            ..found
+        }))
     }
 }

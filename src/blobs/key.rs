@@ -94,16 +94,22 @@ impl Key {
 
     /// The path on a disk: a name may be the prefix of another, so files are told from folders by a tilde at the end.
     pub(super) fn file(&self) -> String {
-        let mut path: Vec<_> = self.0.split('/').map(escaped).collect();
-        if let Some(last) = path.last_mut() {
-            last.push('~');
-        }
+        format!("{}~", self.folder())
+    }
+
+    /// The path on a disk of what is below the name.
+    pub(super) fn folder(&self) -> String {
+        let path: Vec<_> = self.0.split('/').map(escaped).collect();
         path.join("/")
     }
 
     /// The name of a path on a disk, if it is one of ours.
     pub(super) fn of_file(path: &str) -> Option<Self> {
-        let path = path.strip_suffix('~')?;
+        Self::of_folder(path.strip_suffix('~')?)
+    }
+
+    /// The name of a folder on a disk, if it is one of ours.
+    pub(super) fn of_folder(path: &str) -> Option<Self> {
         let segments: Option<Vec<_>> = path.split('/').map(plain).collect();
         Self::parse(&segments?.join("/")).ok()
     }

@@ -9,6 +9,7 @@
 //! until the new value is whole; on a local disk it is synced before it is shown. Memory is bounded by the part, not by
 //! the value. A prefix ends where a segment of a key ends: `run/2` never means `run/22`. Knows nothing of lines or HTTP.
 
+mod buffers;
 mod download;
 mod error;
 mod key;
@@ -35,12 +36,14 @@ pub use zip::Archive;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use serde::{Deserialize, Serialize};
 
 use crate::base::Time;
+use buffers::Buffers;
 use place::Place;
 use usage::Usage;
 
@@ -102,22 +105,48 @@ struct Shared {
     options: Options,
     place: Place,
     usage: Usage,
+    buffers: Buffers,
+    figures: Counted,
+}
+
+/// What was done since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Values that were stored.
+    pub stored: u64,
+    /// Their bytes, as they came.
+    pub bytes: u64,
+}
+
+#[derive(Debug, Default)]
+struct Counted {
+    stored: AtomicU64,
+    bytes: AtomicU64,
 }
 
 impl Blobs {
     /// The values of a place; `dir` is where they are unless the options name an S3.
-    /// What was left of uploads that never ended is removed.
     ///
     /// # Errors
-    /// The place cannot be used.
-    pub async fn open(options: Options, dir: &Path) -> Result<Self, Error> {
-        let blobs = Self(Arc::new(Shared {
+    /// The place cannot be used; whether a bucket answers is not asked.
+    pub fn open(options: Options, dir: &Path) -> Result<Self, Error> {
+        Ok(Self(Arc::new(Shared {
             place: Place::open(&options, dir)?,
             usage: Usage::default(),
+            buffers: Buffers::default(),
+            figures: Counted::default(),
             options,
-        }));
-        blobs.0.place.tidy().await?;
-        Ok(blobs)
+        })))
+    }
+
+    /// What was done since the start.
+    #[must_use]
+    pub fn figures(&self) -> Figures {
+        let counted = &self.0.figures;
+        Figures {
+            stored: counted.stored.load(Ordering::Relaxed),
+            bytes: counted.bytes.load(Ordering::Relaxed),
+        }
     }
 
     /// What is known of a value, if there is one.

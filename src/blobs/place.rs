@@ -56,23 +56,21 @@ impl Place {
         let staging = root.join(STAGING);
         fs::create_dir_all(&staging).map_err(Error::disk("create", &staging))?;
         let files = LocalFileSystem::new_with_prefix(&root)?.with_automatic_cleanup(true);
+        // What was left of uploads that never ended.
+        let list = fs::read_dir(&staging).map_err(Error::disk("list", &staging))?;
+        for left in list.flatten() {
+            let _ = fs::remove_file(left.path());
+        }
         Ok(Self::Directory {
             root,
             files: Arc::new(files),
         })
     }
 
-    /// Removes what was left of uploads that never ended.
-    pub async fn tidy(&self) -> Result<(), Error> {
+    /// Removes what was left of uploads that never ended, where others may be under way.
+    pub async fn tidy(&self) {
         match self {
-            Self::Directory { root, .. } => {
-                let staging = root.join(STAGING);
-                let list = fs::read_dir(&staging).map_err(Error::disk("list", &staging))?;
-                for left in list.flatten() {
-                    let _ = fs::remove_file(left.path());
-                }
-                Ok(())
-            }
+            Self::Directory { .. } => {}
             #[cfg(feature = "s3")]
             Self::Bucket(bucket) => bucket.tidy().await,
         }
@@ -204,10 +202,9 @@ impl Place {
     ) -> BoxStream<'static, Result<Stored, Error>> {
         let after = after.cloned();
         let exact = self.exactly(prefix.key().cloned());
-        let folder = prefix.key().map(Key::file);
+        let folder = prefix.key().map(Key::folder);
         let listed = match self {
             Self::Directory { root, files } => {
-                let folder = folder.map(|file| file.trim_end_matches('~').to_owned());
                 let is_there = folder
                     .as_ref()
                     .is_none_or(|folder| root.join(folder).is_dir());
@@ -229,6 +226,37 @@ impl Place {
             .chain(listed)
             .try_filter(move |stored| std::future::ready(is_after(stored)))
             .boxed()
+    }
+
+    /// What lies directly below a prefix: names that go on, and values.
+    pub async fn level(&self, prefix: &Prefix) -> Result<(Vec<Key>, Vec<Key>), Error> {
+        let (folder, before) = match self {
+            Self::Directory { root, .. } => {
+                let folder = prefix.key().map(Key::folder).unwrap_or_default();
+                if !root.join(&folder).is_dir() {
+                    return Ok(Default::default());
+                }
+                (folder, "")
+            }
+            #[cfg(feature = "s3")]
+            Self::Bucket(bucket) => (bucket.path(&prefix.to_string()), bucket.prefix()),
+        };
+        let folder = Location::parse(folder).map_err(|error| Error::Place(error.to_string()))?;
+        let listed = self.store().list_with_delimiter(Some(&folder)).await?;
+        let own = |path: &Location| path.as_ref().strip_prefix(before).map(str::to_owned);
+        let folders = listed.common_prefixes.iter().filter_map(own);
+        let values = listed.objects.iter().filter_map(|meta| own(&meta.location));
+        Ok(match self {
+            Self::Directory { .. } => (
+                folders.filter_map(|path| Key::of_folder(&path)).collect(),
+                values.filter_map(|path| Key::of_file(&path)).collect(),
+            ),
+            #[cfg(feature = "s3")]
+            Self::Bucket(_) => (
+                folders.filter_map(|path| Key::parse(&path).ok()).collect(),
+                values.filter_map(|path| Key::parse(&path).ok()).collect(),
+            ),
+        })
     }
 
     /// The value that a prefix itself names.

@@ -19,7 +19,9 @@ use super::Notes;
 
 /// Bytes of the value in a frame.
 pub(super) const FRAME_BYTES: u64 = 1 << 20;
-const FRAME: usize = 1 << 20;
+pub(super) const FRAME: usize = 1 << 20;
+/// Bytes that a frame takes at most: what does not shrink grows by a little (`ZSTD_COMPRESSBOUND`).
+pub(super) const MAX_STORED_FRAME: usize = FRAME + (FRAME >> 8) + 64;
 const SKIPPABLE: u32 = 0x184D_2A5B;
 const MAGIC: &[u8; 8] = b"TWBLOB01";
 /// Bytes at the end that say how long the trailer is.
@@ -97,7 +99,6 @@ pub(super) struct About {
 /// Makes frames of bytes as they come.
 pub(super) struct Encoder {
     compressor: zstd::bulk::Compressor<'static>,
-    pending: Vec<u8>,
     frames: Vec<u32>,
 }
 
@@ -105,30 +106,24 @@ impl Encoder {
     pub fn new() -> std::io::Result<Self> {
         Ok(Self {
             compressor: zstd::bulk::Compressor::new(LEVEL)?,
-            pending: Vec::new(),
             frames: Vec::new(),
         })
     }
 
-    /// Appends the frames that bytes complete.
-    pub fn write(&mut self, mut bytes: &[u8], out: &mut Vec<u8>) -> std::io::Result<()> {
-        while !bytes.is_empty() {
-            let room = FRAME - self.pending.len();
-            let (now, rest) = bytes.split_at(room.min(bytes.len()));
-            self.pending.extend_from_slice(now);
-            bytes = rest;
-            if self.pending.len() == FRAME {
-                self.frame(out)?;
-            }
-        }
+    /// Appends a frame: of [`FRAME_BYTES`], or less in the last one.
+    pub fn frame(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> std::io::Result<()> {
+        let before = out.len();
+        out.resize(before + MAX_STORED_FRAME, 0);
+        let count = self
+            .compressor
+            .compress_to_buffer(bytes, &mut out[before..])?;
+        out.truncate(before + count);
+        self.frames.push(u32::try_from(count).unwrap_or(u32::MAX));
         Ok(())
     }
 
-    /// Appends the last frame and the trailer.
-    pub fn finish(mut self, about: &About, out: &mut Vec<u8>) -> std::io::Result<()> {
-        if !self.pending.is_empty() {
-            self.frame(out)?;
-        }
+    /// Appends the trailer.
+    pub fn finish(self, about: &About, out: &mut Vec<u8>) -> std::io::Result<()> {
         let about = serde_json::to_vec(about)?;
         let length = about.len() + 4 * self.frames.len() + FOOT;
         let word = |number: usize| u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes();
@@ -141,15 +136,6 @@ impl Encoder {
         out.extend_from_slice(&word(about.len()));
         out.extend_from_slice(&word(self.frames.len()));
         out.extend_from_slice(MAGIC);
-        Ok(())
-    }
-
-    fn frame(&mut self, out: &mut Vec<u8>) -> std::io::Result<()> {
-        let frame = self.compressor.compress(&self.pending)?;
-        self.frames
-            .push(u32::try_from(frame.len()).unwrap_or(u32::MAX));
-        out.extend_from_slice(&frame);
-        self.pending.clear();
         Ok(())
     }
 }
@@ -224,9 +210,8 @@ impl Trailer {
     }
 }
 
-/// The bytes of frames that lie one after the other.
-pub(super) fn decode(mut frames: &[u8]) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+/// Appends the bytes of frames that lie one after the other.
+pub(super) fn decode(mut frames: &[u8], bytes: &mut Vec<u8>) -> std::io::Result<()> {
     let mut decompressor = zstd::bulk::Decompressor::new()?;
     while !frames.is_empty() {
         let length = zstd::zstd_safe::find_frame_compressed_size(frames).map_err(|_| damaged())?;
@@ -237,7 +222,7 @@ pub(super) fn decode(mut frames: &[u8]) -> std::io::Result<Vec<u8>> {
         bytes.truncate(before + count);
         frames = rest;
     }
-    Ok(bytes)
+    Ok(())
 }
 
 fn damaged() -> std::io::Error {
@@ -262,8 +247,8 @@ mod tests {
         };
         let mut out = Vec::new();
         let mut encoder = Encoder::new().expect("an encoder");
-        for some in value.chunks(300_000) {
-            encoder.write(some, &mut out).expect("compressed");
+        for some in value.chunks(FRAME) {
+            encoder.frame(some, &mut out).expect("compressed");
         }
         encoder.finish(&about, &mut out).expect("finished");
         (out, about)
@@ -292,7 +277,8 @@ mod tests {
             for range in [0..end, end / 3..end / 2, end.saturating_sub(1)..end] {
                 let frames = trailer.frames(&range);
                 let place = trailer.place(&frames);
-                let bytes = decode(&stored[small(place)]).expect("read");
+                let mut bytes = Vec::new();
+                decode(&stored[small(place)], &mut bytes).expect("read");
                 let skipped = range.start - frames.start * FRAME_BYTES;
                 let from = usize::try_from(skipped).expect("small");
                 let length = usize::try_from(range.end - range.start).expect("small");
@@ -312,10 +298,10 @@ mod tests {
             let place = wrong.len() - at;
             wrong[place] ^= 0x41;
             let _ = Tail::read(&wrong, total);
-            let _ = decode(&wrong);
+            let _ = decode(&wrong, &mut Vec::new());
         }
         assert!(Tail::read(&stored, total + 1).is_err());
-        assert!(decode(b"no frame").is_err());
+        assert!(decode(b"no frame", &mut Vec::new()).is_err());
     }
 
     #[test]

@@ -119,6 +119,11 @@ impl Bucket {
         Arc::clone(&self.store) as Arc<dyn ObjectStore>
     }
 
+    /// What all paths begin with.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     pub fn path(&self, name: &str) -> String {
         format!("{}{name}", self.prefix)
     }
@@ -285,17 +290,16 @@ impl Bucket {
         Ok(Some(url.to_string()))
     }
 
-    pub async fn tidy(&self) -> Result<(), Error> {
+    pub async fn tidy(&self) {
         let folder = Location::parse(self.path(STAGING)).unwrap_or_default();
         let mut left = self.store.list(Some(&folder));
         let stale = crate::base::Time::now().earlier(STALE);
-        // A bucket that does not answer now may answer later: that is no reason not to begin.
+        // What is not seen now is seen the next time.
         while let Ok(Some(meta)) = left.try_next().await {
             if time(meta.last_modified) < stale {
                 let _ = self.store.delete(&meta.location).await;
             }
         }
-        Ok(())
     }
 
     pub async fn ping(&self) -> Result<(), Error> {

@@ -6,11 +6,12 @@ use super::{Blobs, Error, Prefix};
 use crate::base::Time;
 
 impl Blobs {
-    /// Drops what the retention does not keep, oldest first; how many values that were.
+    /// Drops what the retention does not keep, oldest first, and what was left of uploads; how many values that were.
     ///
     /// # Errors
     /// The place does not answer: some may be gone.
     pub async fn sweep(&self, now: Time) -> Result<u64, Error> {
+        self.0.place.tidy().await;
         let retention = self.0.options.retention;
         if retention.age.is_none() && retention.bytes.is_none() {
             return Ok(0);

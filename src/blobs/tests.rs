@@ -8,9 +8,9 @@ use futures_util::TryStreamExt;
 use super::*;
 
 /// A place to store into, and what keeps it there.
-async fn directory(options: Options) -> (Blobs, tempfile::TempDir) {
+fn directory(options: Options) -> (Blobs, tempfile::TempDir) {
     let dir = tempfile::tempdir().expect("a directory");
-    let blobs = Blobs::open(options, dir.path()).await.expect("opened");
+    let blobs = Blobs::open(options, dir.path()).expect("opened");
     (blobs, dir)
 }
 
@@ -46,6 +46,7 @@ fn noise(length: usize) -> Vec<u8> {
 
 async fn names(blobs: &Blobs, within: &str, limit: usize) -> Vec<Vec<String>> {
     let mut request = ListRequest {
+        is_level: false,
         prefix: prefix(within),
         after: None,
         limit,
@@ -57,6 +58,26 @@ async fn names(blobs: &Blobs, within: &str, limit: usize) -> Vec<Vec<String>> {
         match page.next {
             Some(next) => request.after = Some(next),
             None => return pages,
+        }
+    }
+}
+
+/// What lies directly below a prefix: of each page the folders, with a slash behind them, then the values.
+async fn level(blobs: &Blobs, within: &str, limit: usize) -> Vec<String> {
+    let mut request = ListRequest {
+        prefix: prefix(within),
+        after: None,
+        limit,
+        is_level: true,
+    };
+    let mut all = Vec::new();
+    loop {
+        let page = blobs.list(&request).await.expect("listed");
+        all.extend(page.folders.iter().map(|folder| format!("{folder}/")));
+        all.extend(page.blobs.iter().map(|blob| blob.key.to_string()));
+        match page.next {
+            Some(next) => request.after = Some(next),
+            None => return all,
         }
     }
 }
@@ -146,6 +167,15 @@ async fn names_and_prefixes(blobs: &Blobs, nests: bool) {
     let pages = names(blobs, "", 2).await;
     assert!(pages.len() == 3 && pages.iter().all(|page| page.len() <= 2));
     assert_eq!(pages.concat(), all);
+    assert_eq!(level(blobs, "", 1).await, ["run/", "x"]);
+    let within: &[&str] = if nests {
+        &["run/2/", "run/22/", "run/2", "run/2~/"]
+    } else {
+        &["run/2/", "run/22/", "run/2~/"]
+    };
+    assert_eq!(level(blobs, "run", 2).await, within);
+    assert_eq!(level(blobs, "run/2", 9).await, ["run/2/b/", "run/2/a"]);
+    assert_eq!(level(blobs, "ru", 9).await, Vec::<String>::new());
     if !nests {
         // Nor can it be asked for a name that others begin with.
         for name in all {
@@ -268,13 +298,13 @@ async fn archives(blobs: &Blobs) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_directory_keeps_the_contract() {
-    let (blobs, _dir) = directory(Options::default()).await;
+    let (blobs, _dir) = directory(Options::default());
     contract(&blobs, true).await;
 }
 
 #[tokio::test]
 async fn what_is_left_of_uploads_is_removed_and_never_shown() {
-    let (blobs, dir) = directory(Options::default()).await;
+    let (blobs, dir) = directory(Options::default());
     let mut upload = blobs
         .upload(&key("a"), NewBlob::default())
         .await
@@ -285,16 +315,14 @@ async fn what_is_left_of_uploads_is_removed_and_never_shown() {
     assert_eq!(left(), 1);
     // As if the process had been killed.
     std::mem::forget(upload);
-    let blobs = Blobs::open(Options::default(), dir.path())
-        .await
-        .expect("opened");
+    let blobs = Blobs::open(Options::default(), dir.path()).expect("opened");
     assert_eq!(left(), 0);
     assert_eq!(names(&blobs, "", 9).await.concat(), Vec::<String>::new());
 }
 
 #[tokio::test]
 async fn damage_is_told_and_hides_no_other() {
-    let (blobs, dir) = directory(Options::default()).await;
+    let (blobs, dir) = directory(Options::default());
     put(&blobs, "a", b"one").await;
     put(&blobs, "b", b"two").await;
     std::fs::write(dir.path().join("data/a~"), "not ours").expect("written");
@@ -311,7 +339,7 @@ async fn sizes_and_accounts_are_bounded() {
         quota: Some(120_000),
         ..Options::default()
     };
-    let (blobs, _dir) = directory(options).await;
+    let (blobs, _dir) = directory(options);
     let large = blobs
         .put(&key("a/1"), NewBlob::default(), noise(100_001).into())
         .await;
@@ -339,8 +367,7 @@ async fn what_is_old_or_too_much_is_dropped() {
     let (blobs, dir) = directory(Options {
         retention,
         ..Options::default()
-    })
-    .await;
+    });
     put(&blobs, "old", b"1").await;
     put(&blobs, "new", b"2").await;
     let long_ago = std::time::SystemTime::now() - Duration::from_hours(2);
@@ -358,8 +385,7 @@ async fn what_is_old_or_too_much_is_dropped() {
     let (blobs, dir) = directory(Options {
         retention,
         ..Options::default()
-    })
-    .await;
+    });
     for (age, name) in [(3, "c"), (2, "a"), (1, "b")] {
         put(&blobs, name, &noise(80_000)).await;
         let then = std::time::SystemTime::now() - Duration::from_hours(age);
@@ -432,7 +458,7 @@ mod in_a_bucket {
         let dir = tempfile::tempdir().expect("a directory");
         let endpoint = server(dir.path()).await;
         for compress in [false, true] {
-            let (blobs, _dir) = directory(bucket(endpoint.clone(), compress)).await;
+            let (blobs, _dir) = directory(bucket(endpoint.clone(), compress));
             contract(&blobs, false).await;
         }
     }
@@ -442,7 +468,7 @@ mod in_a_bucket {
         let dir = tempfile::tempdir().expect("a directory");
         let endpoint = server(dir.path()).await;
         let lasts = Duration::from_mins(5);
-        let (plain, _dir) = directory(bucket(endpoint.clone(), false)).await;
+        let (plain, _dir) = directory(bucket(endpoint.clone(), false));
         put(&plain, "a b+ü", b"as it is").await;
         let link = plain
             .presigned(&key("a b+ü"), Permit::Download, lasts)
@@ -454,7 +480,7 @@ mod in_a_bucket {
         );
         let upload = plain.presigned(&key("new"), Permit::Upload, lasts).await;
         assert!(upload.expect("asked").is_some());
-        let (compressed, _dir) = directory(bucket(endpoint, true)).await;
+        let (compressed, _dir) = directory(bucket(endpoint, true));
         put(&compressed, "small", b"not as it is").await;
         let link = compressed
             .presigned(&key("small"), Permit::Download, lasts)
@@ -464,7 +490,7 @@ mod in_a_bucket {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_bucket_that_is_away_is_told() {
-        let (blobs, _dir) = directory(bucket("http://127.0.0.1:9".into(), false)).await;
+        let (blobs, _dir) = directory(bucket("http://127.0.0.1:9".into(), false));
         assert!(matches!(blobs.ping().await, Err(Error::Place(_))));
         assert!(matches!(blobs.head(&key("a")).await, Err(Error::Place(_))));
     }

@@ -1,5 +1,7 @@
 //! Storing a value as it comes.
 
+use std::sync::atomic::Ordering;
+
 use bytes::Bytes;
 use object_store::path::Path as Location;
 use object_store::{
@@ -7,13 +9,16 @@ use object_store::{
 };
 use sha2::{Digest as _, Sha256};
 
+use super::buffers::Buffer;
 use super::place::Place;
-use super::rest::{About, Encoder};
+use super::rest::{About, Encoder, FRAME, MAX_STORED_FRAME};
 use super::{Blob, Blobs, Digest, Error, Key, Notes};
 use crate::base::Time;
 
-/// Bytes that are sent together; a value of no more is sent at once.
+/// Bytes that are sent to a bucket together; a value of no more is sent at once.
 const PART_BYTES: usize = 8 << 20;
+/// Bytes that are written to a disk together.
+const WRITE_BYTES: usize = 1 << 20;
 /// Parts under way while the next one fills.
 const PARTS: usize = 1;
 
@@ -42,7 +47,10 @@ pub struct Upload {
     stored: u64,
     /// Stored bytes that there is room for.
     room: Option<u64>,
-    pending: Vec<u8>,
+    /// Bytes as they came, up to a frame.
+    coming: Buffer,
+    /// Bytes of the form at rest, up to a part.
+    pending: Buffer,
     parts: Option<(WriteMultipart, Location)>,
 }
 
@@ -72,7 +80,8 @@ impl Blobs {
             size: 0,
             stored: 0,
             room,
-            pending: Vec::new(),
+            coming: self.0.buffers.take(FRAME),
+            pending: self.0.buffers.take(0),
             parts: None,
         })
     }
@@ -107,16 +116,33 @@ impl Upload {
         if self.size > most {
             return Err(Error::TooLarge { most });
         }
+        let mut rest = &bytes[..];
+        while !rest.is_empty() {
+            let room = FRAME - self.coming.len();
+            let (now, more) = rest.split_at(room.min(rest.len()));
+            self.coming.extend_from_slice(now);
+            rest = more;
+            if self.coming.len() == FRAME {
+                self.frame().await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes what has come into the digest, and sends it in the form at rest.
+    async fn frame(&mut self) -> Result<(), Error> {
+        let buffers = &self.blobs.0.buffers;
+        let came = std::mem::replace(&mut self.coming, buffers.take(FRAME));
+        let mut made = buffers.take(MAX_STORED_FRAME);
         let mut hash = std::mem::take(&mut self.hash);
         let encoder = self.encoder.take();
         let made = tokio::task::spawn_blocking(move || {
-            hash.update(&bytes);
+            hash.update(&*came);
             let Some(mut encoder) = encoder else {
-                return Ok((hash, None, bytes));
+                return Ok((hash, None, came));
             };
-            let mut frames = Vec::new();
-            encoder.write(&bytes, &mut frames)?;
-            Ok((hash, Some(encoder), Bytes::from(frames)))
+            encoder.frame(&came, &mut made)?;
+            Ok((hash, Some(encoder), made))
         });
         let made = made.await.map_err(std::io::Error::other).flatten();
         let (hash, encoder, made) = made.map_err(Error::disk("compress", "a blob"))?;
@@ -130,6 +156,9 @@ impl Upload {
     /// It is not what was promised, there is one already and there shall not be, or the place does not answer: then
     /// what was there before is there still.
     pub async fn finish(mut self) -> Result<Blob, Error> {
+        if !self.coming.is_empty() {
+            self.frame().await?;
+        }
         let found = Digest(std::mem::take(&mut self.hash).finalize().into());
         if let Some(expected) = self.new.digest
             && expected != found
@@ -157,6 +186,9 @@ impl Upload {
         let usage = &self.blobs.0.usage;
         usage.freed(self.key.account(), before.unwrap_or(0));
         usage.taken(self.key.account(), self.stored);
+        let counted = &self.blobs.0.figures;
+        counted.stored.fetch_add(1, Ordering::Relaxed);
+        counted.bytes.fetch_add(about.size, Ordering::Relaxed);
         Ok(Blob {
             key: self.key.clone(),
             size: about.size,
@@ -169,18 +201,19 @@ impl Upload {
     }
 
     async fn name(&mut self, about: &About) -> Result<(), Error> {
+        let last = self.take_pending();
         let place = &self.blobs.0.place;
         let only_new = self.new.only_new;
         if let Some((parts, location)) = self.parts.take() {
             let mut parts = parts;
-            parts.write(&std::mem::take(&mut self.pending));
+            parts.put(last);
             parts.finish().await?;
             if self.is_staged() || only_new {
                 return place.show(&location, &self.key, only_new).await;
             }
             return Ok(());
         }
-        let payload = std::mem::take(&mut self.pending).into();
+        let payload = last.into();
         let store = place.store();
         match place {
             Place::Directory { .. } => {
@@ -238,8 +271,12 @@ impl Upload {
                 quota: self.blobs.0.options.quota.unwrap_or_default(),
             });
         }
+        if self.pending.capacity() == 0 {
+            let room = self.part_bytes() + MAX_STORED_FRAME;
+            self.pending = self.blobs.0.buffers.take(room);
+        }
         self.pending.extend_from_slice(bytes);
-        if self.pending.len() < PART_BYTES {
+        if self.pending.len() < self.part_bytes() {
             return Ok(());
         }
         if self.parts.is_none() {
@@ -247,9 +284,24 @@ impl Upload {
         }
         if let Some((parts, _)) = &mut self.parts {
             parts.wait_for_capacity(PARTS).await?;
-            parts.put(std::mem::take(&mut self.pending).into());
+            let none = self.blobs.0.buffers.take(0);
+            let part = std::mem::replace(&mut self.pending, none);
+            parts.put(part.into());
         }
         Ok(())
+    }
+
+    fn take_pending(&mut self) -> Bytes {
+        let none = self.blobs.0.buffers.take(0);
+        std::mem::replace(&mut self.pending, none).into()
+    }
+
+    fn part_bytes(&self) -> usize {
+        if self.is_staged() {
+            WRITE_BYTES
+        } else {
+            PART_BYTES
+        }
     }
 
     async fn begin(&mut self) -> Result<(WriteMultipart, Location), Error> {
@@ -274,7 +326,7 @@ impl Upload {
         let store = place.store();
         let parts =
             object_store::ObjectStore::put_multipart_opts(&*store, &location, options).await?;
-        let parts = WriteMultipart::new_with_chunk_size(parts, PART_BYTES);
+        let parts = WriteMultipart::new_with_chunk_size(parts, self.part_bytes());
         Ok((parts, location))
     }
 }

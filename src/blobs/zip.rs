@@ -36,6 +36,7 @@ impl Blobs {
     /// The place does not answer. A later failure ends the archive.
     pub async fn zip(&self, prefix: &Prefix) -> Result<Option<Archive>, Error> {
         let request = ListRequest {
+            is_level: false,
             prefix: prefix.clone(),
             after: None,
             limit: PAGE,

@@ -6,23 +6,46 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::Error;
+use crate::backend::Kept;
 use crate::base::Time;
-use crate::blobs::Blobs;
+use crate::blobs::{self, Blobs};
 use crate::config::Settings;
-use crate::service::Kept;
 use crate::store::Store;
 use crate::streams::Streams;
 
 /// How often it is looked which blobs are to be dropped.
 const SWEEP: Duration = Duration::from_mins(10);
+/// A file of the working directory that stands in for the environment, as with the Harness log service.
+const ENVIRONMENT: &str = ".env";
 
 /// The streams and blobs of a data directory.
-pub(super) async fn keep(settings: &Settings, dir: &Path) -> Result<Kept, Error> {
-    let options = settings.blobs.options(|name| std::env::var(name).ok());
-    let blobs = Blobs::open(options, &dir.join("blobs")).await?;
+pub(super) fn keep(settings: &Settings, dir: &Path) -> Result<Kept, Error> {
+    let blobs = Blobs::open(blob_options(settings), &dir.join("blobs"))?;
     let options = settings.streams.options();
     let streams = Streams::open(options, &dir.join("streams"), blobs.clone())?;
     Ok(Kept { streams, blobs })
+}
+
+/// How blobs are kept: as the configuration says, or else the environment.
+pub(super) fn blob_options(settings: &Settings) -> blobs::Options {
+    let file = environment(Path::new(ENVIRONMENT));
+    settings.blobs.options(|name| {
+        let own = std::env::var(name).ok();
+        own.or_else(|| Some(file.iter().find(|(known, _)| known == name)?.1.clone()))
+    })
+}
+
+/// The variables of a file; many programs have one there, so what is not understood is left out.
+fn environment(path: &Path) -> Vec<(String, String)> {
+    let lines = dotenvy::from_path_iter(path).ok().into_iter().flatten();
+    let known = |line: Result<_, dotenvy::Error>| match line {
+        Ok(pair) => Some(pair),
+        Err(error) => {
+            tracing::warn!(path = %path.display(), %error, "a line is left out");
+            None
+        }
+    };
+    lines.filter_map(known).collect()
 }
 
 /// Does what is to be done with streams and blobs when nobody asks.
@@ -38,13 +61,26 @@ pub(super) async fn look_after(kept: Kept, store: Store, stopping: CancellationT
             }
         }
     };
-    tokio::select! {
-        ((), ()) = async {
-            tokio::join!(
-                kept.streams.log_into(store, stopping.clone()),
-                kept.streams.keep(stopping),
-            )
-        } => {}
-        () = sweeping => {}
+    tokio::join!(
+        kept.streams.log_into(store, stopping.clone()),
+        kept.streams.keep(stopping.clone()),
+        stopping.run_until_cancelled(sweeping),
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_stands_in_for_the_environment() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join(ENVIRONMENT);
+        assert_eq!(environment(&path), []);
+        let text = "# of CI\nexport LOG_SERVICE_MINIO_BUCKET='logs'\nAWS_REGION=eu-1 # near\n";
+        std::fs::write(&path, text).expect("written");
+        let expected = [("LOG_SERVICE_MINIO_BUCKET", "logs"), ("AWS_REGION", "eu-1")];
+        let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(environment(&path), expected);
     }
 }

@@ -13,15 +13,14 @@ use super::args::SourceKind;
 use super::directory::{self, is_address};
 use super::keeping::{keep, look_after};
 use super::loading::{Feeder, load, read_stdin};
-use crate::backend::{Backend, Services};
+use crate::backend::{Backend, Here, Kept, Services};
 use crate::base::{Gauge, Time};
-
 use crate::config::Settings;
 use crate::entry::decode::Defaults;
 use crate::files::{self, Loader};
 use crate::logdir;
 use crate::pipelines::Pipelines;
-use crate::service::{self, Connections, Kept, Listener, Secret, Service};
+use crate::service::{self, Connections, Listener, Secret, Service};
 use crate::store::{Durability, Lock, Options, Recovery, Store};
 
 /// Something to explore.
@@ -53,6 +52,7 @@ struct Owned {
     store: Store,
     service: Service,
     pipelines: Pipelines,
+    kept: Option<Kept>,
     _lock: Lock,
     serving: Vec<JoinHandle<()>>,
     temporary: Option<TempDir>,
@@ -128,15 +128,15 @@ impl Opened {
         let Some(lock) = Lock::acquire(dir)? else {
             return Self::through_owner(settings, dir, name).await;
         };
-        let kept = keep(settings, dir).await?;
+        let kept = keep(settings, dir)?;
         let log = settings.log.options();
         Self::own(lock, dir, log, None, name, &[], Some(kept))
     }
 
     /// The log of a data directory whose lock is held, to be served at a listener too.
-    pub async fn service(settings: &Settings, lock: Lock, serving: Serving) -> Result<Self, Error> {
+    pub fn service(settings: &Settings, lock: Lock, serving: Serving) -> Result<Self, Error> {
         let dir = &settings.data;
-        let kept = keep(settings, dir).await?;
+        let kept = keep(settings, dir)?;
         let mut opened = Self::own(
             lock,
             dir,
@@ -166,7 +166,7 @@ impl Opened {
         let mut service =
             Service::new(store.clone(), stopping.clone()).with_pipelines(pipelines.clone());
         let mut keeping = None;
-        if let Some(kept) = kept {
+        if let Some(kept) = kept.clone() {
             let secret = Secret::open(dir).map_err(Error::io("read the secret of links"))?;
             service = service.with_kept(kept.clone(), secret);
             keeping = Some(tokio::spawn(look_after(
@@ -191,6 +191,7 @@ impl Opened {
             store,
             service,
             pipelines,
+            kept,
             _lock: lock,
             serving,
             temporary,
@@ -299,9 +300,10 @@ impl Opened {
     pub fn services(&self) -> Services {
         match (&self.backend, &self.owned) {
             (Backend::Remote(client), _) => Services::There(client.clone()),
-            (_, Some(owned)) if !owned.pipelines.names().is_empty() => {
-                Services::Here(owned.pipelines.clone())
-            }
+            (_, Some(owned)) => Services::Here(Here {
+                pipelines: owned.pipelines.clone(),
+                kept: owned.kept.clone(),
+            }),
             _ => Services::None,
         }
     }

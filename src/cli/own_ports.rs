@@ -53,7 +53,7 @@ impl OwnPorts {
             let Some(service) = self.service.clone() else {
                 return Ok(());
             };
-            let listener = Listener::tcp(SocketAddr::new(port.host, port.port)).await?;
+            let listener = Listener::tcp(SocketAddr::new(port.host, port.port))?;
             let listener = listener.with_tls(self.tls.clone());
             let address = listener.address();
             tracing::info!(pipeline = %port.pipeline, %address, "listening");

@@ -25,18 +25,37 @@ pub(super) async fn service(settings: &Settings) -> Result<Client, Error> {
             "no service runs over {dir}; name another with --url or --data"
         )));
     }
-    let options = client::Options {
+    match &settings.url {
+        Some(url) => Ok(Client::new(url, &as_settings_say(settings))?),
+        None => owner(settings, &settings.data).await,
+    }
+}
+
+fn as_settings_say(settings: &Settings) -> client::Options {
+    client::Options {
         token: settings.token.clone(),
         ..client::Options::default()
-    };
-    if let Some(url) = &settings.url {
-        return Ok(Client::new(url, &options)?);
     }
-    let opened = Opened::from(settings, &[], None).await?;
-    match &opened.backend {
-        Backend::Remote(client) => Ok(client.clone()),
-        _ => Err(Error::Said("expected a service".to_owned())),
+}
+
+/// The process that owns a data directory.
+async fn owner(settings: &Settings, dir: &Path) -> Result<Client, Error> {
+    let mut reason = "it has not said where it can be reached".to_owned();
+    // The owner writes its address a moment after it took the lock.
+    for _ in 0..20 {
+        for address in Lock::addresses(dir) {
+            let client = Client::new(&address, &as_settings_say(settings))?;
+            match client.status().await {
+                Ok(_) => return Ok(client),
+                Err(error) => reason = error.to_string(),
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
+    let dir = dir.display();
+    Err(Error::Said(format!(
+        "{dir} is in use by another process that cannot be reached: {reason}"
+    )))
 }
 
 impl Opened {
@@ -46,36 +65,13 @@ impl Opened {
         dir: &Path,
         name: String,
     ) -> Result<Self, Error> {
-        let mut reason = "it has not said where it can be reached".to_owned();
-        // The owner writes its address a moment after it took the lock.
-        for _ in 0..20 {
-            for address in Lock::addresses(dir) {
-                let client = Client::new(
-                    &address,
-                    &client::Options {
-                        token: settings.token.clone(),
-                        ..client::Options::default()
-                    },
-                )?;
-                match client.status().await {
-                    Ok(_) => return Ok(Self::of(Backend::Remote(client), name)),
-                    Err(error) => reason = error.to_string(),
-                }
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        let dir = dir.display();
-        Err(Error::Said(format!(
-            "{dir} is in use by another process that cannot be reached: {reason}"
-        )))
+        let client = owner(settings, dir).await?;
+        Ok(Self::of(Backend::Remote(client), name))
     }
 
     /// A service: ours, or a Direktiv's.
     pub(super) async fn remote(settings: &Settings, url: &str) -> Result<Self, Error> {
-        let options = client::Options {
-            token: settings.token.clone(),
-            ..client::Options::default()
-        };
+        let options = as_settings_say(settings);
         let client = Client::new(url, &options)?;
         match tokio::time::timeout(PROBE, again(|| client.status())).await {
             Ok(Ok(status)) if status.product.is_empty() => {

@@ -12,7 +12,8 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 
 use super::{Client, Error};
 use crate::api::path::{self, key as escaped};
-use crate::api::{BlobAnswer, BlobsAnswer, DeletedAnswer, KeysParams, LinkAnswer};
+use crate::api::{BlobAnswer, BlobsAnswer, DeletedAnswer, KeysParams, LevelParams, LinkAnswer};
+use crate::base::Time;
 
 /// Bytes read together.
 const READ_BYTES: usize = 256 << 10;
@@ -32,6 +33,8 @@ pub struct BlobBody {
     pub bytes: std::pin::Pin<Box<dyn Stream<Item = Result<Bytes, Error>> + Send>>,
     /// How it is told from another of its name.
     pub tag: Option<String>,
+    /// When it was stored, as far as that was told.
+    pub modified: Option<Time>,
 }
 
 impl std::fmt::Debug for BlobBody {
@@ -157,6 +160,8 @@ impl Client {
             .headers()
             .get("etag")
             .and_then(|tag| tag.to_str().ok());
+        let modified = response.headers().get("last-modified");
+        let modified = modified.and_then(|text| Time::parse_http(text.to_str().ok()?));
         let (tag, name) = (tag.map(str::to_owned), self.name().to_owned());
         let bytes = response
             .bytes_stream()
@@ -164,6 +169,7 @@ impl Client {
         Ok(BlobBody {
             bytes: bytes.boxed(),
             tag,
+            modified,
         })
     }
 
@@ -173,6 +179,20 @@ impl Client {
     /// It is refused, or nobody answers.
     pub async fn blobs(&self, params: &KeysParams) -> Result<BlobsAnswer, Error> {
         self.get(path::BLOBS, params).await
+    }
+
+    /// What lies directly below a prefix: names that go on, and blobs.
+    ///
+    /// # Errors
+    /// It is refused, or nobody answers.
+    pub async fn blob_level(&self, params: &KeysParams) -> Result<BlobsAnswer, Error> {
+        let level = LevelParams {
+            delimiter: Some("/".to_owned()),
+        };
+        let request = self.asking(Method::GET, path::BLOBS).query(params);
+        let sent = request.query(&level).send().await;
+        let sent = sent.map_err(|error| Error::of(self.name(), &error))?;
+        self.answer(sent).await
     }
 
     /// Deletes a blob.

@@ -173,12 +173,18 @@ pub struct StreamLine {
     /// How severe it is, if that was said.
     #[serde(default)]
     pub level: Option<String>,
+    /// The producer's own number.
+    #[serde(default)]
+    pub pos: Option<i64>,
     /// Its words.
     #[serde(default)]
     pub out: String,
     /// When it was written, as it was sent.
     #[serde(default)]
     pub time: serde_json::Value,
+    /// What else was said.
+    #[serde(default)]
+    pub args: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
 #[derive(Deserialize)]

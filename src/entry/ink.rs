@@ -53,6 +53,13 @@ static SGR: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new("\x1b\\[([0-9;
 #[must_use]
 pub fn runs(text: &str, begin: Ink) -> (Vec<Run<'_>>, Ink) {
     let (mut runs, mut ink, mut at) = (Vec::new(), begin, 0);
+    if memchr::memchr(0x1b, text.as_bytes()).is_none() {
+        // As most text is.
+        if !text.is_empty() {
+            runs.push(Run { ink, text });
+        }
+        return (runs, ink);
+    }
     let found = SGR.iter().flat_map(|sgr| sgr.captures_iter(text));
     for sequence in found {
         let (Some(whole), Some(numbers)) = (sequence.get(0), sequence.get(1)) else {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::request::{At, Number};
+use super::state::Shown;
 use crate::base::Time;
 use crate::entry::Position;
 use crate::query::{Cursor, Field, Query, ValuesRequest};
@@ -45,6 +46,20 @@ pub(super) enum Effect {
     Namespaces,
     /// Ask what pipelines did.
     Pipelines,
+    /// Ask which streams are open.
+    Streams,
+    /// Ask what lies directly below a prefix, after a name.
+    Blobs {
+        prefix: String,
+        after: Option<String>,
+    },
+    /// Write a blob into a file.
+    Save {
+        key: String,
+        path: String,
+    },
+    /// Turn to other lines: what is asked after this is asked of them.
+    Show(Shown),
     Facets {
         number: Number,
         query: Query,

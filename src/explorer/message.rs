@@ -3,6 +3,7 @@
 use super::keymap::Key;
 use super::regions::Target;
 use super::request::Number;
+use crate::api::{BlobsAnswer, StreamsAnswer};
 use crate::backend::PipelineStatus;
 use crate::base::Time;
 use crate::entry::{Entry, Key as Place, Position};
@@ -46,6 +47,14 @@ pub(super) enum Message {
     Namespaces(Vec<NamespaceCount>),
     /// What pipelines did; none where there can be none.
     Pipelines(Result<Option<Vec<PipelineStatus>>, String>),
+    /// Which streams are open; none where there can be none.
+    Streams(Result<Option<StreamsAnswer>, String>),
+    /// What lies directly below a prefix, after a name.
+    Blobs {
+        prefix: String,
+        after: Option<String>,
+        answer: Result<Option<BlobsAnswer>, String>,
+    },
     Facets {
         number: Number,
         field: Field,
@@ -67,8 +76,8 @@ pub(super) enum Message {
     },
     /// Files are being read: done of total; `None` when they are.
     Loading(Option<(u64, u64)>),
-    /// The copy was made, this way.
-    Copied(String),
+    /// What became of something that was to be done beside the log.
+    Done(Result<String, String>),
     /// A time asked for has come.
     Woke,
 }

@@ -18,6 +18,7 @@ mod action;
 mod clipboard;
 mod effect;
 mod error;
+mod ink;
 mod input;
 mod keymap;
 mod layout;

@@ -252,6 +252,7 @@ impl Runtime {
             Message::Live(..)
             | Message::Namespaces(_)
             | Message::Pipelines(_)
+            | Message::Streams(_)
             | Message::Woke
             | Message::Loading(_)
             | Message::Scanning { .. } => Wish::Quiet,
@@ -289,7 +290,7 @@ impl Runtime {
                 let mut out = std::io::stdout().lock();
                 let _ = out.write_all(&sequence).and_then(|()| out.flush());
             }
-            let _ = sender.send(Message::Copied(copied.how));
+            let _ = sender.send(Message::Done(Ok(copied.how)));
         });
     }
 

@@ -10,11 +10,13 @@ use ratatui::layout::Rect;
 use super::effect::{Effect, Effects};
 use super::keymap::{Code, Key, Keymap};
 use super::message::{Live, Message};
+use super::overlays::Overlay;
 use super::request::{At, Number};
-use super::state::State;
+use super::state::{Shown, State};
 use super::theme::{Depth, Theme};
 use super::update::{start, update};
 use super::view::view;
+use crate::api::{BlobAnswer, BlobsAnswer, StreamAnswer, StreamsAnswer};
 use crate::backend::{PartStatus, PipelineStatus, Trouble};
 use crate::base::Time;
 use crate::entry::{Entry, Key as Place, Level, Position, Scope};
@@ -30,6 +32,11 @@ struct Harness {
     left: bool,
     /// What pipelines did.
     pipelines: Vec<PipelineStatus>,
+    /// Open streams, and a level of blobs.
+    streams: StreamsAnswer,
+    blobs: BlobsAnswer,
+    /// Whose lines were asked for.
+    turned: Vec<Shown>,
 }
 
 fn entry(n: u64) -> Entry {
@@ -62,6 +69,9 @@ impl Harness {
             waiting: VecDeque::new(),
             feed: None,
             pipelines: Vec::new(),
+            streams: StreamsAnswer::default(),
+            blobs: BlobsAnswer::default(),
+            turned: Vec::new(),
             copied: Vec::new(),
             left: false,
         };
@@ -272,6 +282,23 @@ impl Harness {
                 Some(Message::Namespaces(vec![count("auth"), count("pay")]))
             }
             Effect::Pipelines => Some(Message::Pipelines(Ok(Some(self.pipelines.clone())))),
+            Effect::Streams => Some(Message::Streams(Ok(Some(self.streams.clone())))),
+            Effect::Blobs { prefix, after } => {
+                let answer = Ok(Some(self.blobs.clone()));
+                Some(Message::Blobs {
+                    prefix,
+                    after,
+                    answer,
+                })
+            }
+            Effect::Save { key, path } => {
+                let text = format!("{key} is saved as {path}");
+                Some(Message::Done(Ok(text)))
+            }
+            Effect::Show(shown) => {
+                self.turned.push(shown);
+                None
+            }
             Effect::Facets { number, field, .. } => {
                 let facets = Facets {
                     values: vec![Facet {
@@ -592,6 +619,150 @@ fn pipelines_are_shown_with_their_rates_and_troubles() {
     // Nothing is asked while nobody looks.
     harness.tell(Message::Woke);
     assert!(!harness.waiting.contains(&Effect::Pipelines));
+}
+
+#[test]
+fn a_stream_is_tailed_and_left_again() {
+    let stream = |key: &str, last: u64| StreamAnswer {
+        key: key.into(),
+        state: "open".into(),
+        opened: "1970-01-01T00:00:00Z".into(),
+        written: "1970-01-01T00:01:30Z".into(),
+        expires: None,
+        closed: None,
+        first: 1,
+        last,
+        bytes: 3 << 20,
+        rate: 240.0,
+        subscribers: 2,
+    };
+    let mut harness = Harness::new(1_000, (120, 24));
+    harness.press("k k");
+    let before = harness.shown();
+    harness.streams.streams = vec![stream("ci/1/a\u{1b}[2J", 12_345), stream("ci/2/b", 7)];
+    harness.tell(Message::Clock(Time(100_000_000_000)));
+    harness.press("L");
+    let screen = harness.screen().join("\n");
+    for words in [
+        "2 open",
+        "ci/1/a␛[2J",
+        "12.3k",
+        "3.0MiB",
+        "240/s",
+        "1m",
+        "10s",
+    ] {
+        assert!(screen.contains(words), "{words} is not in\n{screen}");
+    }
+    harness.press("/");
+    harness.type_text("2/B");
+    let screen = harness.screen().join("\n");
+    assert!(
+        screen.contains("1 of 2") && !screen.contains("ci/1"),
+        "{screen}"
+    );
+    harness.press("enter");
+    let shown = Shown::Kept("ci/2/b".into());
+    assert_eq!(harness.turned, [shown]);
+    assert!(
+        harness.screen()[0].contains("▸ ci/2/b"),
+        "{:?}",
+        harness.screen()
+    );
+    harness.press("esc");
+    assert_eq!(harness.turned.last(), Some(&Shown::Log));
+    assert_eq!(harness.shown(), before, "back to the very row");
+}
+
+#[test]
+fn what_cannot_be_shown_leads_back_and_says_why() {
+    let mut harness = Harness::new(100, (80, 24));
+    harness.blobs.blobs = vec![BlobAnswer {
+        key: "core".into(),
+        size: 9,
+        sha256: None,
+        content_type: None,
+        modified: String::new(),
+    }];
+    harness.press("B");
+    harness.tell(Message::Key(Key::plain(Code::Enter)));
+    let load = harness.waiting.iter().find_map(|effect| match effect {
+        Effect::Load { number, .. } => Some(*number),
+        _ => None,
+    });
+    harness.waiting.clear();
+    let reason = "core is no text".to_owned();
+    let number = load.expect("a load");
+    harness.tell(Message::Failed { number, reason });
+    harness.settle();
+    assert_eq!(harness.turned, [Shown::Log]);
+    let screen = harness.screen().join("\n");
+    assert!(screen.contains("core is no text"), "{screen}");
+    assert_eq!(harness.shown().0.last(), Some(&100));
+}
+
+#[test]
+fn blobs_are_browsed_and_saved() {
+    let blob = |key: &str| BlobAnswer {
+        key: key.into(),
+        size: 5 << 20,
+        sha256: None,
+        content_type: Some("text/plain".into()),
+        modified: "2026-11-21T10:00:00Z".into(),
+    };
+    let mut harness = Harness::new(10, (120, 24));
+    harness.blobs = BlobsAnswer {
+        blobs: vec![blob("core")],
+        folders: vec!["ci".into(), "zeta".into()],
+        next: None,
+    };
+    harness.press("B");
+    let screen = harness.screen().join("\n");
+    for words in [
+        "Blobs · all",
+        "ci/",
+        "core",
+        "5.0MiB",
+        "2026-11-21 10:00",
+        "text/plain",
+    ] {
+        assert!(screen.contains(words), "{words} is not in\n{screen}");
+    }
+    harness.blobs = BlobsAnswer {
+        blobs: vec![blob("ci/1")],
+        folders: Vec::new(),
+        next: Some("ci/1".into()),
+    };
+    harness.press("enter");
+    assert!(harness.screen()[1].contains("Blobs · ci"));
+    // At the end of a page the next one is asked for, once.
+    harness.blobs = BlobsAnswer {
+        blobs: vec![blob("ci/2")],
+        ..BlobsAnswer::default()
+    };
+    harness.press("j j j");
+    let names = |harness: &Harness| -> Vec<String> {
+        let told = harness.state.kept.blobs.now.iter();
+        told.flat_map(|told| &told.blobs)
+            .map(|blob| blob.key.clone())
+            .collect()
+    };
+    assert_eq!(names(&harness), ["ci/1", "ci/2"]);
+    harness.press("s");
+    harness.type_text(".log");
+    assert!(harness.screen().join("\n").contains("save as › 2.log"));
+    harness.press("enter");
+    let screen = harness.screen().join("\n");
+    assert!(screen.contains("ci/2 is saved as 2.log"), "{screen}");
+    harness.blobs = BlobsAnswer {
+        folders: vec!["an".into(), "ci".into()],
+        ..BlobsAnswer::default()
+    };
+    harness.press("backspace");
+    let Some(Overlay::Blobs { listing, .. }) = harness.state.overlays.last() else {
+        panic!("closed")
+    };
+    assert_eq!(listing.cursor, 1, "on the folder that was left");
 }
 
 proptest! {

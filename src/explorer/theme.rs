@@ -3,7 +3,9 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
+use super::ink::style_of;
 use crate::entry::Level;
+use crate::entry::ink::Ink;
 
 /// Colours that may be used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,6 +36,11 @@ impl Theme {
             Depth::Sixteen => Style::new().fg(sixteen),
             Depth::Truecolor => Style::new().fg(Color::Rgb(rgb.0, rgb.1, rgb.2)),
         }
+    }
+
+    /// Text that brings its own colours along.
+    pub fn ink(self, ink: Ink) -> Style {
+        style_of(ink, self.depth)
     }
 
     pub fn level(self, level: Level) -> Style {

@@ -44,6 +44,13 @@ pub(super) fn view(state: &State, theme: Theme, buffer: &mut Buffer) -> Regions 
                 let at = (*cursor, *is_open);
                 panes::pipelines(state, theme, at, buffer, &mut regions);
             }
+            Overlay::Streams(listing) => {
+                panes::streams(state, theme, listing, buffer, &mut regions);
+            }
+            Overlay::Blobs { listing, saving } => {
+                let at = (listing, saving.as_ref());
+                panes::blobs(state, theme, at, buffer, &mut regions);
+            }
             Overlay::Choice {
                 title,
                 choices,

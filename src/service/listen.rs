@@ -17,7 +17,7 @@ use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tempfile::TempDir;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener, UnixStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
@@ -75,6 +75,10 @@ impl Default for Connections {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Peer(pub Option<IpAddr>);
 
+/// Connections that wait to be accepted: after a restart all who followed come back at once, and those for whom there is
+/// no room are reset. The system may allow less (`net.core.somaxconn`).
+const BACKLOG: u32 = 4_096;
+
 /// Why the service cannot listen.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen on {address}")]
@@ -88,9 +92,17 @@ impl Listener {
     ///
     /// # Errors
     /// The address is taken or not ours.
-    pub async fn tcp(address: SocketAddr) -> Result<Self, ListenError> {
-        let listener = TcpListener::bind(address).await;
-        let listener = listener.map_err(|source| ListenError {
+    pub fn tcp(address: SocketAddr) -> Result<Self, ListenError> {
+        let listen = || {
+            let socket = match address {
+                SocketAddr::V4(_) => TcpSocket::new_v4(),
+                SocketAddr::V6(_) => TcpSocket::new_v6(),
+            }?;
+            socket.set_reuseaddr(true)?;
+            socket.bind(address)?;
+            socket.listen(BACKLOG)
+        };
+        let listener = listen().map_err(|source| ListenError {
             address: address.to_string(),
             source,
         })?;

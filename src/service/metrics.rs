@@ -3,7 +3,7 @@
 //! What requests do is counted as they come; what the log does is asked of it at every scrape.
 
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use prometheus_client::collector::Collector;
@@ -15,6 +15,7 @@ use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::backend::Kept;
 use crate::pipelines::{PartStatus, Pipelines};
 use crate::store::{Health, Store};
 
@@ -42,6 +43,7 @@ pub(super) struct Metrics {
     /// Entries sent to subscribers.
     pub delivered: Counter,
     pipelines: Moving,
+    kept: Keeping,
 }
 
 /// Of which kind a request is.
@@ -71,6 +73,7 @@ impl Metrics {
             subscribers: Gauge::default(),
             delivered: Counter::default(),
             pipelines: Moving::default(),
+            kept: Keeping::default(),
         };
         let registry = &mut metrics.registry;
         registry.register_with_unit(
@@ -112,6 +115,7 @@ impl Metrics {
         );
         registry.register_collector(Box::new(Log(store.clone())));
         registry.register_collector(Box::new(metrics.pipelines.clone()));
+        registry.register_collector(Box::new(metrics.kept.clone()));
         Arc::new(metrics)
     }
 
@@ -122,6 +126,12 @@ impl Metrics {
             Ok(own) => **own = pipelines.clone(),
             Err(poisoned) => **poisoned.get_mut() = pipelines.clone(),
         }
+    }
+
+    /// Tells of streams and blobs, too.
+    pub fn watch_kept(&self, kept: &Kept) {
+        // There is one of them for as long as the service is there.
+        let _ = self.kept.0.set(kept.clone());
     }
 
     /// Counts a request that was answered.
@@ -245,6 +255,42 @@ impl Collector for Moving {
                 let value = i64::try_from(read(part)).unwrap_or(i64::MAX);
                 ConstGauge::new(value).encode(family.encode_family(labels)?)?;
             }
+        }
+        Ok(())
+    }
+}
+
+/// What streams and blobs say of themselves.
+#[derive(Clone, Debug, Default)]
+struct Keeping(Arc<OnceLock<Kept>>);
+
+impl Collector for Keeping {
+    fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
+        let Some(kept) = self.0.get() else {
+            return Ok(());
+        };
+        let (streams, blobs) = (kept.streams.figures(), kept.blobs.figures());
+        let counters = [
+            ("stream_lines", "Lines pushed to streams", streams.lines),
+            ("blobs_stored", "Blobs stored", blobs.stored),
+            (
+                "blobs_stored_bytes",
+                "Bytes of blobs stored, as they came",
+                blobs.bytes,
+            ),
+        ];
+        for (name, help, value) in counters {
+            let family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+            ConstCounter::new(value).encode(family)?;
+        }
+        let gauges = [
+            ("stream_readers", "Who reads streams", Some(streams.readers)),
+            ("streams_open", "Streams that are open", streams.open),
+        ];
+        for (name, help, value) in gauges {
+            let Some(value) = value else { continue };
+            let family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+            ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX)).encode(family)?;
         }
         Ok(())
     }

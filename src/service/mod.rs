@@ -31,4 +31,4 @@ mod tailing;
 pub use access::{Access, NewToken, Right, Secret, Token, TokenError, Tokens};
 pub use limits::Rates;
 pub use listen::{Connections, ListenError, Listener};
-pub use state::{Kept, Options, Service};
+pub use state::{Options, Service};

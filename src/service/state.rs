@@ -14,7 +14,7 @@ use super::intake::{Budget, MAX_EXPORT_BYTES};
 use super::limits::{Limits, Rates};
 use super::metrics::Metrics;
 use super::{layers, routes};
-use crate::backend::Backend;
+use crate::backend::{Backend, Kept};
 use crate::base::Networks;
 use crate::blobs::Blobs;
 use crate::pipelines::Pipelines;
@@ -38,15 +38,6 @@ pub struct Service {
     pub(super) secret: Secret,
     /// Ends streams, so that their clients go elsewhere.
     pub(super) stopping: CancellationToken,
-}
-
-/// Live streams, and the blobs that they become.
-#[derive(Clone, Debug)]
-pub struct Kept {
-    /// The streams.
-    pub streams: Streams,
-    /// The blobs.
-    pub blobs: Blobs,
 }
 
 /// What a listener demands and offers.
@@ -127,6 +118,7 @@ impl Service {
     /// The same service with streams and blobs, and what it signs with.
     #[must_use]
     pub fn with_kept(self, kept: Kept, secret: Secret) -> Self {
+        self.metrics.watch_kept(&kept);
         Self {
             kept: Some(kept),
             secret,

@@ -35,6 +35,7 @@ pub use state::{End, Opening, Pushed, Reason, StreamState};
 pub use tail::{From, Piece, Tail, TailRequest};
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crate::base::Time;
@@ -55,6 +56,19 @@ struct Shared {
     place: Place,
     /// The embedded log, where lines enter it too.
     log: OnceLock<Store>,
+    lines: AtomicU64,
+    readers: Arc<AtomicU64>,
+}
+
+/// What is done, and was done since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Lines that were taken.
+    pub lines: u64,
+    /// Who reads.
+    pub readers: u64,
+    /// Streams that are open here; of those in Redis it is not known.
+    pub open: Option<u64>,
 }
 
 /// Where streams are until they are closed.
@@ -90,6 +104,8 @@ impl Streams {
             blobs,
             place,
             log: OnceLock::new(),
+            lines: AtomicU64::new(0),
+            readers: Arc::default(),
         })))
     }
 
@@ -151,7 +167,28 @@ impl Streams {
                     None => Error::NotOpen(key.clone()),
                 })
             }
+            Ok(pushed) => {
+                if !pushed.is_repeated {
+                    let lines = (pushed.last + 1).saturating_sub(pushed.first);
+                    self.0.lines.fetch_add(lines, Ordering::Relaxed);
+                }
+                Ok(pushed)
+            }
             other => other,
+        }
+    }
+
+    /// What is done, and was done since the start.
+    #[must_use]
+    pub fn figures(&self) -> Figures {
+        Figures {
+            lines: self.0.lines.load(Ordering::Relaxed),
+            readers: self.0.readers.load(Ordering::Relaxed),
+            open: match &self.0.place {
+                Place::Disk(disk) => Some(disk.open_count()),
+                #[cfg(feature = "redis")]
+                Place::Redis(_) => None,
+            },
         }
     }
 

@@ -1,6 +1,8 @@
 //! Reading a stream: from where one likes, as fast as one can.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::archive::{Archived, Blobbed};
 use super::follow::Follow;
@@ -57,6 +59,25 @@ pub struct Tail {
     /// What is given before the source is asked again.
     next: VecDeque<Piece>,
     is_over: bool,
+    _reader: Reader,
+}
+
+/// Counts as one who reads, as long as it is there.
+#[derive(Debug)]
+struct Reader(Arc<AtomicU64>);
+
+impl Reader {
+    fn of(streams: &Streams) -> Self {
+        let readers = Arc::clone(&streams.0.readers);
+        readers.fetch_add(1, Ordering::Relaxed);
+        Self(readers)
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 #[derive(Debug)]
@@ -101,6 +122,7 @@ impl Tail {
             until: (!request.follow).then_some(last),
             next: VecDeque::new(),
             is_over: false,
+            _reader: Reader::of(streams),
         })
     }
 

@@ -395,8 +395,8 @@ async fn uploads_stay(streams: &Streams) {
 }
 
 /// Streams of a directory, and their blobs.
-async fn on_disk(dir: &Path, options: Options) -> Streams {
-    let blobs = Blobs::open(blobs::Options::default(), &dir.join("blobs")).await;
+fn on_disk(dir: &Path, options: Options) -> Streams {
+    let blobs = Blobs::open(blobs::Options::default(), &dir.join("blobs"));
     let blobs = blobs.expect("blobs");
     let streams = Streams::open(options, &dir.join("streams"), blobs);
     streams.expect("opened")
@@ -405,7 +405,7 @@ async fn on_disk(dir: &Path, options: Options) -> Streams {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_disk_keeps_the_contract() {
     let dir = tempfile::tempdir().expect("a directory");
-    contract(&on_disk(dir.path(), Options::default()).await).await;
+    contract(&on_disk(dir.path(), Options::default())).await;
     // Nothing is left of what is a blob.
     let left = std::fs::read_dir(dir.path().join("streams")).expect("listed");
     assert_eq!(left.count(), 0);
@@ -414,7 +414,7 @@ async fn the_disk_keeps_the_contract() {
 #[tokio::test(flavor = "multi_thread")]
 async fn streams_survive_a_restart() {
     let dir = tempfile::tempdir().expect("a directory");
-    let streams = on_disk(dir.path(), Options::default()).await;
+    let streams = on_disk(dir.path(), Options::default());
     streams
         .begin(&key("a/b"), Opening::default())
         .await
@@ -425,7 +425,7 @@ async fn streams_survive_a_restart() {
         .expect("pushed");
     push(&streams, "a/b", 8..=9).await;
     drop(streams);
-    let streams = on_disk(dir.path(), Options::default()).await;
+    let streams = on_disk(dir.path(), Options::default());
     let again = streams.push(&key("a/b"), lines(1..=7), Some("first")).await;
     let again = again.expect("pushed");
     assert_eq!((again.first, again.last, again.is_repeated), (1, 7, true));
@@ -437,7 +437,7 @@ async fn streams_survive_a_restart() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_close_that_was_interrupted_is_finished() {
     let dir = tempfile::tempdir().expect("a directory");
-    let streams = on_disk(dir.path(), Options::default()).await;
+    let streams = on_disk(dir.path(), Options::default());
     streams
         .begin(&key("a"), Opening::default())
         .await
@@ -445,7 +445,7 @@ async fn a_close_that_was_interrupted_is_finished() {
     push(&streams, "a", 1..=7).await;
     streams.end(&key("a"), Reason::Closed).await.expect("ended");
     drop(streams);
-    let streams = on_disk(dir.path(), Options::default()).await;
+    let streams = on_disk(dir.path(), Options::default());
     let closed = streams.push(&key("a"), lines(8..=8), None).await;
     assert!(matches!(closed, Err(Error::Closed(_))), "{closed:?}");
     streams.round(Time::now()).await;
@@ -469,7 +469,7 @@ async fn who_is_behind_the_history_is_told() {
         history: 200_000,
         ..Options::default()
     };
-    let streams = on_disk(dir.path(), options).await;
+    let streams = on_disk(dir.path(), options);
     streams
         .begin(&key("a"), Opening::default())
         .await
@@ -505,7 +505,7 @@ async fn damage_is_a_gap_also_in_the_blob() {
         history: 1 << 20,
         ..Options::default()
     };
-    let streams = on_disk(dir.path(), options.clone()).await;
+    let streams = on_disk(dir.path(), options.clone());
     streams
         .begin(&key("a"), Opening::default())
         .await
@@ -522,7 +522,7 @@ async fn damage_is_a_gap_also_in_the_blob() {
     let mut bytes = std::fs::read(&file).expect("read");
     bytes[30_000] ^= 1;
     std::fs::write(&file, bytes).expect("written");
-    let streams = on_disk(dir.path(), options).await;
+    let streams = on_disk(dir.path(), options);
     let mut tail = tail(&streams, "a", From::Oldest, false).await;
     let seen = Seen::rest(&mut tail).await;
     assert_eq!(seen.gaps.len(), 1);
@@ -606,7 +606,7 @@ mod in_redis {
         }
 
         /// A service that shares it, with the blobs of a directory.
-        async fn streams(&self, dir: &Path) -> Streams {
+        fn streams(&self, dir: &Path) -> Streams {
             let redis = RedisOptions {
                 url: self.url(),
                 prefix: "tw:".to_owned(),
@@ -616,7 +616,7 @@ mod in_redis {
                 redis: Some(redis),
                 ..Options::default()
             };
-            on_disk(dir, options).await
+            on_disk(dir, options)
         }
     }
 
@@ -631,17 +631,14 @@ mod in_redis {
     async fn redis_keeps_the_contract() {
         let server = Server::start().await;
         let dir = tempfile::tempdir().expect("a directory");
-        contract(&server.streams(dir.path()).await).await;
+        contract(&server.streams(dir.path())).await;
     }
 
     #[tokio::test(flavor = "multi_thread")]
     async fn services_share_streams() {
         let server = Server::start().await;
         let dir = tempfile::tempdir().expect("a directory");
-        let (one, other) = (
-            server.streams(dir.path()).await,
-            server.streams(dir.path()).await,
-        );
+        let (one, other) = (server.streams(dir.path()), server.streams(dir.path()));
         one.begin(&key("s"), Opening::default())
             .await
             .expect("opened");
@@ -675,7 +672,7 @@ mod in_redis {
     async fn tails_go_on_when_redis_returns() {
         let mut server = Server::start().await;
         let dir = tempfile::tempdir().expect("a directory");
-        let streams = server.streams(dir.path()).await;
+        let streams = server.streams(dir.path());
         streams
             .begin(&key("s"), Opening::default())
             .await

@@ -351,6 +351,16 @@ fn the_doctor_tells_what_is_wrong() {
             "/proc/1",
             "cannot be written",
         ),
+        (
+            config("[streams.redis]\nurl = \"redis://127.0.0.1:1\"\n"),
+            other,
+            "Redis: ",
+        ),
+        (
+            config("[blobs.s3]\nbucket = \"logs\"\nendpoint = \"http://127.0.0.1:1\"\n"),
+            other,
+            "the bucket logs: ",
+        ),
     ] {
         let (code, bad) = doctor(&config, data);
         assert_eq!(code, Some(1), "{part}: {bad}");

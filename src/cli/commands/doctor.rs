@@ -8,7 +8,9 @@ use serde_json::json;
 use crate::base::Time;
 use crate::base::tls::Tls;
 use crate::base::units::grouped;
+use crate::blobs::Blobs;
 use crate::cli::args::{Doctor, Listing, Serve};
+use crate::cli::keeping::blob_options;
 use crate::cli::{Error, Verdict};
 use crate::client::{self, Client};
 use crate::config::{Auth, ServeFile, Settings};
@@ -16,6 +18,7 @@ use crate::entry::visible;
 use crate::query::{Direction, PageRequest, Query, Start, Ties};
 use crate::service::{Listener, Tokens};
 use crate::store::{Lock, Store};
+use crate::streams::Streams;
 
 /// Less room than this is soon used up.
 const LITTLE_ROOM: u64 = 1 << 30;
@@ -63,8 +66,9 @@ pub(in crate::cli) async fn run(settings: &Settings, args: &Doctor) -> Result<Ve
     findings.push(clock());
     findings.extend(tls(&serve));
     findings.push(access(settings, &serve));
-    findings.extend(ports(settings, &serve).await);
+    findings.extend(ports(settings, &serve));
     findings.push(files(&serve));
+    findings.extend(kept(settings).await);
     if let Some(url) = &settings.url {
         findings.push(service(settings, url).await);
     }
@@ -254,14 +258,14 @@ fn access(settings: &Settings, serve: &ServeFile) -> Finding {
 }
 
 /// Whether the ports are free, or ours.
-async fn ports(settings: &Settings, serve: &ServeFile) -> Vec<Finding> {
+fn ports(settings: &Settings, serve: &ServeFile) -> Vec<Finding> {
     let mut findings = Vec::new();
     for address in std::iter::once(serve.listen).chain(serve.otlp_grpc) {
         let ours = Lock::addresses(&settings.data);
         // Only the first address is published; the other is as likely ours while we run.
         let is_ours = ours.iter().any(|url| url.ends_with(&address.to_string()))
             || serve.otlp_grpc == Some(address);
-        findings.push(match Listener::tcp(address).await {
+        findings.push(match Listener::tcp(address) {
             Ok(_) => finding("port", Mark::Good, format!("{address} is free")),
             Err(_) if is_ours && Lock::is_held(&settings.data) => finding(
                 "port",
@@ -295,6 +299,44 @@ fn files(serve: &ServeFile) -> Finding {
 }
 
 /// Whether the service of the settings answers.
+/// The bucket and the Redis that are named: whether they answer. What is kept in the data directory was looked at.
+async fn kept(settings: &Settings) -> Vec<Finding> {
+    let (blobs, streams) = (blob_options(settings), settings.streams.options());
+    let bucket = blobs.s3.as_ref().map(|s3| s3.bucket.clone());
+    let redis = streams.redis.is_some();
+    let opened = || {
+        // Nothing is written there: it stands for a data directory that may not be there yet.
+        let spare = tempfile::tempdir().map_err(|error| error.to_string())?;
+        let blobs = Blobs::open(blobs, spare.path()).map_err(|error| error.to_string())?;
+        let streams = Streams::open(streams, spare.path(), blobs.clone());
+        let streams = streams.map_err(|error| error.to_string())?;
+        Ok::<_, String>((blobs, streams))
+    };
+    if bucket.is_none() && !redis {
+        return Vec::new();
+    }
+    let (blobs, streams) = match opened() {
+        Ok(opened) => opened,
+        Err(reason) => return vec![finding("streams, blobs", Mark::Bad, reason)],
+    };
+    let mut findings = Vec::new();
+    let mut told = |about, name: String, answer: Result<(), String>| {
+        findings.push(match answer {
+            Ok(()) => finding(about, Mark::Good, format!("{name} answers")),
+            Err(reason) => finding(about, Mark::Bad, format!("{name}: {reason}")),
+        });
+    };
+    if let Some(bucket) = bucket {
+        let answer = blobs.ping().await.map_err(|error| error.to_string());
+        told("blobs", format!("the bucket {bucket}"), answer);
+    }
+    if redis {
+        let answer = streams.ping().await.map_err(|error| error.to_string());
+        told("streams", "Redis".to_owned(), answer);
+    }
+    findings
+}
+
 async fn service(settings: &Settings, url: &str) -> Finding {
     let options = client::Options {
         token: settings.token.clone(),

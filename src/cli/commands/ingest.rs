@@ -135,6 +135,9 @@ async fn deliver(backend: &Backend, batch: Vec<Entry>) -> Result<u64, Error> {
             Ok(range.end - range.start)
         }
         Backend::Remote(client) => push(client, &batch).await,
+        Backend::Copied(_) => Err(Error::Said(
+            "lines are pushed into a stream with tailwater stream push".to_owned(),
+        )),
         Backend::Directory(_) => Err(Error::Said(
             "a directory of binary logs takes nothing but from its own loggers".to_owned(),
         )),

@@ -49,9 +49,9 @@ pub(in crate::cli) async fn run(settings: &Settings, args: &Serve) -> Result<Ver
         )));
     };
     more_files();
-    let http = Listener::tcp(serve.listen).await?.with_tls(tls.clone());
+    let http = Listener::tcp(serve.listen)?.with_tls(tls.clone());
     let grpc = match serve.otlp_grpc {
-        Some(address) => Some(Listener::tcp(address).await?.with_tls(tls.clone())),
+        Some(address) => Some(Listener::tcp(address)?.with_tls(tls.clone())),
         None => None,
     };
     let url = http.address();
@@ -62,7 +62,7 @@ pub(in crate::cli) async fn run(settings: &Settings, args: &Serve) -> Result<Ver
         options: options.clone(),
         connections: serve.connections(),
     };
-    let opened = Opened::service(settings, lock, serving).await?;
+    let opened = Opened::service(settings, lock, serving)?;
     for note in &opened.notes {
         tracing::warn!("{note}");
     }

@@ -1,9 +1,11 @@
 //! What lies above the panes: help, palette, choices. `update/overlay.rs` gives them the keys.
 
 mod help;
+mod listing;
 mod palette;
 
 pub(super) use help::{HelpRow, help_rows};
+pub(super) use listing::Listing;
 pub(super) use palette::matching;
 
 use tui_input::Input;
@@ -19,6 +21,13 @@ pub(super) enum Overlay {
     Palette { input: Input, cursor: usize },
     /// What pipelines do; one of them in detail when it is open.
     Pipelines { cursor: usize, is_open: bool },
+    /// Open streams.
+    Streams(Listing),
+    /// Blobs, level by level; and where one is to be saved, while that is typed.
+    Blobs {
+        listing: Listing,
+        saving: Option<Input>,
+    },
     /// One of several values.
     Choice {
         title: &'static str,

@@ -5,14 +5,17 @@
 //! ```
 //! The selected row is marked at its left edge and in its time only: moving the mark costs a few bytes on the wire.
 
+use std::ops::Range;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::entry::ink::Ink;
 use crate::entry::visible;
 use crate::explorer::layout::{Columns, FIELD_COLUMN, columns};
 use crate::explorer::regions::{Regions, Target};
 use crate::explorer::row::Row;
-use crate::explorer::state::{Edge, Focus, State};
+use crate::explorer::state::{Edge, Focus, Shown, State};
 use crate::explorer::theme::Theme;
 use crate::explorer::widgets::{Runs, lines_of, put, wrapped};
 use crate::query::Matcher;
@@ -101,16 +104,9 @@ fn draw_row(drawn: &Drawn<'_>, row: &Row, area: Rect, y: i32, buffer: &mut Buffe
     let room = area.right().saturating_sub(x);
     if !drawn.state.scroll.wrap {
         if let Some(y) = inside(y) {
-            draw_text(
-                drawn,
-                row,
-                &row.line,
-                x,
-                y,
-                room,
-                drawn.state.scroll.sideways,
-                buffer,
-            );
+            let skip = drawn.state.scroll.sideways;
+            let text = (row.line.as_str(), row.inks.as_slice());
+            draw_text(drawn, row, text, (x, y, room), skip, buffer);
         }
         return 1;
     }
@@ -118,7 +114,8 @@ fn draw_row(drawn: &Drawn<'_>, row: &Row, area: Rect, y: i32, buffer: &mut Buffe
     let count = lines.len().min(usize::from(area.height));
     for (offset, line) in (0_i32..).zip(lines.iter().take(count)) {
         if let Some(y) = inside(y + offset) {
-            draw_text(drawn, row, line, x, y, room, 0, buffer);
+            let text = (line.line.as_str(), line.inks.as_slice());
+            draw_text(drawn, row, text, (x, y, room), 0, buffer);
         }
     }
     i32::try_from(count).unwrap_or(1)
@@ -186,17 +183,11 @@ fn draw_head(drawn: &Drawn<'_>, row: &Row, area: Rect, y: u16, buffer: &mut Buff
     }
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "a place on the screen is three of them"
-)]
 fn draw_text(
     drawn: &Drawn<'_>,
     row: &Row,
-    line: &str,
-    x: u16,
-    y: u16,
-    room: u16,
+    (line, inks): (&str, &[(Range<usize>, Ink)]),
+    (x, y, room): (u16, u16, u16),
     skip: usize,
     buffer: &mut Buffer,
 ) {
@@ -208,6 +199,9 @@ fn draw_text(
         .map_or(line.len(), |(at, _)| at);
     let sight = &line[..cut];
     let mut runs = Runs::new(line, theme.text(row.level()));
+    for (range, ink) in inks.iter().take_while(|(range, _)| range.start < cut) {
+        runs.over(range.clone(), theme.ink(*ink));
+    }
     if std::ptr::eq(line, row.line.as_str()) {
         if let Some(at) = row.error_at {
             runs.over(at..line.len(), theme.error_text());
@@ -242,6 +236,10 @@ fn empty(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
         _ if state.window.older != Edge::End => vec![
             "nothing found so far".into(),
             "k goes on searching older entries".into(),
+        ],
+        _ if state.filters.is_empty() && state.shown != Shown::Log => vec![
+            "there are no lines".into(),
+            "they appear here as they arrive".into(),
         ],
         _ if state.filters.is_empty() => vec![
             "the log is empty".into(),

@@ -2,6 +2,7 @@
 
 mod band;
 mod detail;
+mod kept;
 mod log;
 mod pipelines;
 mod popups;
@@ -11,6 +12,7 @@ mod title;
 
 pub(super) use band::{filters, sources, values};
 pub(super) use detail::detail;
+pub(super) use kept::{blobs, streams};
 pub(super) use log::log;
 pub(super) use pipelines::pipelines;
 pub(super) use popups::{choice, completions, help, palette};

@@ -10,7 +10,7 @@ use crate::entry::visible;
 use crate::explorer::regions::{Regions, Target};
 use crate::explorer::state::{Kind, Moving, State};
 use crate::explorer::theme::Theme;
-use crate::explorer::widgets::{frame, put, put_right};
+use crate::explorer::widgets::{below_title, frame, per_second, put, put_right};
 
 /// Lines of a part: what it is, how it moves.
 const PART_LINES: u16 = 2;
@@ -24,7 +24,7 @@ pub(in crate::explorer) fn pipelines(
     regions: &mut Regions,
 ) {
     let screen = buffer.area;
-    let area = Rect::new(0, 1, screen.width, screen.height.saturating_sub(2));
+    let area = below_title(screen);
     regions.add(screen, Target::Pane(state.focus));
     let moving = &state.moving;
     let all = moving.pipelines();
@@ -36,7 +36,7 @@ pub(in crate::explorer) fn pipelines(
     let line = |buffer: &mut Buffer, text: &str, style: Style| {
         put(buffer, inner.x + 1, inner.y, inner.width - 2, text, style);
     };
-    if let Some(reason) = &moving.failed {
+    if let Some(reason) = &moving.answered.failed {
         let text = format!("cannot be asked: {}", visible(reason).text);
         put(
             buffer,
@@ -47,11 +47,11 @@ pub(in crate::explorer) fn pipelines(
             theme.failure(),
         );
     }
-    if moving.is_nowhere {
+    if moving.answered.is_nowhere {
         let text = "pipelines run in a service: tailwater serve, then tailwater URL";
         return line(buffer, text, theme.dim());
     }
-    if moving.now.is_none() {
+    if moving.answered.now.is_none() {
         return line(buffer, "asking …", theme.dim());
     }
     if all.is_empty() {
@@ -227,16 +227,7 @@ fn movement(
 }
 
 fn rate(rate: Option<f64>) -> String {
-    match rate {
-        None => "… /s".to_owned(),
-        Some(rate) if rate > 0.0 && rate < 10.0 => format!("{rate:.1}/s"),
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a rate is shown"
-        )]
-        Some(rate) => format!("{}/s", short_count(rate as u64)),
-    }
+    rate.map_or_else(|| "… /s".to_owned(), per_second)
 }
 
 fn seconds(seconds: f64) -> String {

@@ -8,7 +8,7 @@ use crate::base::units::{grouped, short_count};
 use crate::entry::visible;
 use crate::explorer::action::Action;
 use crate::explorer::regions::{Regions, Target};
-use crate::explorer::state::{Edge, Focus, Link, State};
+use crate::explorer::state::{Edge, Focus, Link, Shown, State};
 use crate::explorer::theme::Theme;
 use crate::explorer::widgets::{put, put_right};
 
@@ -87,6 +87,8 @@ fn badge(state: &State, theme: Theme) -> (String, Style) {
             format!("RECONNECTING · {}", visible(reason).text),
             theme.failure(),
         ),
+        // Of a stream that was closed, or a blob, there is nothing to regret.
+        Link::Ended if state.shown != Shown::Log => ("WHOLE".to_owned(), theme.good()),
         Link::Ended => ("ENDED".to_owned(), theme.failure()),
         _ if !state.live.following && state.live.arrived > 0 => (
             format!(

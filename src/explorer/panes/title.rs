@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use crate::base::units::grouped;
 use crate::entry::visible;
 use crate::explorer::regions::{Regions, Target};
-use crate::explorer::state::{Chip, State};
+use crate::explorer::state::{Chip, Shown, State};
 use crate::explorer::theme::Theme;
 use crate::explorer::widgets::{put, put_right, width_of};
 
@@ -27,14 +27,15 @@ pub(in crate::explorer) fn title(
         " tailwater ",
         theme.title(),
     );
-    x = put(
-        buffer,
-        x,
-        area.y,
-        end.saturating_sub(x),
-        &visible(&state.name).text,
-        theme.dim(),
-    );
+    let name = visible(&state.name).text;
+    let room = end.saturating_sub(x);
+    x = match &state.shown {
+        Shown::Log => put(buffer, x, area.y, room, &name, theme.dim()),
+        Shown::Kept(key) => {
+            let text = format!("{name} ▸ {}", visible(key).text);
+            put(buffer, x, area.y, room, &text, theme.key())
+        }
+    };
     x = x.saturating_add(2);
     if let Some(level) = state.filters.level {
         let text = format!("≥ {level}");

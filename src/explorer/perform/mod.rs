@@ -2,6 +2,7 @@
 
 mod tasks;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,9 @@ use tokio::task::JoinHandle;
 use super::effect::Effect;
 use super::message::Message;
 use super::request::{At, Number};
-use crate::backend::{Backend, Services};
+use super::state::Shown;
+use crate::backend::{Backend, Copied, Services};
+use crate::base::units::print_size;
 use crate::entry::Position;
 use crate::query::{Cursor, FacetsRequest, FollowRequest, ValuesRequest};
 use tasks::Asked;
@@ -25,6 +28,9 @@ const LIVE_QUEUE: usize = 4;
 /// Carries effects out and sends their messages.
 #[derive(Debug)]
 pub(super) struct Performer {
+    /// What is explored.
+    log: Backend,
+    /// What is shown of it: the log, a stream, a blob.
     backend: Backend,
     services: Services,
     messages: UnboundedSender<Message>,
@@ -75,6 +81,7 @@ impl Drop for Running {
 impl Performer {
     pub fn new(backend: Backend, services: Services, messages: UnboundedSender<Message>) -> Self {
         Self {
+            log: backend.clone(),
             backend,
             services,
             messages,
@@ -133,6 +140,10 @@ impl Performer {
             } => self.follow(number, FollowRequest { query, now, after }),
             Effect::Namespaces => self.namespaces(),
             Effect::Pipelines => self.pipelines(),
+            Effect::Streams => self.streams(),
+            Effect::Blobs { prefix, after } => self.blobs(prefix, after),
+            Effect::Save { key, path } => self.save(key, path),
+            Effect::Show(shown) => self.show(&shown),
             Effect::Facets {
                 number,
                 query,
@@ -205,6 +216,58 @@ impl Performer {
             let answer = answer.map_err(|error| error.explained());
             let _ = messages.send(Message::Pipelines(answer));
         });
+    }
+
+    fn streams(&self) {
+        let (services, messages) = (self.services.clone(), self.messages.clone());
+        tokio::spawn(async move {
+            let answer = services.streams().await;
+            let answer = answer.map_err(|error| error.explained());
+            let _ = messages.send(Message::Streams(answer));
+        });
+    }
+
+    fn blobs(&self, prefix: String, after: Option<String>) {
+        let (services, messages) = (self.services.clone(), self.messages.clone());
+        tokio::spawn(async move {
+            let answer = services.blobs(&prefix, after.as_deref()).await;
+            let answer = answer.map_err(|error| error.explained());
+            let _ = messages.send(Message::Blobs {
+                prefix,
+                after,
+                answer,
+            });
+        });
+    }
+
+    fn save(&self, key: String, path: String) {
+        let (services, messages) = (self.services.clone(), self.messages.clone());
+        tokio::spawn(async move {
+            let saved = services.save_blob(&key, Path::new(&path)).await;
+            let told = saved
+                .map(|bytes| format!("{key} is saved as {path}, {}", print_size(bytes)))
+                .map_err(|error| error.explained());
+            let _ = messages.send(Message::Done(told));
+        });
+    }
+
+    /// Turns to other lines; those that were shown are let go of.
+    fn show(&mut self, shown: &Shown) {
+        self.load.stop();
+        self.extend.stop();
+        self.find.stop();
+        self.follow.stop();
+        self.backend = match shown {
+            Shown::Log => self.log.clone(),
+            Shown::Kept(key) => match Copied::begin(&self.services, key) {
+                Ok(copied) => Backend::Copied(copied),
+                Err(error) => {
+                    let told = Message::Done(Err(error.explained()));
+                    let _ = self.messages.send(told);
+                    self.log.clone()
+                }
+            },
+        };
     }
 
     fn facets(&mut self, number: Number, request: FacetsRequest) {

@@ -1,6 +1,6 @@
 //! Places one has been, to go back to the very row.
 
-use super::Filters;
+use super::{Filters, Shown};
 use crate::entry::Key;
 
 /// Places that are remembered.
@@ -9,6 +9,7 @@ const MAX_PLACES: usize = 100;
 /// A view and a row in it.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::explorer) struct Place {
+    pub shown: Shown,
     pub filters: Filters,
     /// The selected row; `None` while following.
     pub anchor: Option<Key>,

@@ -1,7 +1,9 @@
 //! All that the explorer knows between two messages. Changed by `update` alone.
 
+mod answered;
 mod filters;
 mod history;
+mod kept;
 mod live;
 mod moving;
 mod prompt;
@@ -9,8 +11,10 @@ mod window;
 
 use std::collections::VecDeque;
 
+pub(super) use answered::Answered;
 pub(super) use filters::{Chip, Filters};
 pub(super) use history::{History, Place};
+pub(super) use kept::{Item, Kept, Shown};
 pub(super) use live::{Link, LiveState};
 pub(super) use moving::{Kind, Moving};
 pub(super) use prompt::{Completion, Prompt, PromptKind};
@@ -94,6 +98,9 @@ pub(super) struct State {
 
     pub namespaces: Vec<NamespaceCount>,
     pub moving: Moving,
+    pub kept: Kept,
+    /// Whose lines the window holds.
+    pub shown: Shown,
     pub sources_open: bool,
     pub source_cursor: usize,
     pub chip_cursor: usize,
@@ -215,6 +222,8 @@ impl State {
             loading: None,
             namespaces: Vec::new(),
             moving: Moving::default(),
+            kept: Kept::default(),
+            shown: Shown::default(),
             // On a tall screen there is room for everything at once.
             sources_open: size.1 >= 50,
             source_cursor: 0,

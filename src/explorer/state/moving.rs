@@ -1,21 +1,15 @@
 //! What pipelines did, as it was last asked, and how fast they move.
 
+use super::Answered;
 use crate::backend::{PartStatus, PipelineStatus};
 use crate::base::Time;
 
 /// The pipelines of what is explored.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(in crate::explorer) struct Moving {
-    /// As it was last told; none before that.
-    pub now: Option<Told>,
+    pub answered: Answered<Told>,
     /// As it was told before: rates are the difference.
     before: Option<Told>,
-    /// Why the last question was not answered.
-    pub failed: Option<String>,
-    /// There can be none where we are.
-    pub is_nowhere: bool,
-    /// A question is on its way.
-    pub asked: bool,
 }
 
 /// What was told, and when.
@@ -57,20 +51,16 @@ impl Kind {
 impl Moving {
     /// Takes in an answer.
     pub fn told(&mut self, at: Time, answer: Result<Option<Vec<PipelineStatus>>, String>) {
-        self.asked = false;
-        match answer {
-            Ok(Some(pipelines)) => {
-                self.failed = None;
-                let told = Told { at, pipelines };
-                self.before = self.now.replace(told);
-            }
-            Ok(None) => self.is_nowhere = true,
-            Err(reason) => self.failed = Some(reason),
-        }
+        let told = |pipelines| Told { at, pipelines };
+        let before = self.answered.told(answer.map(|answer| answer.map(told)));
+        self.before = before.or(self.before.take());
     }
 
     pub fn pipelines(&self) -> &[PipelineStatus] {
-        self.now.as_ref().map_or(&[], |told| &told.pipelines)
+        self.answered
+            .now
+            .as_ref()
+            .map_or(&[], |told| &told.pipelines)
     }
 
     /// Entries a second that a part passed on; none as long as there is nothing to compare.
@@ -91,7 +81,7 @@ impl Moving {
         part: &PartStatus,
         of: impl Fn(&PartStatus) -> u64,
     ) -> Option<f64> {
-        let (now, before) = (self.now.as_ref()?, self.before.as_ref()?);
+        let (now, before) = (self.answered.now.as_ref()?, self.before.as_ref()?);
         let is_same =
             |other: &&PipelineStatus| other.name == pipeline.name && other.since == pipeline.since;
         let earlier = before.pipelines.iter().find(is_same)?;

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::entry::{Entry, Key};
-use crate::explorer::row::Row;
+use crate::explorer::row::{Colours, Row};
 use crate::query::{Cursor, Direction, Page};
 
 /// Rows at the most.
@@ -38,6 +38,8 @@ pub(in crate::explorer) struct Window {
     pub newer: Edge,
     /// Paging was stopped or failed: it goes on only when asked again.
     pub stalled: bool,
+    /// What becomes of colours in its rows.
+    pub colours: Colours,
 }
 
 impl Window {
@@ -81,7 +83,7 @@ impl Window {
             .rev()
             .filter(|entry| first.is_none_or(|first| entry.key() < first))
         {
-            let row = Row::new(entry);
+            let row = Row::new(entry, self.colours);
             self.weight += row.weight;
             self.rows.push_front(row);
         }
@@ -133,7 +135,7 @@ impl Window {
             Some(last) if last.key() >= key => self.search(key).err()?,
             _ => self.rows.len(),
         };
-        let row = Row::new(entry);
+        let row = Row::new(entry, self.colours);
         self.weight += row.weight;
         self.rows.insert(place, row);
         Some(place)

@@ -1,11 +1,11 @@
 //! Actions: each arm is one call.
 
-use super::{detail, filter, jump, load, navigate, notice, prompt, search, select};
+use super::{detail, filter, jump, kept, load, navigate, notice, prompt, search, select};
 use crate::entry::Level;
 use crate::explorer::action::Action;
 use crate::explorer::effect::{Effect, Effects};
 use crate::explorer::overlays::{Overlay, Sense};
-use crate::explorer::state::{Focus, PromptKind, State};
+use crate::explorer::state::{Focus, PromptKind, Shown, State};
 use crate::query::{Direction, Field};
 
 /// Does what a key or the palette asked for.
@@ -59,6 +59,8 @@ pub(super) fn act(state: &mut State, action: Action) -> Effects {
         Action::Copy => detail::copy(state),
         Action::CopyJson => detail::copy_json(state),
         Action::Pipelines => pipelines(state),
+        Action::Streams => kept::streams(state),
+        Action::Blobs => kept::blobs(state),
         Action::Palette => overlay(state, Overlay::palette()),
         Action::Help => overlay(state, Overlay::help()),
         Action::Redraw => redraw(state),
@@ -76,7 +78,7 @@ fn overlay(state: &mut State, overlay: Overlay) -> Effects {
 
 fn pipelines(state: &mut State) -> Effects {
     state.overlays.push(Overlay::pipelines());
-    state.moving.asked = true;
+    state.moving.answered.asked = true;
     Effect::Pipelines.into()
 }
 
@@ -135,6 +137,8 @@ fn close(state: &mut State) -> Effects {
         state.search = None;
     } else if state.sources_open {
         state.sources_open = false;
+    } else if state.shown != Shown::Log {
+        return jump::back(state);
     }
     Effects::none()
 }

@@ -4,7 +4,7 @@ use super::notice;
 use crate::entry::{json, visible};
 use crate::explorer::effect::{Effect, Effects};
 use crate::explorer::row::Row;
-use crate::explorer::state::{Detail, Focus, State};
+use crate::explorer::state::{Detail, Focus, Shown, State};
 use crate::query::{Field, KNOWN_FIELDS};
 
 /// Lines of a text that are shown while it is folded.
@@ -106,7 +106,8 @@ pub(super) fn refresh(state: &mut State) -> Effects {
     let Some(row) = state.detailed() else {
         return Effects::none();
     };
-    let more = row.cut || (state.joins && row.entry.scope.trace.is_some());
+    let more =
+        row.cut || (state.joins && state.shown == Shown::Log && row.entry.scope.trace.is_some());
     let position = row.entry.position;
     let count = state
         .detail

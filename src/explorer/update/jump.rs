@@ -1,6 +1,6 @@
 //! Going somewhere else and back to the very row.
 
-use super::{load, notice};
+use super::{kept, load, notice};
 use crate::explorer::effect::Effects;
 use crate::explorer::state::{Chip, Filters, Place, State};
 use crate::query::{Expression, Field};
@@ -12,6 +12,7 @@ fn here(state: &State) -> Place {
         .map(super::super::row::Row::key)
         .filter(|_| !state.live.following);
     Place {
+        shown: state.shown.clone(),
         filters: state.filters.clone(),
         anchor,
         line: state.scroll.line,
@@ -65,12 +66,13 @@ fn go(state: &mut State, place: Option<Place>, otherwise: &str) -> Effects {
         return Effects::none();
     };
     state.filters = place.filters;
+    let turned = kept::turn_to(state, place.shown);
     state.scroll.line = place.line;
-    match place.anchor {
+    turned.and(match place.anchor {
         Some(key) => {
             state.live.following = false;
             load::around(state, key)
         }
         None => load::newest(state),
-    }
+    })
 }

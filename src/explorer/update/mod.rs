@@ -4,6 +4,7 @@ mod act;
 mod detail;
 mod filter;
 mod jump;
+mod kept;
 mod keys;
 mod live;
 mod load;
@@ -19,7 +20,7 @@ use super::effect::{Effect, Effects};
 use super::message::Message;
 use super::overlays::Overlay;
 use super::row::Row;
-use super::state::{Notice, State};
+use super::state::{Notice, Shown, State};
 
 pub(super) use detail::detail_lines;
 
@@ -79,6 +80,18 @@ pub(super) fn update(state: &mut State, message: Message) -> Effects {
             state.moving.told(state.now, answer);
             Effects::none()
         }
+        Message::Streams(answer) => {
+            state.kept.streams.told(answer);
+            Effects::none()
+        }
+        Message::Blobs {
+            prefix,
+            after,
+            answer,
+        } => {
+            state.kept.took(&prefix, after.as_deref(), answer);
+            kept::listed(state)
+        }
         Message::Facets {
             number,
             field,
@@ -99,7 +112,7 @@ pub(super) fn update(state: &mut State, message: Message) -> Effects {
             if let (Some(detail), Some(entry)) = (&mut state.detail, entry)
                 && entry.position == position
             {
-                detail.whole = Some(Box::new(Row::whole(*entry)));
+                detail.whole = Some(Box::new(Row::whole(*entry, state.window.colours)));
             }
             Effects::none()
         }
@@ -114,8 +127,10 @@ pub(super) fn update(state: &mut State, message: Message) -> Effects {
                 Effects::none()
             }
         }
-        Message::Copied(how) => {
-            notice(state, how, false);
+        Message::Done(outcome) => {
+            let is_failure = outcome.is_err();
+            let (Ok(text) | Err(text)) = outcome;
+            notice(state, text, is_failure);
             Effects::none()
         }
         Message::Woke => woke(state),
@@ -145,6 +160,12 @@ fn notice(state: &mut State, text: impl Into<String>, failure: bool) {
 }
 
 fn failed(state: &mut State, number: super::request::Number, reason: &str) -> Effects {
+    if state.requests.load == Some(number) && state.shown != Shown::Log {
+        // There is nothing of it to be seen: back to where one came from.
+        let effects = jump::back(state);
+        notice(state, reason, true);
+        return effects;
+    }
     if state.requests.load == Some(number) {
         // Nothing is on its way any more: it is asked again after a while.
         let again = state.now.later(RETRY);
@@ -179,19 +200,29 @@ fn failed(state: &mut State, number: super::request::Number, reason: &str) -> Ef
     Effects::none()
 }
 
-/// Whether pipelines are on the screen.
-fn watches_pipelines(state: &State) -> bool {
-    let is_shown = |overlay: &Overlay| matches!(overlay, Overlay::Pipelines { .. });
-    state.overlays.iter().any(is_shown)
+/// Whether something is on the screen that is asked for again and again.
+fn watches(state: &State) -> bool {
+    let is_watched =
+        |overlay: &Overlay| matches!(overlay, Overlay::Pipelines { .. } | Overlay::Streams(_));
+    state.overlays.iter().any(is_watched)
 }
 
 fn woke(state: &mut State) -> Effects {
-    let asking = if watches_pipelines(state) && !state.moving.asked && !state.moving.is_nowhere {
-        state.moving.asked = true;
-        Effect::Pipelines.into()
-    } else {
-        Effects::none()
-    };
+    let mut asking = Effects::none();
+    for overlay in &state.overlays {
+        let asked = match overlay {
+            Overlay::Pipelines { .. } if state.moving.answered.may_ask() => {
+                state.moving.answered.asked = true;
+                Effect::Pipelines
+            }
+            Overlay::Streams(_) if state.kept.streams.may_ask() => {
+                state.kept.streams.asked = true;
+                Effect::Streams
+            }
+            _ => continue,
+        };
+        asking = asking.and(asked.into());
+    }
     asking.and(woke_for_log(state))
 }
 
@@ -227,7 +258,7 @@ fn wake(state: &mut State) -> Effects {
         || !(state.notice.is_some()
             || state.live.is_busy()
             || state.live.uncounted
-            || watches_pipelines(state)
+            || watches(state)
             || reconnecting)
     {
         return Effects::none();

@@ -2,6 +2,7 @@
 
 use super::act::act;
 use super::filter::{apply, toggle_column};
+use super::kept;
 use crate::explorer::effect::Effects;
 use crate::explorer::keymap::{Code, Key};
 use crate::explorer::overlays::{Overlay, Purpose, help_rows, matching};
@@ -10,6 +11,9 @@ use crate::explorer::state::{Prompt, PromptKind, State};
 
 /// A key while an overlay is open.
 pub(super) fn press(state: &mut State, key: Key) -> Effects {
+    if let Some(effects) = kept::press(state, key) {
+        return effects;
+    }
     let leaves = matches!(
         (key.code, key.ctrl),
         (Code::Esc, _) | (Code::Char('c'), true)
@@ -76,12 +80,13 @@ pub(super) fn press(state: &mut State, key: Key) -> Effects {
             None if matches!(key.code, Code::Char('q' | '+' | '-')) => drop(state.overlays.pop()),
             None => {}
         },
+        Overlay::Streams(_) | Overlay::Blobs { .. } => {}
     }
     Effects::none()
 }
 
 /// How far a key moves in a list; where text is typed, letters do not.
-fn step_of(key: Key, typing: bool) -> Option<isize> {
+pub(super) fn step_of(key: Key, typing: bool) -> Option<isize> {
     match (key.code, key.ctrl) {
         (Code::Down, _) | (Code::Char('n'), true) => Some(1),
         (Code::Up, _) | (Code::Char('p'), true) => Some(-1),
@@ -127,10 +132,14 @@ fn run_choice(state: &mut State) -> Effects {
 
 /// Pasted text goes where text is typed.
 pub(super) fn paste(state: &mut State, text: &str) -> Effects {
-    if let Some(Overlay::Palette { input, cursor }) = state.overlays.last_mut() {
-        let mut prompt = Prompt::new(PromptKind::Search, input.value().to_owned());
-        prompt.insert(text.trim());
-        (*input, *cursor) = (prompt.input, 0);
+    match state.overlays.last_mut() {
+        Some(Overlay::Palette { input, cursor }) => {
+            let mut prompt = Prompt::new(PromptKind::Search, input.value().to_owned());
+            prompt.insert(text.trim());
+            (*input, *cursor) = (prompt.input, 0);
+        }
+        Some(other) => kept::paste(other, text),
+        None => {}
     }
     Effects::none()
 }
@@ -153,6 +162,14 @@ pub(super) fn click(state: &mut State, target: Target) -> Effects {
         Some(Overlay::Pipelines { cursor, is_open }) => {
             *is_open = *cursor == at;
             *cursor = at;
+            Effects::none()
+        }
+        Some(Overlay::Streams(listing) | Overlay::Blobs { listing, .. }) => {
+            // The first click chooses, the second opens.
+            if listing.cursor == at {
+                return kept::enter(state);
+            }
+            listing.cursor = at;
             Effects::none()
         }
         _ => Effects::none(),

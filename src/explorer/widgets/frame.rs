@@ -34,6 +34,12 @@ pub(in crate::explorer) fn frame(
     inner
 }
 
+/// The place of a pane that covers all but the first line of the screen.
+pub(in crate::explorer) fn below_title(screen: Rect) -> Rect {
+    let height = screen.height.saturating_sub(1);
+    Rect::new(screen.x, screen.y + 1, screen.width, height)
+}
+
 /// The first item in sight of a list, so that the item under the cursor is.
 pub(in crate::explorer) fn scrolled(cursor: usize, height: u16) -> usize {
     cursor.saturating_sub(usize::from(height).saturating_sub(1))

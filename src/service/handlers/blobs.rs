@@ -12,7 +12,7 @@ use serde::Deserialize;
 use tokio_stream::StreamExt;
 
 use super::streams::page;
-use crate::api::{BlobAnswer, BlobsAnswer, DeletedAnswer, ErrorAnswer, KeysParams};
+use crate::api::{BlobAnswer, BlobsAnswer, DeletedAnswer, ErrorAnswer, KeysParams, LevelParams};
 use crate::blobs::{Blob, Blobs, Digest, Download, Key, ListRequest, NewBlob, Prefix};
 use crate::service::Service;
 use crate::service::access::Caller;
@@ -23,23 +23,34 @@ use crate::service::error::Failure;
     get,
     path = crate::api::path::BLOBS,
     tag = "blobs",
-    params(KeysParams),
+    params(KeysParams, LevelParams),
     responses((status = 200, description = "Those that the token may read", body = BlobsAnswer), (status = "4XX", description = "Refused: the body says why", body = ErrorAnswer), (status = "5XX", description = "Failed", body = ErrorAnswer))
 )]
 pub(in crate::service) async fn list(
     State(service): State<Service>,
     Extension(caller): Extension<Caller>,
     Params(params): Params<KeysParams>,
+    Params(level): Params<LevelParams>,
 ) -> Result<Json<BlobsAnswer>, Failure> {
     let (prefix, after, limit) = page(&caller, &params)?;
+    let is_level = match level.delimiter.as_deref() {
+        None | Some("") => false,
+        Some("/") => true,
+        Some(found) => {
+            let message = format!("delimiter: expected /, found {found:?}");
+            return Err(Failure::invalid(message));
+        }
+    };
     let request = ListRequest {
         prefix,
         after,
         limit,
+        is_level,
     };
     let page = service.blobs()?.list(&request).await?;
     Ok(Json(BlobsAnswer {
         blobs: page.blobs.iter().map(answer).collect(),
+        folders: page.folders.into_iter().map(String::from).collect(),
         next: page.next.map(String::from),
     }))
 }
@@ -227,14 +238,7 @@ fn describe(blob: &Blob, headers: &mut HeaderMap) {
     };
     say(header::ETAG, &format!("\"{}\"", blob.tag));
     say(header::ACCEPT_RANGES, "bytes");
-    say(
-        header::LAST_MODIFIED,
-        &blob
-            .modified
-            .timestamp()
-            .strftime("%a, %d %b %Y %H:%M:%S GMT")
-            .to_string(),
-    );
+    say(header::LAST_MODIFIED, &blob.modified.http_form());
     // It is the sender's word: browsers are told elsewhere not to make more of it.
     let kind = blob.content_type.as_deref();
     say(

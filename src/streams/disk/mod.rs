@@ -123,6 +123,15 @@ impl Disk {
         wanted.take(limit).collect()
     }
 
+    /// How many are open.
+    pub fn open_count(&self) -> u64 {
+        let streams = self.read();
+        let open = streams
+            .values()
+            .filter(|live| live.head().borrow().end.is_none());
+        open.count() as u64
+    }
+
     pub fn end(&self, key: &Key, reason: Reason, now: Time) -> Result<(), Error> {
         let live = self.find(key).ok_or_else(|| Error::NotOpen(key.clone()))?;
         tokio::task::block_in_place(|| live.end(reason, now))

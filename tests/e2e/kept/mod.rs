@@ -2,6 +2,7 @@
 
 mod blobs;
 mod commands;
+mod explorer;
 mod harness;
 mod shared;
 mod streams;

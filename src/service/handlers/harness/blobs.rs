@@ -109,6 +109,7 @@ pub(in crate::service) async fn exists(
 
 async fn some(service: &Service, prefix: Prefix) -> Result<bool, Failure> {
     let request = ListRequest {
+        is_level: false,
         prefix,
         after: None,
         limit: 1,
