@@ -57,11 +57,39 @@ pub fn restore(text: &str) -> Cow<'_, [u8]> {
     Cow::Owned(bytes)
 }
 
+/// How many of the bytes are whole characters, or none at all: what comes next may complete the rest.
+#[must_use]
+pub fn whole_characters(bytes: &[u8]) -> usize {
+    let tail = bytes.iter().rev().take(3);
+    for (after, byte) in (1..).zip(tail) {
+        let length = match byte {
+            0x80..=0xBF => continue,
+            0xC0..=0xDF => 2,
+            0xE0..=0xEF => 3,
+            0xF0..=0xFF => 4,
+            _ => 1,
+        };
+        return bytes.len() - if length > after { after } else { 0 };
+    }
+    bytes.len()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn characters_are_not_cut() {
+        let text = "aé€😀z";
+        for end in 0..=text.len() {
+            let whole = whole_characters(&text.as_bytes()[..end]);
+            assert_eq!(whole, text.floor_char_boundary(end), "{end}");
+        }
+        assert_eq!(whole_characters(b"\xff\x80\x80\x80\x80"), 5, "no character");
+        assert_eq!(whole_characters(b"caf\xe9 "), 5);
+    }
 
     proptest! {
         #[test]

@@ -15,6 +15,7 @@ use super::{Service, sse};
 use crate::api::{ListParams, TailParams};
 use crate::base::{Backoff, Time};
 use crate::blobs::Key;
+use crate::entry::bytes::restore;
 use crate::query::{Bound, Expression, Matcher, Query, Term, When};
 use crate::streams::{Batch, End, From, Line, Part, Piece, Tail, TailRequest};
 
@@ -326,7 +327,7 @@ fn write(form: Form, number: u64, line: &[u8], out: &mut Vec<u8>) {
         }
         Form::Text => {
             let words = Line::parse(line).out;
-            out.extend_from_slice(words.as_bytes());
+            out.extend_from_slice(&restore(&words));
             if !words.ends_with('\n') {
                 out.push(b'\n');
             }

@@ -170,9 +170,11 @@ impl Lines {
     }
 
     fn check_time(&self, time: &str) -> Result<(), LineError> {
-        let is_time = match serde_json::from_str::<Cow<str>>(time) {
-            Ok(text) => decode::time::parse(&text, Time(0)).is_some(),
-            Err(_) => time.parse::<f64>().is_ok(),
+        let is_time = if time.starts_with('"') {
+            let text = serde_json::from_str::<Cow<str>>(time);
+            text.is_ok_and(|text| decode::time::parse(&text, Time(0)).is_some())
+        } else {
+            time.parse::<f64>().is_ok()
         };
         let found: String = time.chars().take(60).collect();
         let expected = || format!("expected a time (RFC 3339, or a number), found {found}");

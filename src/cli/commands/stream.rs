@@ -14,6 +14,7 @@ use crate::cli::args::{Listing, Name, StreamAction, StreamPush, StreamTailArgs};
 use crate::cli::{Error, Verdict, remote};
 use crate::client::{Client, PushKind, StreamEvent, StreamLine};
 use crate::config::Settings;
+use crate::entry::bytes::{restore, whole_characters};
 use crate::entry::{Level, ink, visible};
 
 /// Lines that are read are pushed after so long at the latest.
@@ -163,7 +164,8 @@ impl Input {
                 let is_long = self.pending.len() >= LINE_BYTES;
                 let end = match end {
                     Some(end) if !self.has_ended => end,
-                    _ if self.has_ended || is_long => self.pending.len(),
+                    _ if self.has_ended => self.pending.len(),
+                    _ if is_long => whole_characters(&self.pending),
                     _ => 0,
                 };
                 let rest = self.pending.split_off(end);
@@ -246,7 +248,7 @@ async fn tailing(client: &Client, key: &Key, args: &StreamTailArgs) -> Result<Ve
 fn print(out: &mut impl Write, line: &StreamLine, is_terminal: bool) -> std::io::Result<()> {
     let words = &line.out;
     if !is_terminal {
-        out.write_all(words.as_bytes())?;
+        out.write_all(&restore(words))?;
         if !words.ends_with('\n') {
             out.write_all(b"\n")?;
         }

@@ -15,6 +15,7 @@ use crate::api::{
 };
 use crate::base::{Time, units};
 use crate::blobs::{Key, Prefix};
+use crate::entry::bytes::{decode, whole_characters};
 use crate::service::Service;
 use crate::service::access::Caller;
 use crate::service::error::Failure;
@@ -201,7 +202,7 @@ impl Kind {
 
     /// The lines of bytes that end where a line does.
     fn lines(self, bytes: &[u8], lines: &mut Lines) -> Result<(), Failure> {
-        let text = String::from_utf8_lossy(bytes);
+        let text = decode(bytes);
         let now = Time::now();
         let taken = match self {
             Self::Json => lines.push_json(&text, now),
@@ -237,8 +238,8 @@ async fn take_as_it_comes(
         let end = match memchr::memrchr(b'\n', &pending) {
             _ if is_last => pending.len(),
             Some(end) => end + 1,
-            // A line without an end is cut where lines are.
-            None if kind == Kind::Words && pending.len() > most => pending.len(),
+            // A line without an end is cut where lines are, and not within a character.
+            None if kind == Kind::Words && pending.len() > most => whole_characters(&pending),
             None if pending.len() > 2 * most => {
                 let message = format!(
                     "after {} lines: a line is longer than {most} bytes",

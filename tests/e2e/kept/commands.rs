@@ -218,3 +218,21 @@ fn without_a_service_it_is_said_where_one_was_looked_for() {
         refused.err
     );
 }
+
+#[test]
+fn bytes_of_any_kind_come_back_as_they_were() {
+    let stage = Stage::new();
+    let home = stage.home.path();
+    let long = "€".repeat(600_000);
+    let input = [b"caf\xe9 \xff\n", long.as_bytes(), b"\n"].concat();
+    let push = at(&stage, &["stream", "push", "odd", "-", "--open", "--close"]);
+    let pushed = run_with_input(home, &push, &input);
+    assert_eq!(pushed.code, Some(0), "{}", pushed.err);
+    let tail = at(&stage, &["stream", "tail", "odd"]);
+    let tail = tailwater(home).args(tail).output().expect("it ends");
+    // A line that is too long is several lines, each of whole characters.
+    let lines: Vec<&[u8]> = tail.stdout.split(|byte| *byte == b'\n').collect();
+    assert_eq!(lines[0], b"caf\xe9 \xff");
+    assert!(lines.len() > 3, "{}", lines.len());
+    assert_eq!(lines[1..].concat(), long.as_bytes());
+}
