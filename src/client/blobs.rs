@@ -102,9 +102,7 @@ impl Client {
         if only_new {
             request = request.header(IF_NONE_MATCH, "*");
         }
-        let sent = request.body(body).send().await;
-        let sent = sent.map_err(|error| Error::of(self.name(), &error))?;
-        let answer: BlobAnswer = self.answer(sent).await?;
+        let answer: BlobAnswer = self.ask(request.body(body)).await?;
         let digest = digest
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -153,9 +151,7 @@ impl Client {
     }
 
     async fn body(&self, request: reqwest::RequestBuilder) -> Result<BlobBody, Error> {
-        let sent = request.send().await;
-        let sent = sent.map_err(|error| Error::of(self.name(), &error))?;
-        let response = self.accepted(sent).await?;
+        let response = self.send(request).await?;
         let tag = response
             .headers()
             .get("etag")
@@ -190,9 +186,7 @@ impl Client {
             delimiter: Some("/".to_owned()),
         };
         let request = self.asking(Method::GET, path::BLOBS).query(params);
-        let sent = request.query(&level).send().await;
-        let sent = sent.map_err(|error| Error::of(self.name(), &error))?;
-        self.answer(sent).await
+        self.ask(request.query(&level)).await
     }
 
     /// Deletes a blob.
@@ -200,9 +194,8 @@ impl Client {
     /// # Errors
     /// There is none, or nobody answers.
     pub async fn delete_blob(&self, key: &str) -> Result<(), Error> {
-        let sent = self.blob(Method::DELETE, key).send().await;
-        let sent = sent.map_err(|error| Error::of(self.name(), &error))?;
-        self.accepted(sent).await.map(|_| ())
+        let request = self.blob(Method::DELETE, key);
+        self.send(request).await.map(|_| ())
     }
 
     /// Deletes everything below a prefix; how many blobs that were.
@@ -213,9 +206,7 @@ impl Client {
         let request = self
             .blob(Method::DELETE, prefix)
             .query(&[("prefix", "true")]);
-        let sent = request.send().await;
-        let sent = sent.map_err(|error| Error::of(self.name(), &error))?;
-        Ok(self.answer::<DeletedAnswer>(sent).await?.deleted)
+        Ok(self.ask::<DeletedAnswer>(request).await?.deleted)
     }
 
     /// A link to store (`upload`) or read (`download`) a blob.

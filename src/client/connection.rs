@@ -151,12 +151,24 @@ impl Client {
         path: &str,
         params: &impl Serialize,
     ) -> Result<T, Error> {
-        let response = self
-            .request(path, params)
-            .send()
-            .await
-            .map_err(|error| Error::of(&self.name, &error))?;
-        self.answer(response).await
+        self.ask(self.request(path, params)).await
+    }
+
+    /// Sends a request and reads the answer.
+    pub(super) async fn ask<T: DeserializeOwned>(
+        &self,
+        request: RequestBuilder,
+    ) -> Result<T, Error> {
+        let sent = request.send().await;
+        let sent = sent.map_err(|error| Error::of(&self.name, &error))?;
+        self.answer(sent).await
+    }
+
+    /// Sends a request; its answer is no refusal.
+    pub(super) async fn send(&self, request: RequestBuilder) -> Result<Response, Error> {
+        let sent = request.send().await;
+        let sent = sent.map_err(|error| Error::of(&self.name, &error))?;
+        self.accepted(sent).await
     }
 
     pub(super) async fn answer<T: DeserializeOwned>(&self, response: Response) -> Result<T, Error> {

@@ -80,11 +80,9 @@ impl Shipper {
         if let Some(encoding) = encoding {
             request = request.header(CONTENT_ENCODING, encoding);
         }
-        let unreachable = |error: &reqwest::Error| Error::of(self.client.name(), error);
-        let answer = request.body(body).send().await;
-        let answer = answer.map_err(|error| unreachable(&error))?;
-        let answer = self.client.accepted(answer).await?;
-        let body = answer.bytes().await.map_err(|error| unreachable(&error))?;
+        let answer = self.client.send(request.body(body)).await?;
+        let body = answer.bytes().await;
+        let body = body.map_err(|error| Error::of(self.client.name(), &error))?;
         Ok(body.to_vec())
     }
 }

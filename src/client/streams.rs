@@ -71,9 +71,8 @@ impl Client {
     /// # Errors
     /// It is refused, or nobody answers.
     pub async fn close_stream(&self, key: &str) -> Result<(), Error> {
-        let sent = self.stream(Method::DELETE, key).send().await;
-        let sent = sent.map_err(|error| Error::of(self.name(), &error))?;
-        self.accepted(sent).await.map(|_| ())
+        let request = self.stream(Method::DELETE, key);
+        self.send(request).await.map(|_| ())
     }
 
     /// How a stream stands.
@@ -105,12 +104,7 @@ impl Client {
         let began = tokio::time::Instant::now();
         let mut backoff = Backoff::new(RETRY.0, RETRY.1);
         loop {
-            let sent = request().send().await;
-            let answer = match sent {
-                Ok(response) => self.answer(response).await,
-                Err(error) => Err(Error::of(self.name(), &error)),
-            };
-            match answer {
+            match self.ask(request()).await {
                 Err(error) if error.is_passing() && began.elapsed() < PATIENCE => {
                     let wait = error.retry_after().unwrap_or_default().max(backoff.delay());
                     tokio::time::sleep(wait.min(RETRY.1)).await;

@@ -25,7 +25,7 @@ use crate::blobs::{Key, Permit, Prefix};
 
 pub use secret::Secret;
 pub(super) use secret::seconds;
-pub(super) use subject::{Subject, form, parameter};
+pub(super) use subject::{Subject, parameter};
 pub use tokens::{NewToken, Right, Scope, Token, TokenError, Tokens};
 
 /// How often it is looked whether a stream's token is still worth something.
@@ -247,7 +247,10 @@ fn is_linked(
     let (path::BLOB, Subject::Key(key)) = (route, subject) else {
         return Ok(false);
     };
-    let parameters: Vec<_> = form(request.uri().query().unwrap_or_default()).collect();
+    let parameters: Vec<_> =
+        form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes())
+            .into_owned()
+            .collect();
     let value = |wanted: &str| {
         let found = parameters.iter().find(|(name, _)| name == wanted);
         found.map(|(_, value)| value.as_str())

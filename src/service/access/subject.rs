@@ -89,27 +89,9 @@ impl std::fmt::Display for Subject {
 /// A parameter of the address. What a body says never counts.
 pub(in crate::service) fn parameter(uri: &Uri, wanted: &str) -> Option<String> {
     let query = uri.query().unwrap_or_default();
-    let mut pairs = form(query);
-    pairs
-        .find(|(name, _)| name == wanted)
-        .map(|(_, value)| value)
-}
-
-/// The parameters of an address.
-pub(in crate::service) fn form(query: &str) -> impl Iterator<Item = (String, String)> {
-    query
-        .split('&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let plain = |text: &str| {
-                let text = text.replace('+', " ");
-                percent_encoding::percent_decode_str(&text)
-                    .decode_utf8_lossy()
-                    .into_owned()
-            };
-            (plain(name), plain(value))
-        })
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    let (_, value) = pairs.find(|(name, _)| name == wanted)?;
+    Some(value.into_owned())
 }
 
 /// The six identifiers of a step, as they stand in the path: `a%2Fb` stays so.

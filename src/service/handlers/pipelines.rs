@@ -1,18 +1,14 @@
 //! `GET /pipelines`, `GET /{pipeline}/status`, `GET /{pipeline}/stream` and `POST /{pipeline}/ingest`
 
-use std::convert::Infallible;
-
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query as Params, State};
-use axum::http::{HeaderMap, HeaderValue, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderMap;
+use axum::response::Response;
 use axum::{Extension, Json};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
-use tokio_stream::StreamExt;
-use tokio_stream::wrappers::ReceiverStream;
 
 use super::push::push_into;
 use crate::api::{Data, ErrorAnswer, IngestAnswer};
@@ -24,6 +20,7 @@ use crate::service::access::Caller;
 use crate::service::error::Failure;
 use crate::service::intake::Intake;
 use crate::service::listen::Peer;
+use crate::service::sse;
 
 /// Pieces that may wait for a slow client before reading the stream pauses.
 const QUEUE: usize = 4;
@@ -109,17 +106,7 @@ pub(in crate::service) async fn stream(
             () = send(&sender, &name, &live, follower, Box::pin(stopping)) => {}
         }
     });
-    let body = Body::from_stream(ReceiverStream::new(receiver).map(Ok::<_, Infallible>));
-    let mut response = body.into_response();
-    for (name, value) in [
-        (header::CONTENT_TYPE, "text/event-stream"),
-        (header::CACHE_CONTROL, "no-cache"),
-        (header::HeaderName::from_static("x-accel-buffering"), "no"),
-    ] {
-        let value = HeaderValue::from_static(value);
-        response.headers_mut().insert(name, value);
-    }
-    Ok(response)
+    Ok(sse::live(sse::EVENTS, receiver))
 }
 
 /// Entries for a pipeline.

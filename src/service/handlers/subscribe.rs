@@ -3,19 +3,16 @@
 //! Pushed from the append path, read once for all who ask the same. A subscriber holds a position: it can be slow, and
 //! nothing grows.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Extension;
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 use axum::extract::{Path, Query as Params, State};
-use axum::http::{HeaderMap, HeaderValue, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderMap;
+use axum::response::Response;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
-use tokio_stream::StreamExt;
-use tokio_stream::wrappers::ReceiverStream;
 
 use crate::api::{ErrorAnswer, ListParams, SubscribeParams};
 use crate::base::Time;
@@ -31,6 +28,7 @@ use crate::service::frames::Form;
 use crate::service::hub::Chunk;
 use crate::service::metrics::Metrics;
 use crate::service::question::{selection, time};
+use crate::service::sse;
 
 /// Proxies give up on a silent connection after 45 s and more; a third of that is safe.
 const SILENCE: Duration = Duration::from_secs(10);
@@ -125,16 +123,7 @@ async fn subscribe(
             () = push(&service, &sender, form, &first, request) => {}
         }
     });
-    let body = Body::from_stream(ReceiverStream::new(receiver).map(Ok::<_, Infallible>));
-    let mut response = body.into_response();
-    let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("text/event-stream"),
-    );
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
-    Ok(response)
+    Ok(sse::live(sse::EVENTS, receiver))
 }
 
 /// A subscription under way, as long as it is held.
