@@ -31,6 +31,7 @@
 //! - [`client`]: every outgoing HTTP call.
 //! - [`blobs`]: large values by name, on a local disk or in S3.
 //! - [`streams`]: live streams of lines, in memory and on disk, or in Redis.
+//! - [`events`]: `CloudEvents`, and listeners that fire on them.
 //! - [`pipelines`]: sources, filters and sinks, without loss.
 //! - `backend`: the narrow waist: whatever can be explored answers the same questions.
 //! - `service`: the HTTP service: who may come in, what senders push, pages, counts and live entries.
@@ -66,6 +67,8 @@ pub mod client;
 
 pub mod blobs;
 pub mod streams;
+
+pub mod events;
 
 pub mod pipelines;
 

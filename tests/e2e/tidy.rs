@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// Each room and the rooms it may import.
-const ROOMS: [(&str, &[&str]); 18] = [
+const ROOMS: [(&str, &[&str]); 19] = [
     ("base", &[]),
     ("spool", &["base"]),
     ("entry", &["base"]),
@@ -18,6 +18,7 @@ const ROOMS: [(&str, &[&str]); 18] = [
         "streams",
         &["base", "spool", "entry", "query", "store", "blobs"],
     ),
+    ("events", &["base", "entry", "query", "store", "client"]),
     (
         "pipelines",
         &[
@@ -37,6 +38,7 @@ const ROOMS: [(&str, &[&str]); 18] = [
             "logdir",
             "blobs",
             "streams",
+            "events",
             "pipelines",
         ],
     ),
@@ -52,6 +54,7 @@ const ROOMS: [(&str, &[&str]); 18] = [
             "client",
             "blobs",
             "streams",
+            "events",
             "pipelines",
             "backend",
         ],
@@ -59,7 +62,15 @@ const ROOMS: [(&str, &[&str]); 18] = [
     ("explorer", &["base", "entry", "query", "backend", "api"]),
     (
         "config",
-        &["base", "store", "blobs", "streams", "pipelines", "service"],
+        &[
+            "base",
+            "store",
+            "blobs",
+            "streams",
+            "events",
+            "pipelines",
+            "service",
+        ],
     ),
     (
         "cli",
@@ -74,6 +85,7 @@ const ROOMS: [(&str, &[&str]); 18] = [
             "client",
             "blobs",
             "streams",
+            "events",
             "pipelines",
             "backend",
             "service",
