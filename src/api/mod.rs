@@ -3,12 +3,18 @@
 //! The shapes are a superset of Direktiv's platform logs API: its clients find what they expect and ignore the rest.
 
 mod answers;
+mod events;
 mod kept;
 mod params;
 
 pub use answers::{
     Data, EntryAnswer, EntryForm, ErrorAnswer, ErrorBody, IngestAnswer, ListAnswer, ListMeta,
     Rejection, Status,
+};
+pub use events::{
+    ActionForm, BroadcastParams, EventAnswer, EventsAnswer, EventsMeta, EventsParams, FilterForm,
+    HeldAnswer, ListenerAnswer, ListenerForm, ListenersAnswer, ListenersMeta, ListenersParams,
+    WaitParams,
 };
 pub use kept::{
     BlobAnswer, BlobsAnswer, DeletedAnswer, KeysParams, LevelParams, LinkAnswer, OpenParams,
@@ -114,6 +120,23 @@ pub mod path {
     pub const HARNESS_INTERNAL: &str = "/internal/blob";
     /// Whether streams and blobs can be reached.
     pub const HARNESS_READY: &str = "/ready/healthz";
+
+    /// Events are taken.
+    pub const BROADCAST: &str = "/api/v2/namespaces/{namespace}/events/broadcast";
+    /// Events that were taken.
+    pub const EVENTS: &str = "/api/v2/namespaces/{namespace}/events/history";
+    /// Events as they are taken.
+    pub const EVENTS_SUBSCRIBE: &str = "/api/v2/namespaces/{namespace}/events/history/subscribe";
+    /// One event.
+    pub const EVENT: &str = "/api/v2/namespaces/{namespace}/events/history/{event}";
+    /// An event is offered to the listeners once more.
+    pub const EVENT_REPLAY: &str = "/api/v2/namespaces/{namespace}/events/history/replay/{event}";
+    /// What waits for events.
+    pub const LISTENERS: &str = "/api/v2/namespaces/{namespace}/events/listeners";
+    /// One of those.
+    pub const LISTENER: &str = "/api/v2/namespaces/{namespace}/events/listeners/{listener}";
+    /// Waiting for events.
+    pub const EVENTS_WAIT: &str = "/api/v2/namespaces/{namespace}/events/wait";
 
     /// Version and what it needs to be spoken to.
     pub const STATUS: &str = "/api/v2/status";

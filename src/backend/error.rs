@@ -31,6 +31,12 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether trying again later may help.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Remote(error) if error.is_passing())
+    }
+
     /// The whole chain in one line: what failed, and why.
     #[must_use]
     pub fn explained(&self) -> String {

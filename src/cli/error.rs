@@ -47,6 +47,9 @@ pub(crate) enum Error {
     /// Live streams cannot be kept.
     #[error(transparent)]
     Streams(#[from] crate::streams::Error),
+    /// Events.
+    #[error(transparent)]
+    Events(#[from] crate::events::Error),
     /// A pipeline cannot be started.
     #[error(transparent)]
     Pipeline(Box<pipelines::Failed>),

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::Error;
@@ -10,6 +11,7 @@ use crate::backend::Kept;
 use crate::base::Time;
 use crate::blobs::{self, Blobs};
 use crate::config::Settings;
+use crate::events::{self, Events};
 use crate::store::Store;
 use crate::streams::Streams;
 
@@ -24,6 +26,18 @@ pub(super) fn keep(settings: &Settings, dir: &Path) -> Result<Kept, Error> {
     let options = settings.streams.options();
     let streams = Streams::open(options, &dir.join("streams"), blobs.clone())?;
     Ok(Kept { streams, blobs })
+}
+
+/// The events of a data directory, and who does what their listeners ask for.
+pub(super) fn attend(
+    dir: &Path,
+    store: &Store,
+    stopping: &CancellationToken,
+) -> Result<(Events, JoinHandle<()>), Error> {
+    let options = events::Options::default();
+    let (events, firings) = Events::open(options, &dir.join("events"), stopping.clone())?;
+    let acting = events::act(events.clone(), store.clone(), firings, stopping.clone());
+    Ok((events, tokio::spawn(acting)))
 }
 
 /// How blobs are kept: as the configuration says, or else the environment.

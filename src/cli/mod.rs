@@ -71,6 +71,7 @@ fn dispatch(args: Args) -> Result<Verdict, Error> {
             Some(Command::Pipelines(args)) => commands::pipelines::run(&settings, &args).await,
             Some(Command::Log { action }) => commands::log::run(&settings, action).await,
             Some(Command::Logdir { action }) => commands::logdir::run(&settings, action).await,
+            Some(Command::Events { action }) => commands::events::run(&settings, &action).await,
             Some(Command::Stream { action }) => commands::stream::run(&settings, &action).await,
             Some(Command::Cistream { action }) => commands::stream::run(&settings, &action).await,
             Some(Command::Store { action }) => commands::store::run(&settings, &action).await,

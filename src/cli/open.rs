@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::Error;
 use super::args::SourceKind;
 use super::directory::{self, is_address};
-use super::keeping::{keep, look_after};
+use super::keeping::{attend, keep, look_after};
 use super::loading::{Feeder, load, read_stdin};
 use crate::backend::{Backend, Here, Kept, Services};
 use crate::base::{Gauge, Time};
@@ -166,7 +166,11 @@ impl Opened {
         let mut service =
             Service::new(store.clone(), stopping.clone()).with_pipelines(pipelines.clone());
         let mut keeping = None;
+        let mut acting = None;
         if let Some(kept) = kept.clone() {
+            let (events, act) = attend(dir, &store, &stopping)?;
+            service = service.with_events(events);
+            acting = Some(act);
             let secret = Secret::open(dir).map_err(Error::io("read the secret of links"))?;
             service = service.with_kept(kept.clone(), secret);
             keeping = Some(tokio::spawn(look_after(
@@ -186,6 +190,7 @@ impl Opened {
             stopping.clone(),
         ))];
         serving.extend(keeping);
+        serving.extend(acting);
         let backend = Backend::Store(store.clone());
         let owned = Owned {
             store,

@@ -1,13 +1,18 @@
 //! Reading a log for the command line: the newest entries, and what arrives.
 
+use std::time::Duration;
+
 use super::Error;
 use super::output::Printer;
 use crate::backend::{Backend, FeedEvent};
-use crate::base::Time;
 use crate::base::shutdown::Wishes;
+use crate::base::{Backoff, Time};
 use crate::entry::{Entry, Position};
 use crate::query::{Direction, FollowRequest, Page, PageRequest, Query, Start, Ties};
 
+/// How often a page is asked for once more, and the first and longest wait before it.
+const TRIES: usize = 3;
+const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(1));
 /// Entries asked for at once.
 const PAGE: usize = 1_000;
 
@@ -35,7 +40,7 @@ pub(super) async fn newest(
             older,
             head: at,
             ..
-        } = backend.page(request).await?;
+        } = page(backend, request).await?;
         count += entries.len();
         head.get_or_insert(at);
         pages.push(entries);
@@ -46,6 +51,18 @@ pub(super) async fn newest(
     }
     pages.reverse();
     Ok((pages.concat(), head.unwrap_or_default()))
+}
+
+/// Asks for a page, a few times if what fails may pass: a bad network is no answer.
+async fn page(backend: &Backend, request: PageRequest) -> Result<Page, Error> {
+    let mut backoff = Backoff::new(RETRY.0, RETRY.1);
+    for _ in 0..TRIES {
+        match backend.page(request.clone()).await {
+            Err(error) if error.is_passing() => tokio::time::sleep(backoff.delay()).await,
+            answer => return Ok(answer?),
+        }
+    }
+    Ok(backend.page(request).await?)
 }
 
 /// Prints what arrives until a signal, a closed pipe or the end of the log.

@@ -7,6 +7,7 @@ mod blobs;
 mod connection;
 mod direktiv;
 mod error;
+mod events;
 mod feed;
 mod folder;
 mod shipper;

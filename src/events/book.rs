@@ -28,6 +28,9 @@ const STAGED: TableDefinition<(i64, u64), &[u8]> = TableDefinition::new("staged"
 const OUTBOX: TableDefinition<&str, &[u8]> = TableDefinition::new("outbox");
 const DEAD: TableDefinition<&str, &[u8]> = TableDefinition::new("dead");
 
+/// Bytes of the database that are kept in memory.
+const CACHE_BYTES: usize = 8 << 20;
+
 /// An event that was taken.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Received {
@@ -63,7 +66,9 @@ pub(super) struct Changes {
 
 impl Book {
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let book = Self(Database::create(path)?);
+        let mut builder = Database::builder();
+        builder.set_cache_size(CACHE_BYTES);
+        let book = Self(builder.create(path)?);
         let transaction = book.0.begin_write()?;
         transaction.open_table(LISTENERS)?;
         transaction.open_table(HISTORY)?;

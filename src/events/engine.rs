@@ -17,6 +17,8 @@ use crate::base::Time;
 const GROUP: usize = 256;
 /// How often it is looked whether staged events are due, if nothing says when.
 const ROUND: Duration = Duration::from_mins(1);
+/// After which delayed events that could not be kept are tried again.
+const RETRY: Duration = Duration::from_secs(2);
 /// How often the history is pruned at the most, in events.
 const PRUNE: u64 = 1_000;
 
@@ -98,10 +100,14 @@ pub(super) struct Engine {
 impl Engine {
     /// Works until it is stopped, or nobody has work any more.
     pub async fn run(mut self, mut work: mpsc::Receiver<Work>, stopping: CancellationToken) {
+        let mut is_well = true;
         loop {
             let due = tokio::task::block_in_place(|| self.book.next_due());
+            let has_due = matches!(due, Ok(Some(_)));
             let wait = match due {
-                Ok(Some(due)) => due.since(Time::now()).min(ROUND),
+                Ok(Some(due)) if is_well => due.since(Time::now()).min(ROUND),
+                // What could not be kept is tried again, and not at once.
+                Ok(Some(_)) => RETRY,
                 Ok(None) => ROUND,
                 Err(error) => {
                     tracing::warn!(%error, "delayed events are looked for again");
@@ -122,12 +128,14 @@ impl Engine {
             {
                 group.push(more);
             }
-            tokio::task::block_in_place(|| self.group(group, Time::now()));
+            if !group.is_empty() || has_due {
+                is_well = tokio::task::block_in_place(|| self.group(group, Time::now()));
+            }
         }
     }
 
-    /// Does a group of work, all of it or nothing.
-    pub fn group(&mut self, group: Vec<Work>, now: Time) {
+    /// Does a group of work, all of it or nothing; whether it did.
+    pub fn group(&mut self, group: Vec<Work>, now: Time) -> bool {
         let mut told = Told::default();
         let registry = Arc::clone(&self.registry);
         let mut registry = registry.lock().unwrap_or_else(PoisonError::into_inner);
@@ -146,7 +154,7 @@ impl Engine {
             answer(failed);
         }
         if failed.is_some() {
-            return;
+            return false;
         }
         self.newest
             .send_if_modified(|known| std::mem::replace(known, newest) != newest);
@@ -162,6 +170,7 @@ impl Engine {
                 None => drop(self.firings.send(firing)),
             }
         }
+        true
     }
 
     fn change(

@@ -19,22 +19,11 @@ pub enum Action {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         secret: Option<String>,
     },
-    /// A command of the configuration is run; the events are its input.
-    Command {
-        /// What it is called there.
-        name: String,
-    },
     /// An entry of the embedded log says so.
     Log {
         /// Its words.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         text: Option<String>,
-    },
-    /// Explorers that are open show a notice.
-    View {
-        /// What it leads to, in the query language.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        query: Option<String>,
     },
 }
 

@@ -11,6 +11,7 @@
 //! about a firing may be done twice after a crash, always under the same id. Of a type the oldest event is held. One
 //! engine changes anything, in groups: listeners need no locks of their own. Knows nothing of HTTP.
 
+mod actions;
 mod book;
 mod engine;
 mod error;
@@ -22,6 +23,7 @@ mod options;
 mod registry;
 mod wait;
 
+pub use actions::act;
 pub use book::{DeadLetter, Received};
 pub use error::Error;
 pub use event::{CloudEvent, EventError};

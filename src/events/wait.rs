@@ -90,7 +90,7 @@ impl Wait {
     ///
     /// # Errors
     /// The database refuses.
-    pub async fn told(mut self, firing: &Firing) -> Result<(), Error> {
+    pub async fn told(&mut self, firing: &Firing) -> Result<(), Error> {
         self.is_told = true;
         self.events.done(&firing.id, None).await
     }

@@ -10,7 +10,7 @@ use super::request_id;
 use crate::api::{ErrorAnswer, ErrorBody};
 use crate::base::Full;
 use crate::pipelines::IngestError;
-use crate::{backend, blobs, store, streams};
+use crate::{backend, blobs, events, store, streams};
 
 /// A request that failed.
 #[derive(Debug, PartialEq, Eq)]
@@ -266,6 +266,26 @@ impl From<blobs::Error> for Failure {
         if status.is_server_error() {
             tracing::warn!(%error, "a blob could not be stored or read");
         }
+        Self::new(status, code, error.to_string())
+    }
+}
+
+impl From<events::Error> for Failure {
+    fn from(error: events::Error) -> Self {
+        use events::Error::{Closed, Database, Duplicate, NoEvent, NoFiring, NoListener};
+        let (status, code) = match &error {
+            NoEvent(_) | NoListener(_) | NoFiring(_) => {
+                (StatusCode::NOT_FOUND, "resource_not_found")
+            }
+            Duplicate { .. } => (StatusCode::BAD_REQUEST, "event_known"),
+            events::Error::Event(_) | events::Error::Listener(_) => {
+                (StatusCode::BAD_REQUEST, "request_data_invalid")
+            }
+            Database(_) | Closed => {
+                tracing::warn!(%error, "events cannot be kept or read");
+                (StatusCode::SERVICE_UNAVAILABLE, "events_unavailable")
+            }
+        };
         Self::new(status, code, error.to_string())
     }
 }

@@ -6,8 +6,9 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, Secur
 use utoipa::{Modify, OpenApi};
 
 use super::handlers::{
-    blobs, bulk, context, entry, facets, harness, health, histogram, links, list, loki, metrics,
-    namespaces, otlp, pipelines, push, status, streams, subscribe, values,
+    blobs, bulk, context, entry, events, facets, harness, health, histogram, links, list,
+    listeners, loki, metrics, namespaces, otlp, pipelines, push, status, streams, subscribe,
+    values,
 };
 
 /// Every route is here: a test compares this list with the contract.
@@ -29,6 +30,8 @@ use super::handlers::{
         harness::token, harness::open, harness::push, harness::tail, harness::close, harness::info,
         harness::store, harness::get, harness::delete, harness::delete_below, harness::exists, harness::archive, harness::upload,
         harness::download, harness::ready,
+        events::broadcast, events::history, events::one, events::replay, events::subscribe,
+        listeners::list, listeners::create, listeners::get, listeners::change, listeners::remove, listeners::wait,
         pipelines::list, pipelines::status, pipelines::stream, pipelines::ingest,
         status::status, health::health, health::ready, metrics::metrics, openapi
     ),

@@ -5,8 +5,9 @@ use axum::middleware::{from_fn_with_state, map_response};
 use axum::routing::{delete, get, post};
 
 use super::handlers::{
-    blobs, bulk, context, entry, facets, harness, health, histogram, links, list, loki, metrics,
-    namespaces, otlp, pipelines, push, status, streams, subscribe, values,
+    blobs, bulk, context, entry, events, facets, harness, health, histogram, links, list,
+    listeners, loki, metrics, namespaces, otlp, pipelines, push, status, streams, subscribe,
+    values,
 };
 use super::{Service, access, layers, openapi};
 use crate::api::path;
@@ -60,6 +61,23 @@ pub(super) fn router(service: Service) -> Router {
         .route(path::NAMESPACE_VALUES, get(values::of_namespace))
         .route(path::NAMESPACE_ENTRY, get(entry::of_namespace))
         .route(path::NAMESPACE_CONTEXT, get(context::of_namespace))
+        // Events, and what waits for them.
+        .route(path::BROADCAST, post(events::broadcast))
+        .route(path::EVENTS, get(events::history))
+        .route(path::EVENTS_SUBSCRIBE, get(events::subscribe))
+        .route(path::EVENT, get(events::one))
+        .route(path::EVENT_REPLAY, post(events::replay))
+        .route(
+            path::LISTENERS,
+            get(listeners::list).post(listeners::create),
+        )
+        .route(
+            path::LISTENER,
+            get(listeners::get)
+                .put(listeners::change)
+                .delete(listeners::remove),
+        )
+        .route(path::EVENTS_WAIT, get(listeners::wait))
         // What other senders speak.
         .route(path::OTLP, post(otlp::otlp))
         .route(path::LOKI, post(loki::loki))

@@ -12,6 +12,11 @@ use tokio_stream::wrappers::ReceiverStream;
 /// The type of server-sent events.
 pub(super) const EVENTS: &str = "text/event-stream";
 
+/// A comment, which nobody hears but the connection.
+pub(super) const PING: &str = ": ping\n\n";
+/// Proxies give up on a silent connection after 45 s and more; a third of that is safe.
+pub(super) const SILENCE: std::time::Duration = std::time::Duration::from_secs(10);
+
 /// An answer of what comes, as it comes: neither caches nor proxies hold it back.
 pub(super) fn live(kind: &'static str, pieces: mpsc::Receiver<Bytes>) -> Response {
     let body = Body::from_stream(ReceiverStream::new(pieces).map(Ok::<_, Infallible>));

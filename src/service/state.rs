@@ -17,6 +17,7 @@ use super::{layers, routes};
 use crate::backend::{Backend, Kept};
 use crate::base::Networks;
 use crate::blobs::Blobs;
+use crate::events::Events;
 use crate::pipelines::Pipelines;
 use crate::store::{Appender, Store};
 use crate::streams::Streams;
@@ -35,6 +36,8 @@ pub struct Service {
     pub(super) pipelines: Pipelines,
     /// Streams and blobs, where they are kept.
     pub(super) kept: Option<Kept>,
+    /// Events, where they are kept.
+    pub(super) events: Option<Events>,
     pub(super) secret: Secret,
     /// Ends streams, so that their clients go elsewhere.
     pub(super) stopping: CancellationToken,
@@ -91,6 +94,7 @@ impl Service {
             hub: Hub::default(),
             pipelines: Pipelines::default(),
             kept: None,
+            events: None,
             secret: Secret::random().unwrap_or_else(|_| unreachable!()),
             options: Arc::new(options),
             store,
@@ -124,6 +128,21 @@ impl Service {
             secret,
             ..self
         }
+    }
+
+    /// The same service with events.
+    #[must_use]
+    pub fn with_events(self, events: Events) -> Self {
+        Self {
+            events: Some(events),
+            ..self
+        }
+    }
+
+    /// The events, where they are kept.
+    pub(super) fn events(&self) -> Result<&Events, Failure> {
+        let events = self.events.as_ref();
+        events.ok_or_else(|| Failure::not_found("no events are kept here"))
     }
 
     /// The streams, where they are kept.

@@ -21,7 +21,62 @@ enum For {
 }
 
 /// The routes of streams and blobs; what is not refused for its caller may fail for what there is.
-const KEPT: [(&str, &str, For); 34] = [
+const KEPT: [(&str, &str, For); 45] = [
+    (
+        "POST",
+        "/api/v2/namespaces/pay/events/broadcast",
+        For::WritersOfPay,
+    ),
+    (
+        "GET",
+        "/api/v2/namespaces/pay/events/history",
+        For::ReadersOfPay,
+    ),
+    (
+        "GET",
+        "/api/v2/namespaces/pay/events/history/subscribe",
+        For::ReadersOfPay,
+    ),
+    (
+        "GET",
+        "/api/v2/namespaces/pay/events/history/e1",
+        For::ReadersOfPay,
+    ),
+    (
+        "POST",
+        "/api/v2/namespaces/pay/events/history/replay/e1",
+        For::WritersOfPay,
+    ),
+    (
+        "GET",
+        "/api/v2/namespaces/pay/events/listeners",
+        For::ReadersOfPay,
+    ),
+    (
+        "POST",
+        "/api/v2/namespaces/pay/events/listeners",
+        For::WritersOfPay,
+    ),
+    (
+        "GET",
+        "/api/v2/namespaces/pay/events/listeners/l1",
+        For::ReadersOfPay,
+    ),
+    (
+        "PUT",
+        "/api/v2/namespaces/pay/events/listeners/l1",
+        For::WritersOfPay,
+    ),
+    (
+        "DELETE",
+        "/api/v2/namespaces/pay/events/listeners/l1",
+        For::WritersOfPay,
+    ),
+    (
+        "GET",
+        "/api/v2/namespaces/pay/events/wait?type=a",
+        For::ReadersOfPay,
+    ),
     ("POST", "/api/v2/streams/pay/1", For::WritersOfPay),
     ("PUT", "/api/v2/streams/pay/1", For::WritersOfPay),
     ("GET", "/api/v2/streams/pay/1?info", For::ReadersOfPay),
@@ -357,6 +412,8 @@ fn no_route_is_forgotten_in_the_matrix() {
         let path = path
             .replace("{namespace}", "pay")
             .replace("{id}", "1")
+            .replace("{event}", "e1")
+            .replace("{listener}", "l1")
             .replace("{index}", "pay")
             .replace("{pipeline}", "app");
         let listed = ROUTES

@@ -6,6 +6,7 @@ mod cli;
 mod conformance;
 mod direktiv;
 mod durability;
+mod events;
 mod explorer;
 mod intake;
 mod kept;

@@ -1,5 +1,6 @@
 //! Arguments of the command line.
 
+mod events;
 mod kept;
 mod logdir;
 mod serve;
@@ -10,6 +11,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use crate::config::{Colors, Overrides};
 
+pub(super) use events::{EventArgs, EventsAction, ListenArgs, On};
 pub(super) use kept::{BlobWork, Name, StoreAction, StreamAction, StreamPush, StreamTailArgs};
 use kept::{Named, Step};
 pub(super) use logdir::{LogdirAction, LogdirOutput, LogdirRange, LogdirSource};
@@ -149,6 +151,11 @@ pub(super) enum Command {
     Logdir {
         #[command(subcommand)]
         action: LogdirAction,
+    },
+    /// Events: send them, see what waits for them, wait for them
+    Events {
+        #[command(subcommand)]
+        action: EventsAction,
     },
     /// Live streams of lines at a service: open, push, tail, close
     Stream {

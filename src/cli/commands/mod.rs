@@ -4,6 +4,7 @@ pub(super) mod completions;
 pub(super) mod config;
 pub(super) mod demo;
 pub(super) mod doctor;
+pub(super) mod events;
 pub(super) mod explore;
 pub(super) mod ingest;
 pub(super) mod keys;

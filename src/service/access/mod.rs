@@ -192,11 +192,21 @@ impl Need {
             | path::NAMESPACE_VALUES
             | path::NAMESPACE_ENTRY
             | path::NAMESPACE_CONTEXT
+            | path::EVENTS
+            | path::EVENTS_SUBSCRIBE
+            | path::EVENT
+            | path::LISTENERS
+            | path::LISTENER
+            | path::EVENTS_WAIT
                 if reading =>
             {
                 Self::Right(Right::Read)
             }
-            path::NAMESPACE_LOGS if writing => Self::Right(Right::Write),
+            path::NAMESPACE_LOGS
+            | path::BROADCAST
+            | path::EVENT_REPLAY
+            | path::LISTENERS
+            | path::LISTENER => Self::Right(Right::Write),
             path::LOGS | path::OTLP | path::LOKI | path::PIPELINE_INGEST if writing => {
                 Self::Pushing
             }
