@@ -59,6 +59,9 @@ pub struct EventAnswer {
     /// Its number: later ones have higher ones.
     #[serde(rename = "serialID")]
     pub serial_id: u64,
+    /// The trace that it belongs to, if it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
 }
 
 /// Where a page of events stands.
@@ -69,6 +72,9 @@ pub struct EventsMeta {
     pub previous_page: Option<String>,
     /// When the page was read.
     pub starting_from: String,
+    /// Whether there is more in the next page.
+    #[serde(default)]
+    pub has_more: bool,
 }
 
 /// A page of events, newest first.
@@ -106,6 +112,34 @@ pub struct FilterForm {
     pub context: BTreeMap<String, String>,
 }
 
+impl FilterForm {
+    /// Filters as they are typed, `TYPE.ATTRIBUTE=PATTERN`: those of a type become one.
+    ///
+    /// # Errors
+    /// What was found instead.
+    pub fn parse_all(texts: &[String]) -> Result<Vec<Self>, String> {
+        let mut filters: Vec<Self> = Vec::new();
+        for text in texts {
+            let parts = text.split_once('=').and_then(|(name, pattern)| {
+                // Types have dots of their own.
+                let (kind, name) = name.rsplit_once('.')?;
+                Some((kind, name, pattern))
+            });
+            let (kind, name, pattern) =
+                parts.ok_or_else(|| format!("expected TYPE.ATTRIBUTE=PATTERN, found {text:?}"))?;
+            let (name, pattern) = (name.to_owned(), pattern.to_owned());
+            match filters.iter_mut().find(|filter| filter.kind == kind) {
+                Some(filter) => drop(filter.context.insert(name, pattern)),
+                None => filters.push(Self {
+                    kind: kind.to_owned(),
+                    context: [(name, pattern)].into(),
+                }),
+            }
+        }
+        Ok(filters)
+    }
+}
+
 /// What is done when a listener fires.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = Action)]
@@ -119,9 +153,23 @@ pub enum ActionForm {
         #[serde(default, skip_serializing)]
         secret: Option<String>,
     },
+    /// A program that the configuration of the service names gets the events on standard input, as a batch.
+    Command {
+        /// What the configuration calls it.
+        name: String,
+    },
     /// An entry of the embedded log says so.
     Log {
         /// Its words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        text: Option<String>,
+    },
+    /// Open explorers tell of it, and lead to the moment.
+    View {
+        /// What they show then, as typed; everything of the trace or the moment if it is not said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        query: Option<String>,
+        /// Their words.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         text: Option<String>,
     },
@@ -187,6 +235,12 @@ pub struct ListenerAnswer {
     pub lifespan_of_received_events: u64,
     /// How often it has fired.
     pub fired: u64,
+    /// What it starts, where Direktiv names a workflow; of one that starts something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trigger_workflow: Option<String>,
+    /// Who waits, where Direktiv names an instance: its own id; of one that waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trigger_instance: Option<String>,
     /// What is done when it fires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub action: Option<ActionForm>,
@@ -207,6 +261,41 @@ pub struct ListenersAnswer {
     pub meta: ListenersMeta,
     /// The listeners of the page, oldest first.
     pub data: Vec<ListenerAnswer>,
+}
+
+/// What a listener fired with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = Firing)]
+pub struct FiringAnswer {
+    /// What it is called; whatever is done about it twice has the same.
+    pub id: String,
+    /// Which listener fired.
+    pub listener: String,
+    /// Whose events.
+    pub namespace: String,
+    /// When.
+    pub at: String,
+    /// The trace that its events belong to, if one of them says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
+    /// What is done; nothing if somebody waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<ActionForm>,
+    /// The events, in the order in which they came.
+    #[schema(value_type = Vec<Object>)]
+    pub events: Vec<Value>,
+}
+
+/// A firing whose action failed for good.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = DeadLetter)]
+pub struct DeadAnswer {
+    /// What failed.
+    pub firing: FiringAnswer,
+    /// Why, the last time.
+    pub reason: String,
+    /// When it was given up.
+    pub at: String,
 }
 
 /// What is waited for; a parameter may be given several times.

@@ -12,9 +12,9 @@ pub use answers::{
     Rejection, Status,
 };
 pub use events::{
-    ActionForm, BroadcastParams, EventAnswer, EventsAnswer, EventsMeta, EventsParams, FilterForm,
-    HeldAnswer, ListenerAnswer, ListenerForm, ListenersAnswer, ListenersMeta, ListenersParams,
-    WaitParams,
+    ActionForm, BroadcastParams, DeadAnswer, EventAnswer, EventsAnswer, EventsMeta, EventsParams,
+    FilterForm, FiringAnswer, HeldAnswer, ListenerAnswer, ListenerForm, ListenersAnswer,
+    ListenersMeta, ListenersParams, WaitParams,
 };
 pub use kept::{
     BlobAnswer, BlobsAnswer, DeletedAnswer, KeysParams, LevelParams, LinkAnswer, OpenParams,
@@ -135,6 +135,16 @@ pub mod path {
     pub const LISTENERS: &str = "/api/v2/namespaces/{namespace}/events/listeners";
     /// One of those.
     pub const LISTENER: &str = "/api/v2/namespaces/{namespace}/events/listeners/{listener}";
+    /// Firings whose actions failed for good.
+    pub const DEAD_LETTERS: &str = "/api/v2/namespaces/{namespace}/events/dead";
+    /// One of those.
+    pub const DEAD_LETTER: &str = "/api/v2/namespaces/{namespace}/events/dead/{firing}";
+    /// Events of every namespace that were taken.
+    pub const ALL_EVENTS: &str = "/api/v2/events/history";
+    /// What waits for events, in every namespace.
+    pub const ALL_LISTENERS: &str = "/api/v2/events/listeners";
+    /// Firings of every namespace, as they come.
+    pub const FIRINGS: &str = "/api/v2/events/firings";
     /// Waiting for events.
     pub const EVENTS_WAIT: &str = "/api/v2/namespaces/{namespace}/events/wait";
 

@@ -6,6 +6,7 @@
 
 mod copied;
 mod error;
+mod events;
 mod feed;
 mod gather;
 mod mirror;
@@ -18,6 +19,10 @@ pub use crate::pipelines::Trouble;
 pub use crate::pipelines::{PartStatus, PipelineStatus};
 pub use copied::Copied;
 pub use error::Error;
+pub use events::{
+    EventsAsked, action_of, event_answer, event_page, firing_answer, firings_after,
+    listener_answer, listener_page,
+};
 pub use feed::{Feed, FeedEvent};
 pub use mirror::Mirror;
 pub use services::{Here, Kept, Services, blob_answer, stream_answer};

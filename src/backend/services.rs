@@ -13,6 +13,7 @@ use crate::api::{BlobAnswer, BlobsAnswer, KeysParams, MAX_LIMIT, StreamAnswer, S
 use crate::base::Time;
 use crate::blobs::{Blob, Blobs, ListRequest, Prefix};
 use crate::client::Client;
+use crate::events::Events;
 use crate::pipelines::{PipelineStatus, Pipelines};
 use crate::streams::{StreamState, Streams};
 
@@ -35,6 +36,8 @@ pub struct Here {
     pub pipelines: Pipelines,
     /// Streams and blobs, where they are kept.
     pub kept: Option<Kept>,
+    /// Events, where they are kept.
+    pub events: Option<Events>,
 }
 
 /// Live streams, and the blobs that they become.

@@ -20,6 +20,14 @@ const SWEEP: Duration = Duration::from_mins(10);
 /// A file of the working directory that stands in for the environment, as with the Harness log service.
 const ENVIRONMENT: &str = ".env";
 
+/// What there is beside a log that is kept.
+pub(super) struct Beside<'s> {
+    pub settings: &'s Settings,
+    pub kept: Kept,
+    /// Whether what listeners ask for is done: an explorer leaves it to the next service.
+    pub is_service: bool,
+}
+
 /// The streams and blobs of a data directory.
 pub(super) fn keep(settings: &Settings, dir: &Path) -> Result<Kept, Error> {
     let blobs = Blobs::open(blob_options(settings), &dir.join("blobs"))?;
@@ -28,16 +36,41 @@ pub(super) fn keep(settings: &Settings, dir: &Path) -> Result<Kept, Error> {
     Ok(Kept { streams, blobs })
 }
 
-/// The events of a data directory, and who does what their listeners ask for.
+/// The events of a data directory; and, in a service, who does what their listeners ask for, and who turns entries of the log
+/// into events. In an explorer both wait for the next service.
 pub(super) fn attend(
+    settings: &Settings,
     dir: &Path,
     store: &Store,
+    is_service: bool,
     stopping: &CancellationToken,
-) -> Result<(Events, JoinHandle<()>), Error> {
-    let options = events::Options::default();
+) -> Result<(Events, Vec<JoinHandle<()>>), Error> {
+    let options = event_options(settings)?;
+    let rules = options.rules.clone();
     let (events, firings) = Events::open(options, &dir.join("events"), stopping.clone())?;
-    let acting = events::act(events.clone(), store.clone(), firings, stopping.clone());
-    Ok((events, tokio::spawn(acting)))
+    let mut attending = Vec::new();
+    if is_service {
+        let (store, stopping) = (store.clone(), stopping.clone());
+        let acting = events::act(events.clone(), store.clone(), firings, stopping.clone());
+        attending.push(tokio::spawn(acting));
+        let watching = events::watch(events.clone(), store, rules, stopping);
+        attending.push(tokio::spawn(watching));
+    }
+    Ok((events, attending))
+}
+
+/// How events are kept, as the configuration says; what could never be is told with its place.
+pub(super) fn event_options(settings: &Settings) -> Result<events::Options, Error> {
+    settings.events.options().map_err(|(key, reason)| {
+        let place = settings.place(&key);
+        // What stands in a table of its own may have no place.
+        let place = if place.is_empty() {
+            format!("{key}: ")
+        } else {
+            place
+        };
+        Error::Said(format!("{place}{reason}"))
+    })
 }
 
 /// How blobs are kept: as the configuration says, or else the environment.

@@ -11,9 +11,9 @@ use tokio_util::sync::CancellationToken;
 use super::Error;
 use super::args::SourceKind;
 use super::directory::{self, is_address};
-use super::keeping::{attend, keep, look_after};
+use super::keeping::{Beside, attend, keep, look_after};
 use super::loading::{Feeder, load, read_stdin};
-use crate::backend::{Backend, Here, Kept, Services};
+use crate::backend::{Backend, Here, Services};
 use crate::base::{Gauge, Time};
 use crate::config::Settings;
 use crate::entry::decode::Defaults;
@@ -51,8 +51,7 @@ pub(super) struct Serving {
 struct Owned {
     store: Store,
     service: Service,
-    pipelines: Pipelines,
-    kept: Option<Kept>,
+    here: Here,
     _lock: Lock,
     serving: Vec<JoinHandle<()>>,
     temporary: Option<TempDir>,
@@ -130,7 +129,12 @@ impl Opened {
         };
         let kept = keep(settings, dir)?;
         let log = settings.log.options();
-        Self::own(lock, dir, log, None, name, &[], Some(kept))
+        let beside = Beside {
+            settings,
+            kept,
+            is_service: false,
+        };
+        Self::own(lock, dir, log, None, name, &[], Some(beside))
     }
 
     /// The log of a data directory whose lock is held, to be served at a listener too.
@@ -144,7 +148,11 @@ impl Opened {
             None,
             shortened(dir),
             &[serving.http.address()],
-            Some(kept),
+            Some(Beside {
+                settings,
+                kept,
+                is_service: true,
+            }),
         )?;
         opened.serve(serving);
         Ok(opened)
@@ -158,26 +166,25 @@ impl Opened {
         temporary: Option<TempDir>,
         name: String,
         also: &[String],
-        kept: Option<Kept>,
+        beside: Option<Beside<'_>>,
     ) -> Result<Self, Error> {
         let (store, recovery) = Store::open(dir, options)?;
         let stopping = CancellationToken::new();
         let pipelines = Pipelines::default();
         let mut service =
             Service::new(store.clone(), stopping.clone()).with_pipelines(pipelines.clone());
-        let mut keeping = None;
-        let mut acting = None;
-        if let Some(kept) = kept.clone() {
-            let (events, act) = attend(dir, &store, &stopping)?;
-            service = service.with_events(events);
-            acting = Some(act);
+        let (mut attending, mut here) = (Vec::new(), Here::default());
+        if let Some(beside) = beside {
+            let (settings, kept) = (beside.settings, beside.kept);
+            let (events, attend) = attend(settings, dir, &store, beside.is_service, &stopping)?;
+            service = service.with_events(events.clone());
+            attending = attend;
+            here.events = Some(events);
+            here.kept = Some(kept.clone());
             let secret = Secret::open(dir).map_err(Error::io("read the secret of links"))?;
             service = service.with_kept(kept.clone(), secret);
-            keeping = Some(tokio::spawn(look_after(
-                kept,
-                store.clone(),
-                stopping.clone(),
-            )));
+            let keeping = look_after(kept, store.clone(), stopping.clone());
+            attending.push(tokio::spawn(keeping));
         }
         let listener = Listener::local(dir)?;
         let addresses: Vec<String> = std::iter::once(listener.address())
@@ -189,14 +196,12 @@ impl Opened {
             Connections::default(),
             stopping.clone(),
         ))];
-        serving.extend(keeping);
-        serving.extend(acting);
+        serving.extend(attending);
         let backend = Backend::Store(store.clone());
         let owned = Owned {
             store,
             service,
-            pipelines,
-            kept,
+            here: Here { pipelines, ..here },
             _lock: lock,
             serving,
             temporary,
@@ -297,7 +302,7 @@ impl Opened {
     pub fn pipelines(&self) -> Pipelines {
         let owned = self.owned.as_ref();
         owned
-            .map(|owned| owned.pipelines.clone())
+            .map(|owned| owned.here.pipelines.clone())
             .unwrap_or_default()
     }
 
@@ -305,10 +310,7 @@ impl Opened {
     pub fn services(&self) -> Services {
         match (&self.backend, &self.owned) {
             (Backend::Remote(client), _) => Services::There(client.clone()),
-            (_, Some(owned)) => Services::Here(Here {
-                pipelines: owned.pipelines.clone(),
-                kept: owned.kept.clone(),
-            }),
+            (_, Some(owned)) => Services::Here(owned.here.clone()),
             _ => Services::None,
         }
     }

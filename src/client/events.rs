@@ -3,24 +3,82 @@
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
 use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 use reqwest_eventsource::retry::Never;
 use reqwest_eventsource::{Event, EventSource};
 use serde_json::Value;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
 
 use super::{Client, Error};
 use crate::api::path::{self, key as escaped};
 use crate::api::{
-    BroadcastParams, EventsAnswer, EventsParams, ListenerAnswer, ListenerForm, ListenersAnswer,
-    ListenersParams,
+    BroadcastParams, Data, DeadAnswer, EventsAnswer, EventsParams, FiringAnswer, ListenerAnswer,
+    ListenerForm, ListenersAnswer, ListenersParams,
 };
 use crate::base::Backoff;
 
 /// First and longest wait before connecting again.
 const RETRY: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(8));
+/// Firings that may wait to be taken in.
+const FIRINGS: usize = 16;
 
 impl Client {
+    /// Firings of every namespace from now on, as they come. A lost connection is made again; it ends where there can be
+    /// none.
+    #[must_use]
+    pub fn firings(&self) -> BoxStream<'static, FiringAnswer> {
+        let (sender, receiver) = mpsc::channel(FIRINGS);
+        let client = self.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                () = sender.closed() => {}
+                () = client.tell_firings(&sender) => {}
+            }
+        });
+        ReceiverStream::new(receiver).boxed()
+    }
+
+    async fn tell_firings(&self, sender: &mpsc::Sender<FiringAnswer>) {
+        let mut backoff = Backoff::new(RETRY.0, RETRY.1);
+        let mut last = String::new();
+        loop {
+            let mut request = self.asking(Method::GET, path::FIRINGS);
+            if !last.is_empty() {
+                request = request.header("last-event-id", &last);
+            }
+            let Ok(mut source) = EventSource::new(request) else {
+                return;
+            };
+            source.set_retry_policy(Box::new(Never));
+            while let Some(event) = source.next().await {
+                match event {
+                    Ok(Event::Open) => backoff.reset(),
+                    Ok(Event::Message(message)) => {
+                        last = message.id;
+                        let Ok(firing) = serde_json::from_str(&message.data) else {
+                            continue;
+                        };
+                        if sender.send(firing).await.is_err() {
+                            return;
+                        }
+                    }
+                    Err(reqwest_eventsource::Error::StreamEnded) => break,
+                    Err(error) => {
+                        // An older service has no firings, and a token may not be for them.
+                        if !super::feed::explain(self, error).await.is_passing() {
+                            return;
+                        }
+                        break;
+                    }
+                }
+            }
+            tokio::time::sleep(backoff.delay()).await;
+        }
+    }
+
     fn events(&self, method: Method, path: &str, namespace: &str) -> reqwest::RequestBuilder {
         self.asking(method, &path.replace("{namespace}", &escaped(namespace)))
     }
@@ -43,16 +101,19 @@ impl Client {
         self.send(request.body(body)).await.map(|_| ())
     }
 
-    /// A page of events, newest first.
+    /// A page of events, newest first; of one namespace or all.
     ///
     /// # Errors
     /// It is refused, or nobody answers.
     pub async fn event_history(
         &self,
-        namespace: &str,
+        namespace: Option<&str>,
         params: &EventsParams,
     ) -> Result<EventsAnswer, Error> {
-        let request = self.events(Method::GET, path::EVENTS, namespace);
+        let request = match namespace {
+            Some(namespace) => self.events(Method::GET, path::EVENTS, namespace),
+            None => self.asking(Method::GET, path::ALL_EVENTS),
+        };
         self.ask(request.query(params)).await
     }
 
@@ -66,16 +127,41 @@ impl Client {
         self.send(request).await.map(|_| ())
     }
 
-    /// A page of listeners.
+    /// Firings whose actions failed for good.
+    ///
+    /// # Errors
+    /// It is refused, or nobody answers.
+    pub async fn dead_letters(&self, namespace: &str) -> Result<Vec<DeadAnswer>, Error> {
+        let request = self.events(Method::GET, path::DEAD_LETTERS, namespace);
+        let answer: Data<Vec<DeadAnswer>> = self.ask(request).await?;
+        Ok(answer.data)
+    }
+
+    /// Takes a dead letter away: its action is tried again, or it is forgotten.
+    ///
+    /// # Errors
+    /// There is none, or nobody answers.
+    pub async fn bury(&self, namespace: &str, firing: &str, again: bool) -> Result<(), Error> {
+        let method = if again { Method::POST } else { Method::DELETE };
+        let path = path::DEAD_LETTER.replace("{firing}", &escaped(firing));
+        self.send(self.events(method, &path, namespace))
+            .await
+            .map(|_| ())
+    }
+
+    /// A page of listeners; of one namespace or all.
     ///
     /// # Errors
     /// It is refused, or nobody answers.
     pub async fn listeners(
         &self,
-        namespace: &str,
+        namespace: Option<&str>,
         params: &ListenersParams,
     ) -> Result<ListenersAnswer, Error> {
-        let request = self.events(Method::GET, path::LISTENERS, namespace);
+        let request = match namespace {
+            Some(namespace) => self.events(Method::GET, path::LISTENERS, namespace),
+            None => self.asking(Method::GET, path::ALL_LISTENERS),
+        };
         self.ask(request.query(params)).await
     }
 

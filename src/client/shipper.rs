@@ -44,22 +44,22 @@ impl Shipper {
         } else {
             url
         };
-        let headers = headers.iter().map(|(name, value)| {
-            let header = (name.parse().ok(), value.parse().ok());
-            let (Some(name), Some(value)) = header else {
-                return Err(Error::Unexpected {
-                    url: address.to_owned(),
-                    reason: format!("the header {name:?} cannot be sent"),
-                });
-            };
-            Ok((name, value))
-        });
         Ok(Self {
-            headers: headers.collect::<Result<_, _>>()?,
+            headers: parsed(address, headers)?,
             client,
             url,
             timeout,
         })
+    }
+
+    /// The same with more headers, over the same connections.
+    ///
+    /// # Errors
+    /// One of them cannot be sent.
+    pub fn with_headers(&self, headers: &BTreeMap<String, String>) -> Result<Self, Error> {
+        let mut with = self.clone();
+        with.headers.extend(parsed(self.client.name(), headers)?);
+        Ok(with)
     }
 
     /// Posts a body; what was answered.
@@ -85,4 +85,21 @@ impl Shipper {
         let body = body.map_err(|error| Error::of(self.client.name(), &error))?;
         Ok(body.to_vec())
     }
+}
+
+fn parsed(
+    address: &str,
+    headers: &BTreeMap<String, String>,
+) -> Result<Vec<(HeaderName, HeaderValue)>, Error> {
+    let headers = headers.iter().map(|(name, value)| {
+        let header = (name.parse().ok(), value.parse().ok());
+        let (Some(name), Some(value)) = header else {
+            return Err(Error::Unexpected {
+                url: address.to_owned(),
+                reason: format!("the header {name:?} cannot be sent"),
+            });
+        };
+        Ok((name, value))
+    });
+    headers.collect()
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::tree::Mistake;
-use super::{BlobsFile, LogFile, ServeFile, StreamsFile};
+use super::{BlobsFile, EventsFile, LogFile, ServeFile, StreamsFile};
 
 /// Why there are no settings.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +55,8 @@ pub struct File {
     pub streams: StreamsFile,
     /// Blobs.
     pub blobs: BlobsFile,
+    /// Events, and what comes of them.
+    pub events: EventsFile,
     /// The explorer.
     pub explorer: ExplorerFile,
     /// Keys by action.

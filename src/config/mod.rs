@@ -3,6 +3,7 @@
 //! Flags win over the environment, the environment over the file, the file over the defaults. Rooms have their own plain
 //! option types; nobody else reads configuration.
 
+mod events;
 mod file;
 mod kept;
 mod log;
@@ -20,6 +21,7 @@ use toml::de::DeValue;
 use crate::pipelines::options::PipelineOptions;
 use tree::{Saying, Tree};
 
+pub use events::EventsFile;
 pub use file::{Colors, Error, ExplorerFile, File, KeysFile};
 pub use kept::{BlobsFile, StreamsFile};
 pub use log::LogFile;
@@ -53,6 +55,8 @@ pub struct Settings {
     pub streams: StreamsFile,
     /// How blobs are kept.
     pub blobs: BlobsFile,
+    /// How events are kept, and what comes of them.
+    pub events: EventsFile,
     /// How the explorer looks.
     pub explorer: ExplorerFile,
     /// Keys that differ from the built-in ones.
@@ -213,6 +217,7 @@ pub fn load(overrides: Overrides) -> Result<Settings, Error> {
         log: file.log,
         streams: file.streams,
         blobs: file.blobs,
+        events: file.events,
         explorer: file.explorer,
         keys: file.keys,
         pipelines,
@@ -266,6 +271,18 @@ mod tests {
         };
         assert_eq!(log, LogFile::default());
         assert_eq!(example.explorer, ExplorerFile::default());
+        let events = EventsFile {
+            commands: BTreeMap::new(),
+            rules: Vec::new(),
+            ..example.events.clone()
+        };
+        assert_eq!(events, EventsFile::default());
+        let rules = &example.events.rules;
+        let is_whole = |rule: &events::RuleFile| {
+            rule.source.is_some() && rule.namespace.is_some() && !rule.extensions.is_empty()
+        };
+        assert!(rules.iter().any(is_whole) && !example.events.commands.is_empty());
+        example.events.options().expect("events that could be");
         let everything = toml::to_string(&example).expect("printed");
         for key in ["data", "log_level", "url", "token", "namespace"] {
             assert!(

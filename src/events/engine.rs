@@ -8,7 +8,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::book::{Book, Changes, Received};
+use super::book::{Book, Changes};
+use super::group::{Group, Told};
+use super::recent::Recent;
 use super::registry::Registry;
 use super::{CloudEvent, Error, Firing, Listener, Options};
 use crate::base::Time;
@@ -19,11 +21,13 @@ const GROUP: usize = 256;
 const ROUND: Duration = Duration::from_mins(1);
 /// After which delayed events that could not be kept are tried again.
 const RETRY: Duration = Duration::from_secs(2);
-/// How often the history is pruned at the most, in events.
+/// How often the history is pruned, in events.
 const PRUNE: u64 = 1_000;
+/// How often it is looked whether something is too old, when no events come.
+const LOOK_BACK: Duration = Duration::from_mins(10);
 
 /// How a piece of work ended.
-type Answer<T> = oneshot::Sender<Result<T, Error>>;
+pub(super) type Answer<T> = oneshot::Sender<Result<T, Error>>;
 
 /// Something to be done.
 pub(super) enum Work {
@@ -44,6 +48,12 @@ pub(super) enum Work {
         listener: Box<Listener>,
         answer: Answer<()>,
     },
+    /// A listener becomes another, under its name.
+    Change {
+        id: Uuid,
+        into: Box<Listener>,
+        answer: Answer<Listener>,
+    },
     Remove {
         namespace: String,
         id: Uuid,
@@ -54,33 +64,19 @@ pub(super) enum Work {
         failure: Option<String>,
         answer: Answer<()>,
     },
-    Revive {
+    /// A dead letter is tried again, or forgotten.
+    Bury {
+        namespace: String,
         firing: String,
+        again: bool,
         answer: Answer<()>,
     },
-}
-
-/// Answers once it is known whether a group is safe.
-type Tell = Box<dyn FnOnce(Option<&Error>) + Send>;
-
-/// What a group leaves to be told when it is safe.
-#[derive(Default)]
-struct Told {
-    answers: Vec<Tell>,
-    firings: Vec<Firing>,
-}
-
-impl Told {
-    /// Answers when the group is safe, or that it is not.
-    fn answer<T: Send + 'static>(&mut self, answer: Answer<T>, result: Result<T, Error>) {
-        self.answers.push(Box::new(move |failed| {
-            let result = match failed {
-                Some(error) => Err(Error::Database(error.to_string())),
-                None => result,
-            };
-            let _ = answer.send(result);
-        }));
-    }
+    /// Entries of the log became events; up to which position it was looked at.
+    Note {
+        events: Vec<(String, Arc<CloudEvent>)>,
+        at: Option<u64>,
+        answer: Answer<()>,
+    },
 }
 
 /// Who waits for the firing of a listener.
@@ -94,7 +90,16 @@ pub(super) struct Engine {
     pub newest: watch::Sender<u64>,
     pub waiting: Waiting,
     pub firings: mpsc::UnboundedSender<Firing>,
-    pub pruned: u64,
+    pub recent: Recent,
+    pub pruned: Pruned,
+}
+
+/// When the history was last pruned.
+#[derive(Debug, Default)]
+pub(super) struct Pruned {
+    /// At which event.
+    number: u64,
+    at: Time,
 }
 
 impl Engine {
@@ -128,184 +133,96 @@ impl Engine {
             {
                 group.push(more);
             }
-            if !group.is_empty() || has_due {
+            if !group.is_empty() || has_due || self.is_old(Time::now()) {
                 is_well = tokio::task::block_in_place(|| self.group(group, Time::now()));
             }
         }
     }
 
+    /// Whether something is to be forgotten though no events come.
+    fn is_old(&self, now: Time) -> bool {
+        if now.since(self.pruned.at) < LOOK_BACK {
+            return false;
+        }
+        let oldest = tokio::task::block_in_place(|| self.book.oldest());
+        let kept_from = now.earlier(self.options.history_age);
+        matches!(oldest, Ok(Some(oldest)) if oldest < kept_from)
+    }
+
     /// Does a group of work, all of it or nothing; whether it did.
-    pub fn group(&mut self, group: Vec<Work>, now: Time) -> bool {
-        let mut told = Told::default();
+    pub fn group(&mut self, works: Vec<Work>, now: Time) -> bool {
         let registry = Arc::clone(&self.registry);
         let mut registry = registry.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut newest = *self.newest.borrow();
-        let done = self.change(&mut registry, group, now, &mut newest, &mut told);
+        let mut told = Told::default();
+        let done = self.change(&mut registry, &mut told, works, now);
         match &done {
-            Ok(()) => registry.settle(),
+            Ok(_) => registry.settle(),
             Err(error) => {
                 tracing::error!(%error, "events are not taken");
                 registry.undo();
             }
         }
         drop(registry);
-        let failed = done.as_ref().err();
-        for answer in told.answers {
-            answer(failed);
-        }
-        if failed.is_some() {
+        told.answer_all(done.as_ref().err());
+        let Ok(newest) = done else {
             return false;
-        }
+        };
         self.newest
             .send_if_modified(|known| std::mem::replace(known, newest) != newest);
+        self.recent.tell(&told.firings);
         for firing in told.firings {
-            let waiting = if firing.action.is_none() {
-                let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-                waiting.remove(&firing.listener)
-            } else {
-                None
-            };
-            match waiting {
-                Some(waiting) => drop(waiting.send(firing)),
-                None => drop(self.firings.send(firing)),
-            }
+            self.hand_on(firing);
         }
         true
     }
 
+    /// To who waits for it, or to who does what it asks for.
+    fn hand_on(&self, firing: Firing) {
+        let waiting = if firing.action.is_none() {
+            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            waiting.remove(&firing.listener)
+        } else {
+            None
+        };
+        match waiting {
+            Some(waiting) => drop(waiting.send(firing)),
+            None => drop(self.firings.send(firing)),
+        }
+    }
+
+    /// Does the work and makes it safe; the number of the newest event then.
     fn change(
         &mut self,
         registry: &mut Registry,
-        group: Vec<Work>,
-        now: Time,
-        newest: &mut u64,
         told: &mut Told,
-    ) -> Result<(), Error> {
-        let mut changes = self.book.begin()?;
-        for received in changes.due(now)? {
-            let (namespace, event) = (received.namespace, received.event);
-            take(
-                registry,
-                &mut changes,
-                newest,
-                (&namespace, event, now),
-                told,
-            )?;
+        works: Vec<Work>,
+        now: Time,
+    ) -> Result<u64, Error> {
+        let transaction = self.book.begin()?;
+        let mut group = Group {
+            changes: Changes::of(&transaction)?,
+            registry,
+            newest: *self.newest.borrow(),
+            told,
+            now,
+        };
+        group.take_what_is_due()?;
+        for work in works {
+            group.work(work)?;
         }
-        for work in group {
-            match work {
-                Work::Broadcast {
-                    namespace,
-                    events,
-                    due,
-                    answer,
-                } => {
-                    if let Some(known) = changes.know(&namespace, &events)? {
-                        let (id, origin) = (known.id().to_owned(), known.source().to_owned());
-                        told.answer(answer, Err(Error::Duplicate { id, origin }));
-                        continue;
-                    }
-                    let mut fired = 0;
-                    for event in events {
-                        if let Some(due) = due.filter(|due| *due > now) {
-                            let received = Received {
-                                number: 0,
-                                namespace: namespace.clone(),
-                                at: now,
-                                event,
-                            };
-                            changes.stage(due, &received)?;
-                        } else {
-                            let of = (namespace.as_str(), event, now);
-                            fired += take(registry, &mut changes, newest, of, told)?;
-                        }
-                    }
-                    told.answer(answer, Ok(fired));
-                }
-                Work::Replay {
-                    namespace,
-                    event,
-                    answer,
-                } => {
-                    let fired = registry.offer(&namespace, &event, now);
-                    let count = fired.len() as u64;
-                    keep(&mut changes, fired, told)?;
-                    told.answer(answer, Ok(count));
-                }
-                Work::Put { listener, answer } => {
-                    registry.put(*listener);
-                    told.answer(answer, Ok(()));
-                }
-                Work::Remove {
-                    namespace,
-                    id,
-                    answer,
-                } => {
-                    let is_its = |listener: &Listener| listener.namespace == namespace;
-                    let is_there = registry.get(&id).is_some_and(is_its);
-                    if is_there {
-                        registry.remove(&id);
-                    }
-                    let result = is_there.then_some(()).ok_or(Error::NoListener(id));
-                    told.answer(answer, result);
-                }
-                Work::Done {
-                    firing,
-                    failure,
-                    answer,
-                } => {
-                    changes.done(&firing, failure.map(|reason| (reason, now)))?;
-                    told.answer(answer, Ok(()));
-                }
-                Work::Revive { firing, answer } => {
-                    let revived = changes.revive(&firing)?;
-                    let result = revived
-                        .is_some()
-                        .then_some(())
-                        .ok_or(Error::NoFiring(firing));
-                    told.firings.extend(revived);
-                    told.answer(answer, result);
-                }
+        let newest = group.newest;
+        let is_time = now.since(self.pruned.at) >= LOOK_BACK;
+        if is_time || newest >= self.pruned.number + PRUNE {
+            let oldest = now.earlier(self.options.history_age);
+            group.changes.forget(self.options.history, oldest)?;
+            self.pruned.number = newest;
+            if is_time {
+                group.changes.forget_firings(oldest)?;
+                self.pruned.at = now;
             }
         }
-        for (id, listener) in registry.changes() {
-            changes.listener(id, listener)?;
-        }
-        if *newest >= self.pruned + PRUNE {
-            let oldest = now.earlier(self.options.history_age);
-            changes.forget(self.options.history, oldest)?;
-            self.pruned = *newest;
-        }
-        changes.commit()
+        group.finish()?;
+        transaction.commit()?;
+        Ok(newest)
     }
-}
-
-/// Takes an event into the history and offers it; how many listeners fired.
-fn take(
-    registry: &mut Registry,
-    changes: &mut Changes,
-    newest: &mut u64,
-    (namespace, event, now): (&str, Arc<CloudEvent>, Time),
-    told: &mut Told,
-) -> Result<u64, Error> {
-    *newest += 1;
-    let received = Received {
-        number: *newest,
-        namespace: namespace.to_owned(),
-        at: now,
-        event,
-    };
-    changes.append(&received)?;
-    let fired = registry.offer(namespace, &received.event, now);
-    let count = fired.len() as u64;
-    keep(changes, fired, told)?;
-    Ok(count)
-}
-
-fn keep(changes: &mut Changes, fired: Vec<Firing>, told: &mut Told) -> Result<(), Error> {
-    for firing in &fired {
-        changes.fire(firing)?;
-    }
-    told.firings.extend(fired);
-    Ok(())
 }

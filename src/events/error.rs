@@ -56,5 +56,6 @@ database!(
     redb::TableError,
     redb::StorageError,
     redb::CommitError,
+    std::io::Error,
     serde_json::Error
 );

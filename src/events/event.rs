@@ -3,12 +3,14 @@
 //! An envelope of our own: errors name the attribute that is wrong, extensions keep their types, and what is not understood
 //! is kept.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::base::Time;
 use crate::entry::decode::time;
@@ -193,12 +195,28 @@ impl CloudEvent {
 
     /// An attribute or extension as text; case does not matter.
     #[must_use]
-    pub fn attribute(&self, name: &str) -> Option<String> {
-        let value = self.attributes.get(&name.to_lowercase())?;
+    pub fn attribute(&self, name: &str) -> Option<Cow<'_, str>> {
+        let found = self.attributes.get(name);
+        let value = found.or_else(|| self.attributes.get(&name.to_lowercase()))?;
         Some(match value {
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
+            Value::String(text) => Cow::Borrowed(text),
+            other => Cow::Owned(other.to_string()),
         })
+    }
+
+    /// The trace that it belongs to: of the extension `traceparent` (`CloudEvents` Distributed Tracing, W3C Trace Context), or
+    /// as logs name it.
+    #[must_use]
+    pub fn trace(&self) -> Option<String> {
+        let parent = self.attribute("traceparent");
+        let of_parent = parent.and_then(|parent| Some(parent.split('-').nth(1)?.to_owned()));
+        let named = || {
+            ["trace", "traceid"]
+                .iter()
+                .find_map(|name| self.attribute(name))
+        };
+        let trace = of_parent.or_else(|| Some(named()?.into_owned()));
+        trace.filter(|trace| !trace.is_empty())
     }
 
     /// Takes an attribute away: what was meant for us and is not told on.
@@ -209,20 +227,7 @@ impl CloudEvent {
     /// As a structured message writes it.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let mut members: Map<String, Value> = Map::new();
-        for (name, value) in &self.attributes {
-            members.insert(name.clone(), value.clone());
-        }
-        match &self.data {
-            Data::None => {}
-            Data::Value(value) => {
-                members.insert("data".to_owned(), value.clone());
-            }
-            Data::Bytes(bytes) => {
-                members.insert("data_base64".to_owned(), Value::from(bytes.as_str()));
-            }
-        }
-        Value::Object(members)
+        serde_json::to_value(self).unwrap_or_default()
     }
 }
 
@@ -235,7 +240,16 @@ fn base64(name: &str, value: &Value) -> Result<String, EventError> {
 
 impl Serialize for CloudEvent {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.to_json().serialize(serializer)
+        let mut map = serializer.serialize_map(None)?;
+        for (name, value) in &self.attributes {
+            map.serialize_entry(name, value)?;
+        }
+        match &self.data {
+            Data::None => {}
+            Data::Value(value) => map.serialize_entry("data", value)?,
+            Data::Bytes(bytes) => map.serialize_entry("data_base64", bytes)?,
+        }
+        map.end()
     }
 }
 

@@ -27,8 +27,14 @@ impl ContextFilter {
     #[must_use]
     pub fn matches(&self, event: &CloudEvent) -> bool {
         self.context.iter().all(|(name, pattern)| {
-            let value = event.attribute(name);
-            value.is_some_and(|value| Glob::new(pattern).matches(&value))
+            event.attribute(name).is_some_and(|value| {
+                // Most patterns are plain words.
+                if pattern.contains('*') {
+                    Glob::new(pattern).matches(&value)
+                } else {
+                    *pattern == value
+                }
+            })
         })
     }
 }

@@ -99,6 +99,9 @@ pub struct Listener {
     pub updated: i64,
     /// Whether it has ended.
     pub is_over: bool,
+    /// Whether it lives with who waits for it: left alone, it ends.
+    #[serde(default)]
+    pub is_leased: bool,
 }
 
 /// What no listener is.
@@ -109,16 +112,22 @@ pub struct ListenerError {
     expected: String,
 }
 
+impl ListenerError {
+    pub(super) fn new(name: &'static str, expected: &str) -> Self {
+        Self {
+            name,
+            expected: expected.to_owned(),
+        }
+    }
+}
+
 impl Listener {
     /// A listener that has seen nothing yet.
     ///
     /// # Errors
     /// It could never fire as it is meant to.
     pub fn new(new: NewListener, now: Time) -> Result<Self, ListenerError> {
-        let wrong = |name, expected: &str| ListenerError {
-            name,
-            expected: expected.to_owned(),
-        };
+        let wrong = ListenerError::new;
         let count = new.types.len();
         if count == 0 || count > MAX_TYPES || new.types.iter().any(String::is_empty) {
             return Err(wrong("types", "1 to 64 types of events"));
@@ -161,17 +170,20 @@ impl Listener {
             created: now.0,
             updated: now.0,
             is_over: false,
+            is_leased: false,
         })
     }
 
-    /// Offers an event; the events that it fires with, if it does.
-    pub fn offer(&mut self, event: &Arc<CloudEvent>, now: Time) -> Option<Vec<Arc<CloudEvent>>> {
-        let is_for_it = !self.is_over
+    /// Whether an event is for it.
+    #[must_use]
+    pub fn is_for(&self, event: &CloudEvent) -> bool {
+        !self.is_over
             && self.types.iter().any(|kind| kind == event.kind())
-            && passes(&self.filters, event);
-        if !is_for_it {
-            return None;
-        }
+            && passes(&self.filters, event)
+    }
+
+    /// Offers an event that is for it; the events that it fires with, if it does.
+    pub fn offer(&mut self, event: &Arc<CloudEvent>, now: Time) -> Option<Vec<Arc<CloudEvent>>> {
         let events = if self.trigger.collects() {
             self.collect(event, now)?
         } else {
@@ -204,6 +216,23 @@ impl Listener {
             let held = std::mem::take(&mut self.held);
             held.into_iter().map(|held| held.event).collect()
         })
+    }
+
+    /// The same listener as it shall be from now on: what it holds of types that it still waits for stays, and so do its
+    /// name and how often it has fired, by which its firings are told apart.
+    #[must_use]
+    pub fn changed(&self, into: Self) -> Self {
+        let is_wanted = |held: &&Held| {
+            let kind = held.event.kind();
+            into.trigger.collects() && into.types.iter().any(|wanted| wanted == kind)
+        };
+        Self {
+            id: self.id,
+            created: self.created,
+            fired: self.fired,
+            held: self.held.iter().filter(is_wanted).cloned().collect(),
+            ..into
+        }
     }
 
     /// Types of which nothing is held yet.

@@ -18,10 +18,15 @@ mod error;
 mod event;
 mod filter;
 mod firing;
+mod group;
 mod listener;
+mod looking;
 mod options;
+mod recent;
 mod registry;
+mod rule;
 mod wait;
+mod watch;
 
 pub use actions::act;
 pub use book::{DeadLetter, Received};
@@ -30,19 +35,24 @@ pub use event::{CloudEvent, EventError};
 pub use filter::ContextFilter;
 pub use firing::{Action, Firing};
 pub use listener::{Held, Listener, ListenerError, NewListener, Trigger};
-pub use options::Options;
+pub use looking::Figures;
+pub use options::{Options, Program};
+pub use rule::{Rule, RuleError, RuleOptions};
 pub use wait::Wait;
+pub use watch::watch;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::base::Time;
 use book::Book;
-use engine::{Engine, Waiting, Work};
+use engine::{Engine, Pruned, Waiting, Work};
+use recent::Recent;
 use registry::Registry;
 
 /// Work that may wait to be done; more waits with who sent it.
@@ -57,8 +67,10 @@ struct Shared {
     book: Arc<Book>,
     registry: Arc<Mutex<Registry>>,
     work: mpsc::Sender<Work>,
-    newest: watch::Receiver<u64>,
+    newest: tokio::sync::watch::Receiver<u64>,
     waiting: Waiting,
+    recent: Recent,
+    commands: BTreeMap<String, Program>,
 }
 
 impl Events {
@@ -71,7 +83,7 @@ impl Events {
         dir: &Path,
         stopping: CancellationToken,
     ) -> Result<(Self, mpsc::UnboundedReceiver<Firing>), Error> {
-        std::fs::create_dir_all(dir).map_err(|error| Error::Database(error.to_string()))?;
+        std::fs::create_dir_all(dir)?;
         let book = Arc::new(Book::open(&dir.join("events.redb"))?);
         let mut registry = Registry::default();
         for listener in book.listeners()? {
@@ -84,8 +96,10 @@ impl Events {
             let _ = firings.send(firing);
         }
         let (work, todo) = mpsc::channel(QUEUE);
-        let (newest, head) = watch::channel(book.newest()?);
+        let (newest, head) = tokio::sync::watch::channel(book.newest()?);
         let waiting = Waiting::default();
+        let recent = Recent::default();
+        let commands = options.commands.clone();
         let engine = Engine {
             book: Arc::clone(&book),
             registry: Arc::clone(&registry),
@@ -93,7 +107,8 @@ impl Events {
             newest,
             waiting: Arc::clone(&waiting),
             firings,
-            pruned: 0,
+            recent: recent.clone(),
+            pruned: Pruned::default(),
         };
         tokio::spawn(engine.run(todo, stopping));
         let shared = Shared {
@@ -102,8 +117,18 @@ impl Events {
             work,
             newest: head,
             waiting,
+            recent,
+            commands,
         };
-        Ok((Self(Arc::new(shared)), fired))
+        let events = Self(Arc::new(shared));
+        events.lease_again();
+        Ok((events, fired))
+    }
+
+    /// What listeners may run, by name.
+    #[must_use]
+    pub fn commands(&self) -> &BTreeMap<String, Program> {
+        &self.0.commands
     }
 
     async fn ask<T>(
@@ -113,7 +138,13 @@ impl Events {
         let (answer, answered) = oneshot::channel();
         let sent = self.0.work.send(work(answer)).await;
         sent.map_err(|_| Error::Closed)?;
-        answered.await.map_err(|_| Error::Closed)?
+        let ended = || {
+            if self.0.work.is_closed() {
+                return Error::Closed;
+            }
+            Error::Database("it could not be written; nothing was changed".to_owned())
+        };
+        answered.await.map_err(|_| ended())?
     }
 
     fn registry(&self) -> MutexGuard<'_, Registry> {
@@ -165,60 +196,27 @@ impl Events {
         .await
     }
 
-    /// The newest event with an id.
-    ///
-    /// # Errors
-    /// There is none, or the database refuses.
-    pub fn event(&self, namespace: &str, id: &str) -> Result<Received, Error> {
-        let found = tokio::task::block_in_place(|| self.0.book.event(namespace, id))?;
-        found.ok_or_else(|| Error::NoEvent(id.to_owned()))
-    }
-
-    /// Events of a namespace before a number, newest first, as long as `look` wants more.
-    ///
-    /// # Errors
-    /// The database refuses.
-    pub fn history(
-        &self,
-        namespace: &str,
-        before: u64,
-        look: impl FnMut(Received) -> bool,
-    ) -> Result<(), Error> {
-        tokio::task::block_in_place(|| self.0.book.older(namespace, before, look))
-    }
-
-    /// Events of a namespace after a number, oldest first, and the number up to which was looked.
-    ///
-    /// # Errors
-    /// The database refuses.
-    pub fn newer(
-        &self,
-        namespace: &str,
-        after: u64,
-        rows: usize,
-    ) -> Result<(Vec<Received>, u64), Error> {
-        tokio::task::block_in_place(|| self.0.book.newer(namespace, after, rows))
-    }
-
-    /// The number of the newest event, as it grows.
-    #[must_use]
-    pub fn newest(&self) -> watch::Receiver<u64> {
-        self.0.newest.clone()
-    }
-
     /// Makes a listener.
     ///
     /// # Errors
     /// It could never fire, or the database refuses.
     pub async fn listen(&self, new: NewListener) -> Result<Listener, Error> {
-        let listener = Listener::new(new, Time::now())?;
-        let made = Box::new(listener.clone());
-        self.ask(|answer| Work::Put {
-            listener: made,
-            answer,
-        })
-        .await?;
+        let listener = self.possible(new)?;
+        self.put(&listener).await?;
         Ok(listener)
+    }
+
+    /// The listener, if what it does could ever be done.
+    fn possible(&self, new: NewListener) -> Result<Listener, Error> {
+        if let Some(action) = &new.action {
+            action.check(self.commands())?;
+        }
+        Ok(Listener::new(new, Time::now())?)
+    }
+
+    async fn put(&self, listener: &Listener) -> Result<(), Error> {
+        let listener = Box::new(listener.clone());
+        self.ask(|answer| Work::Put { listener, answer }).await
     }
 
     /// Changes a listener; what it holds of types that it still waits for stays.
@@ -226,23 +224,8 @@ impl Events {
     /// # Errors
     /// There is none in the namespace, it could never fire, or the database refuses.
     pub async fn change(&self, id: Uuid, new: NewListener) -> Result<Listener, Error> {
-        let before = self.listener(&new.namespace, id)?;
-        let mut listener = Listener::new(new, Time::now())?;
-        listener.id = id;
-        listener.created = before.created;
-        listener.fired = before.fired;
-        if listener.trigger.collects() {
-            let is_wanted =
-                |held: &Held| listener.types.iter().any(|kind| kind == held.event.kind());
-            listener.held = before.held.into_iter().filter(is_wanted).collect();
-        }
-        let made = Box::new(listener.clone());
-        self.ask(|answer| Work::Put {
-            listener: made,
-            answer,
-        })
-        .await?;
-        Ok(listener)
+        let into = Box::new(self.possible(new)?);
+        self.ask(|answer| Work::Change { id, into, answer }).await
     }
 
     /// Takes a listener away.
@@ -259,29 +242,6 @@ impl Events {
         .await
     }
 
-    /// A listener of a namespace.
-    ///
-    /// # Errors
-    /// There is none.
-    pub fn listener(&self, namespace: &str, id: Uuid) -> Result<Listener, Error> {
-        let registry = self.registry();
-        let found = registry.get(&id);
-        let found = found.filter(|listener| listener.namespace == namespace);
-        found.cloned().ok_or(Error::NoListener(id))
-    }
-
-    /// The listeners of a namespace, oldest first.
-    #[must_use]
-    pub fn listeners(&self, namespace: &str) -> Vec<Listener> {
-        let registry = self.registry();
-        let own = registry
-            .all()
-            .filter(|listener| listener.namespace == namespace);
-        let mut own: Vec<Listener> = own.cloned().collect();
-        own.sort_by_key(|listener| (listener.created, listener.id));
-        own
-    }
-
     /// What was to be done about a firing is done, or has failed for good.
     ///
     /// # Errors
@@ -296,21 +256,33 @@ impl Events {
         .await
     }
 
-    /// Firings whose actions failed for good.
+    /// Takes a dead letter away: its action is tried again, or it is forgotten.
     ///
     /// # Errors
-    /// The database refuses.
-    pub fn dead(&self, namespace: &str) -> Result<Vec<DeadLetter>, Error> {
-        tokio::task::block_in_place(|| self.0.book.dead(namespace))
+    /// There is none in the namespace, or the database refuses.
+    pub async fn bury(&self, namespace: &str, firing: &str, again: bool) -> Result<(), Error> {
+        let (namespace, firing) = (namespace.to_owned(), firing.to_owned());
+        self.ask(|answer| Work::Bury {
+            namespace,
+            firing,
+            again,
+            answer,
+        })
+        .await
     }
 
-    /// Tries the action of a dead letter again.
-    ///
-    /// # Errors
-    /// There is none, or the database refuses.
-    pub async fn revive(&self, firing: &str) -> Result<(), Error> {
-        let firing = firing.to_owned();
-        self.ask(|answer| Work::Revive { firing, answer }).await
+    /// Up to which position the log became events; nothing before the first time.
+    fn watched(&self) -> Result<Option<u64>, Error> {
+        tokio::task::block_in_place(|| self.0.book.mark())
+    }
+
+    /// Entries of the log became events; up to which position it was looked at.
+    async fn note(
+        &self,
+        events: Vec<(String, Arc<CloudEvent>)>,
+        at: Option<u64>,
+    ) -> Result<(), Error> {
+        self.ask(|answer| Work::Note { events, at, answer }).await
     }
 }
 

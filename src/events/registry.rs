@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::{CloudEvent, Firing, Listener};
+use super::{CloudEvent, Error, Firing, Listener};
 use crate::base::Time;
 
 /// All listeners.
@@ -19,8 +19,11 @@ pub(super) struct Registry {
 }
 
 impl Registry {
-    pub fn get(&self, id: &Uuid) -> Option<&Listener> {
-        self.listeners.get(id)
+    /// A listener of a namespace that has not ended.
+    pub fn of(&self, namespace: &str, id: Uuid) -> Result<&Listener, Error> {
+        let found = self.listeners.get(&id);
+        let is_its = |listener: &&Listener| listener.namespace == namespace && !listener.is_over;
+        found.filter(is_its).ok_or(Error::NoListener(id))
     }
 
     pub fn all(&self) -> impl Iterator<Item = &Listener> {
@@ -34,12 +37,10 @@ impl Registry {
         self.add(listener);
     }
 
-    /// Takes a listener away; whether there was one.
-    pub fn remove(&mut self, id: &Uuid) -> bool {
+    /// Takes a listener away.
+    pub fn remove(&mut self, id: &Uuid) {
         let before = self.take(id);
-        let was_there = before.is_some();
         self.before.entry(*id).or_insert(before);
-        was_there
     }
 
     fn add(&mut self, listener: Listener) {
@@ -86,18 +87,12 @@ impl Registry {
             let Some(listener) = self.listeners.get_mut(&id) else {
                 continue;
             };
-            let unchanged = (listener.updated, listener.fired, listener.held.len());
-            let before = self.before.contains_key(&id);
-            let copy = (!before).then(|| listener.clone());
-            let fired = listener.offer(event, now);
-            let changed = (listener.updated, listener.fired, listener.held.len());
-            if changed == unchanged && fired.is_none() {
+            if !listener.is_for(event) {
                 continue;
             }
-            if let Some(copy) = copy {
-                self.before.insert(id, Some(copy));
-            }
-            if let Some(events) = fired {
+            let before = self.before.entry(id);
+            before.or_insert_with(|| Some(listener.clone()));
+            if let Some(events) = listener.offer(event, now) {
                 firings.push(Firing {
                     id: format!("{id}-{}", listener.fired),
                     listener: id,
@@ -119,27 +114,16 @@ impl Registry {
 
     /// The changes are safe.
     pub fn settle(&mut self) {
-        let over: Vec<Uuid> = self
-            .before
-            .drain()
-            .map(|(id, _)| id)
-            .collect::<Vec<_>>()
-            .into_iter()
-            .filter(|id| {
-                self.listeners
-                    .get(id)
-                    .is_some_and(|listener| listener.is_over)
-            })
-            .collect();
-        for id in over {
-            self.take(&id);
+        for id in std::mem::take(&mut self.before).into_keys() {
+            if self.listeners.get(&id).is_some_and(|now| now.is_over) {
+                self.take(&id);
+            }
         }
     }
 
     /// The changes are not: all is as it was.
     pub fn undo(&mut self) {
-        let before: Vec<_> = self.before.drain().collect();
-        for (id, listener) in before {
+        for (id, listener) in std::mem::take(&mut self.before) {
             self.take(&id);
             if let Some(listener) = listener {
                 self.add(listener);

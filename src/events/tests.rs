@@ -1,5 +1,7 @@
 //! The tables of the engine that ours is after, as it should be; and a model of it in a few lines.
 
+mod power;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -10,7 +12,8 @@ use tempfile::TempDir;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::book::Book;
-use super::engine::{Engine, Waiting, Work};
+use super::engine::{Engine, Pruned, Waiting, Work};
+use super::recent::Recent;
 use super::registry::Registry;
 use super::{
     Action, CloudEvent, ContextFilter, Error, Firing, Listener, NewListener, Options, Trigger,
@@ -21,7 +24,7 @@ use crate::base::Time;
 struct Stage {
     engine: Engine,
     firings: mpsc::UnboundedReceiver<Firing>,
-    dir: TempDir,
+    dir: Option<TempDir>,
 }
 
 impl Stage {
@@ -31,12 +34,18 @@ impl Stage {
 
     fn open(dir: TempDir) -> Self {
         let book = Book::open(&dir.path().join("events.redb")).expect("a database");
+        let mut stage = Self::on(book).expect("an engine");
+        stage.dir = Some(dir);
+        stage
+    }
+
+    fn on(book: Book) -> Result<Self, Error> {
         let mut registry = Registry::default();
-        for listener in book.listeners().expect("listeners") {
+        for listener in book.listeners()? {
             registry.put(listener);
         }
         registry.settle();
-        let newest = watch::Sender::new(book.newest().expect("a number"));
+        let newest = watch::Sender::new(book.newest()?);
         let (sender, firings) = mpsc::unbounded_channel();
         let engine = Engine {
             book: Arc::new(book),
@@ -45,13 +54,14 @@ impl Stage {
             newest,
             waiting: Waiting::default(),
             firings: sender,
-            pruned: 0,
+            recent: Recent::default(),
+            pruned: Pruned::default(),
         };
-        Self {
+        Ok(Self {
             engine,
             firings,
-            dir,
-        }
+            dir: None,
+        })
     }
 
     /// Goes down and comes up again.
@@ -62,7 +72,7 @@ impl Stage {
             dir,
         } = self;
         drop((engine, firings));
-        Self::open(dir)
+        Self::open(dir.expect("a directory"))
     }
 
     fn put(&mut self, listener: &Listener) {
@@ -90,7 +100,8 @@ impl Stage {
         self.engine.group(works, now);
         let answered = answers.into_iter();
         answered
-            .map(|mut answer| answer.try_recv().expect("answered"))
+            // Where a group fails some are not answered: who asked knows it by that.
+            .map(|mut answer| answer.try_recv().unwrap_or(Err(Error::Closed)))
             .collect()
     }
 
@@ -305,7 +316,7 @@ fn a_batch_is_taken_whole_or_not_at_all() {
         [Err(Error::Duplicate { .. }), Ok(1)]
     ));
     let mut numbers = Vec::new();
-    let history = stage.engine.book.older("ns", u64::MAX, |received| {
+    let history = stage.engine.book.older(Some("ns"), u64::MAX, |received| {
         numbers.push((received.number, received.event.id().to_owned()));
         true
     });
@@ -381,9 +392,17 @@ fn firings_stay_until_they_are_done() {
     );
     let (answer, mut answered) = oneshot::channel();
     let firing = fired[1].id.clone();
-    stage
-        .engine
-        .group(vec![Work::Revive { firing, answer }], at(3));
+    let bury = |namespace: &str, answer| Work::Bury {
+        namespace: namespace.to_owned(),
+        firing: firing.clone(),
+        again: true,
+        answer,
+    };
+    let (elsewhere, mut refused) = oneshot::channel();
+    let works = vec![bury("other", elsewhere), bury("ns", answer)];
+    stage.engine.group(works, at(3));
+    let refused = refused.try_recv().expect("answered");
+    assert!(matches!(refused, Err(Error::NoFiring(_))), "{refused:?}");
     answered.try_recv().expect("answered").expect("revived");
     assert_eq!(stage.fired(), [fired[1].clone()]);
 }
@@ -397,7 +416,7 @@ fn the_history_is_bounded_and_what_it_forgot_may_come_again() {
         stage.send(vec![batch.collect()], at(round));
     }
     let mut count = 0;
-    let history = stage.engine.book.older("ns", u64::MAX, |_| {
+    let history = stage.engine.book.older(Some("ns"), u64::MAX, |_| {
         count += 1;
         true
     });
@@ -500,4 +519,43 @@ proptest! {
             .collect();
         prop_assert_eq!(told, model(&made, &all));
     }
+}
+
+#[test]
+fn a_changed_listener_fires_under_new_names_and_only_its_namespace_changes_it() {
+    let mut stage = Stage::new();
+    let before = listener("StartAnd[a,b]", 0);
+    stage.put(&before);
+    let change = |stage: &mut Stage, namespace: &str, into: &str| {
+        let (answer, mut answered) = oneshot::channel();
+        let mut into = listener(into, 0);
+        namespace.clone_into(&mut into.namespace);
+        let work = Work::Change {
+            id: before.id,
+            into: Box::new(into),
+            answer,
+        };
+        // Of the same group as an event that it fires with.
+        let (sent, _) = oneshot::channel();
+        let broadcast = Work::Broadcast {
+            namespace: "ns".to_owned(),
+            events: vec![Arc::new(event(&format!("a {}", uuid::Uuid::new_v4())))],
+            due: None,
+            answer: sent,
+        };
+        stage.engine.group(vec![broadcast, work], at(1));
+        answered.try_recv().expect("answered")
+    };
+    let other = change(&mut stage, "other", "StartSimple[a]");
+    assert!(matches!(other, Err(Error::NoListener(_))), "{other:?}");
+    // What it holds of types that it still waits for stays.
+    let changed = change(&mut stage, "ns", "StartAnd[a,c]").expect("changed");
+    assert_eq!((changed.id, changed.awaits()), (before.id, vec!["c"]));
+    stage.send(vec![vec![event("c 1")]], at(2));
+    change(&mut stage, "ns", "StartSimple[a]").expect("changed");
+    stage.send(vec![vec![event("a 2")]], at(3));
+    let mut names: Vec<String> = stage.fired().into_iter().map(|firing| firing.id).collect();
+    let count = names.len();
+    names.dedup();
+    assert_eq!((count, names.len()), (2, 2), "{names:?}");
 }

@@ -6,7 +6,6 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::engine::Work;
 use super::{Error, Events, Firing, Listener, NewListener};
 use crate::base::Time;
 
@@ -30,14 +29,10 @@ impl Events {
     /// # Errors
     /// It could never fire, or the database refuses.
     pub async fn wait(&self, new: NewListener) -> Result<Wait, Error> {
-        let listener = Listener::new(new, Time::now())?;
+        let mut listener = Listener::new(new, Time::now())?;
+        listener.is_leased = true;
         let wait = self.waiting(&listener.namespace, listener.id);
-        let made = Box::new(listener);
-        self.ask(|answer| Work::Put {
-            listener: made,
-            answer,
-        })
-        .await?;
+        self.put(&listener).await?;
         Ok(wait)
     }
 
@@ -46,17 +41,40 @@ impl Events {
     /// # Errors
     /// It is not there and has not fired, or the database refuses.
     pub fn wait_again(&self, namespace: &str, id: Uuid) -> Result<Wait, Error> {
+        // Only who may wait for it takes the place of who waits for it now.
+        let waits = |listener: Listener| listener.trigger.waits();
+        let is_there = self.listener(namespace, id).is_ok_and(waits);
+        if !is_there && self.left(namespace, id)?.is_none() {
+            return Err(Error::NoListener(id));
+        }
         let mut wait = self.waiting(namespace, id);
+        // What it fired before there was somebody to be told.
+        if let Some(firing) = self.left(namespace, id)? {
+            let (sender, receiver) = oneshot::channel();
+            let _ = sender.send(firing);
+            wait.fired = Some(receiver);
+        }
+        Ok(wait)
+    }
+
+    /// The firing of a listener that has ended, if nobody was told of it.
+    fn left(&self, namespace: &str, id: Uuid) -> Result<Option<Firing>, Error> {
         let name = format!("{id}-1");
         let fired = tokio::task::block_in_place(|| self.0.book.firing(&name))?;
-        match fired.filter(|firing| firing.namespace == namespace) {
-            Some(firing) => {
-                let (sender, receiver) = oneshot::channel();
-                let _ = sender.send(firing);
-                wait.fired = Some(receiver);
-                Ok(wait)
-            }
-            None => self.listener(namespace, id).map(|_| wait),
+        let is_its = |firing: &Firing| firing.namespace == namespace && firing.action.is_none();
+        Ok(fired.filter(is_its))
+    }
+
+    /// Those who waited before a restart have a while to come back.
+    pub(super) fn lease_again(&self) {
+        let leased: Vec<(String, Uuid)> = self
+            .registry()
+            .all()
+            .filter(|listener| listener.is_leased)
+            .map(|listener| (listener.namespace.clone(), listener.id))
+            .collect();
+        for (namespace, id) in leased {
+            drop(self.waiting(&namespace, id));
         }
     }
 

@@ -53,6 +53,14 @@ pub(super) enum Effect {
         prefix: String,
         after: Option<String>,
     },
+    /// Ask for the newest events, or those before a time.
+    EventHistory {
+        before: Option<String>,
+    },
+    /// Ask what waits for events.
+    Listeners,
+    /// Be told when a listener fires.
+    Firings,
     /// Write a blob into a file.
     Save {
         key: String,

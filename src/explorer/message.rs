@@ -3,7 +3,7 @@
 use super::keymap::Key;
 use super::regions::Target;
 use super::request::Number;
-use crate::api::{BlobsAnswer, StreamsAnswer};
+use crate::api::{BlobsAnswer, EventsAnswer, FiringAnswer, ListenersAnswer, StreamsAnswer};
 use crate::backend::PipelineStatus;
 use crate::base::Time;
 use crate::entry::{Entry, Key as Place, Position};
@@ -55,6 +55,15 @@ pub(super) enum Message {
         after: Option<String>,
         answer: Result<Option<BlobsAnswer>, String>,
     },
+    /// Events that were taken: the newest, or those before a time; none where there can be none.
+    EventHistory {
+        before: Option<String>,
+        answer: Result<Option<EventsAnswer>, String>,
+    },
+    /// What waits for events; none where there can be none.
+    Listeners(Result<Option<ListenersAnswer>, String>),
+    /// A listener fired.
+    Fired(Box<FiringAnswer>),
     Facets {
         number: Number,
         field: Field,

@@ -253,6 +253,8 @@ impl Runtime {
             | Message::Namespaces(_)
             | Message::Pipelines(_)
             | Message::Streams(_)
+            | Message::EventHistory { .. }
+            | Message::Listeners(_)
             | Message::Woke
             | Message::Loading(_)
             | Message::Scanning { .. } => Wish::Quiet,

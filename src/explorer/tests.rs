@@ -6,9 +6,10 @@ use std::collections::VecDeque;
 use proptest::prelude::*;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use serde_json::json;
 
 use super::effect::{Effect, Effects};
-use super::keymap::{Code, Key, Keymap};
+use super::keymap::{Code, Key, Keymap, parse_sequence};
 use super::message::{Live, Message};
 use super::overlays::Overlay;
 use super::request::{At, Number};
@@ -16,7 +17,10 @@ use super::state::{Shown, State};
 use super::theme::{Depth, Theme};
 use super::update::{start, update};
 use super::view::view;
-use crate::api::{BlobAnswer, BlobsAnswer, StreamAnswer, StreamsAnswer};
+use crate::api::{
+    ActionForm, BlobAnswer, BlobsAnswer, EventAnswer, EventsAnswer, FiringAnswer, HeldAnswer,
+    ListenerAnswer, ListenersAnswer, StreamAnswer, StreamsAnswer,
+};
 use crate::backend::{PartStatus, PipelineStatus, Trouble};
 use crate::base::Time;
 use crate::entry::{Entry, Key as Place, Level, Position, Scope};
@@ -35,6 +39,9 @@ struct Harness {
     /// Open streams, and a level of blobs.
     streams: StreamsAnswer,
     blobs: BlobsAnswer,
+    /// Events and listeners.
+    events: EventsAnswer,
+    listeners: ListenersAnswer,
     /// Whose lines were asked for.
     turned: Vec<Shown>,
 }
@@ -71,6 +78,8 @@ impl Harness {
             pipelines: Vec::new(),
             streams: StreamsAnswer::default(),
             blobs: BlobsAnswer::default(),
+            events: EventsAnswer::default(),
+            listeners: ListenersAnswer::default(),
             turned: Vec::new(),
             copied: Vec::new(),
             left: false,
@@ -105,17 +114,7 @@ impl Harness {
 
     /// Keys as they are written in the keymap, separated by blanks.
     fn press(&mut self, keys: &str) {
-        for name in keys.split(' ') {
-            let key = match name {
-                "enter" => Key::plain(Code::Enter),
-                "esc" => Key::plain(Code::Esc),
-                "tab" => Key::plain(Code::Tab),
-                "pageup" => Key::plain(Code::PageUp),
-                "pagedown" => Key::plain(Code::PageDown),
-                "backspace" => Key::plain(Code::Backspace),
-                "space" => Key::plain(Code::Char(' ')),
-                one => Key::plain(Code::Char(one.chars().next().expect("a key"))),
-            };
+        for key in parse_sequence(keys).expect("keys") {
             self.tell(Message::Key(key));
             self.settle();
         }
@@ -291,6 +290,11 @@ impl Harness {
                     answer,
                 })
             }
+            Effect::EventHistory { before } => {
+                let answer = Ok(Some(self.events.clone()));
+                Some(Message::EventHistory { before, answer })
+            }
+            Effect::Listeners => Some(Message::Listeners(Ok(Some(self.listeners.clone())))),
             Effect::Save { key, path } => {
                 let text = format!("{key} is saved as {path}");
                 Some(Message::Done(Ok(text)))
@@ -335,7 +339,11 @@ impl Harness {
                 self.left = true;
                 None
             }
-            Effect::Stop(_) | Effect::Wake(_) | Effect::Redraw | Effect::Suspend => None,
+            Effect::Stop(_)
+            | Effect::Wake(_)
+            | Effect::Redraw
+            | Effect::Suspend
+            | Effect::Firings => None,
         }
     }
 
@@ -672,6 +680,92 @@ fn a_stream_is_tailed_and_left_again() {
     harness.press("esc");
     assert_eq!(harness.turned.last(), Some(&Shown::Log));
     assert_eq!(harness.shown(), before, "back to the very row");
+}
+
+#[test]
+fn events_lead_to_their_moment_and_back() {
+    let mut harness = Harness::new(1_000, (120, 40));
+    harness.press("k k");
+    let before = harness.shown();
+    let event = |number: u64, kind: &str, trace: Option<&str>| EventAnswer {
+        event: json!({"type": kind, "source": "ci", "id": number.to_string(), "data": "\u{1b}[2J"}),
+        namespace: "pay".into(),
+        received_at: format!("1970-01-01T00:01:{number:02}Z"),
+        serial_id: number,
+        trace: trace.map(str::to_owned),
+    };
+    harness.events.data = vec![
+        event(30, "deploy.failed", None),
+        event(20, "alert", Some("t21")),
+    ];
+    harness.listeners.data = vec![ListenerAnswer {
+        id: "l".into(),
+        created_at: String::new(),
+        updated_at: String::new(),
+        namespace: "pay".into(),
+        trigger_type: "StartAnd".into(),
+        listening_for_event_types: vec!["alert".into(), "deploy.failed".into()],
+        still_waiting_for: vec!["deploy.failed".into()],
+        event_context_filters: Vec::new(),
+        received_events_for_and_trigger: vec![HeldAnswer {
+            kind: "alert".into(),
+            id: "20".into(),
+            source: "ci".into(),
+        }],
+        lifespan_of_received_events: 0,
+        fired: 3,
+        trigger_workflow: Some("webhook http://x".into()),
+        trigger_instance: None,
+        action: None,
+    }];
+    harness.tell(Message::Clock(Time(100_000_000_000)));
+    harness.press("V");
+    let screen = harness.screen().join("\n");
+    for words in [
+        "[Events]",
+        "deploy.failed",
+        "00:01:30.000",
+        "10s",
+        "\\u001b[2J",
+    ] {
+        assert!(screen.contains(words), "{words} is not in\n{screen}");
+    }
+    harness.press("tab");
+    let screen = harness.screen().join("\n");
+    assert!(screen.contains("✓ alert & deploy.failed"), "{screen}");
+    assert!(screen.contains("webhook http://x"), "{screen}");
+    // To the moment of an event, and to its trace.
+    harness.press("shift-tab j enter");
+    assert_eq!(harness.shown().0, (84..88).collect::<Vec<_>>(), "trace t21");
+    harness.press("backspace");
+    assert_eq!(harness.shown(), before, "back to the very row");
+    // A listener fires: it is told, and leads to what it says.
+    let firing = FiringAnswer {
+        id: "l-4".into(),
+        listener: "l".into(),
+        namespace: "pay".into(),
+        at: "1970-01-01T00:01:40Z".into(),
+        trace: None,
+        action: Some(ActionForm::View {
+            query: Some("level:error".into()),
+            text: Some("both\u{1b} came".into()),
+        }),
+        events: vec![event(30, "deploy.failed", None).event],
+    };
+    harness.tell(Message::Fired(Box::new(firing)));
+    let status = harness.screen()[38].clone();
+    assert!(
+        status.contains("⚑ both␛ came in pay · V and enter"),
+        "{status}"
+    );
+    harness.press("V");
+    assert!(harness.screen().join("\n").contains("[Fired]"));
+    harness.press("enter");
+    let (shown, _) = harness.shown();
+    assert!(shown.iter().all(|n| n % 10 == 3), "{shown:?}");
+    let selected = harness.state.selected().map(|row| row.entry.position.0);
+    assert_eq!(selected, Some(103), "the first error after it");
+    assert_eq!(harness.state.happening.unseen, 0);
 }
 
 #[test]

@@ -51,6 +51,10 @@ pub(super) fn view(state: &State, theme: Theme, buffer: &mut Buffer) -> Regions 
                 let at = (listing, saving.as_ref());
                 panes::blobs(state, theme, at, buffer, &mut regions);
             }
+            Overlay::Events { tab, listing } => {
+                let at = (*tab, listing);
+                panes::events(state, theme, at, buffer, &mut regions);
+            }
             Overlay::Choice {
                 title,
                 choices,

@@ -30,7 +30,8 @@ use super::handlers::{
         harness::token, harness::open, harness::push, harness::tail, harness::close, harness::info,
         harness::store, harness::get, harness::delete, harness::delete_below, harness::exists, harness::archive, harness::upload,
         harness::download, harness::ready,
-        events::broadcast, events::history, events::one, events::replay, events::subscribe,
+        events::broadcast, events::history, events::one, events::replay, events::subscribe, events::all,
+        events::firings, events::dead, events::revive, events::forget, listeners::all,
         listeners::list, listeners::create, listeners::get, listeners::change, listeners::remove, listeners::wait,
         pipelines::list, pipelines::status, pipelines::stream, pipelines::ingest,
         status::status, health::health, health::ready, metrics::metrics, openapi

@@ -78,6 +78,14 @@ pub(super) fn router(service: Service) -> Router {
                 .delete(listeners::remove),
         )
         .route(path::EVENTS_WAIT, get(listeners::wait))
+        .route(path::DEAD_LETTERS, get(events::dead))
+        .route(
+            path::DEAD_LETTER,
+            post(events::revive).delete(events::forget),
+        )
+        .route(path::ALL_EVENTS, get(events::all))
+        .route(path::ALL_LISTENERS, get(listeners::all))
+        .route(path::FIRINGS, get(events::firings))
         // What other senders speak.
         .route(path::OTLP, post(otlp::otlp))
         .route(path::LOKI, post(loki::loki))

@@ -9,6 +9,9 @@ use tokio::sync::mpsc;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 
+use super::Service;
+use super::access::Caller;
+
 /// The type of server-sent events.
 pub(super) const EVENTS: &str = "text/event-stream";
 
@@ -16,6 +19,23 @@ pub(super) const EVENTS: &str = "text/event-stream";
 pub(super) const PING: &str = ": ping\n\n";
 /// Proxies give up on a silent connection after 45 s and more; a third of that is safe.
 pub(super) const SILENCE: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// Sends what comes until the work is done, the service ends, the reader goes, or its token is worth nothing any more.
+pub(super) fn send_while_wanted(
+    service: Service,
+    caller: Caller,
+    sender: mpsc::Sender<Bytes>,
+    work: impl Future<Output = ()> + Send + 'static,
+) {
+    tokio::spawn(async move {
+        tokio::select! {
+            () = service.stopping.cancelled() => {}
+            () = sender.closed() => {}
+            () = caller.until_unwelcome(&service) => {}
+            () = work => {}
+        }
+    });
+}
 
 /// An answer of what comes, as it comes: neither caches nor proxies hold it back.
 pub(super) fn live(kind: &'static str, pieces: mpsc::Receiver<Bytes>) -> Response {

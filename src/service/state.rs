@@ -133,6 +133,7 @@ impl Service {
     /// The same service with events.
     #[must_use]
     pub fn with_events(self, events: Events) -> Self {
+        self.metrics.watch_events(&events);
         Self {
             events: Some(events),
             ..self

@@ -21,7 +21,7 @@ enum For {
 }
 
 /// The routes of streams and blobs; what is not refused for its caller may fail for what there is.
-const KEPT: [(&str, &str, For); 45] = [
+const KEPT: [(&str, &str, For); 51] = [
     (
         "POST",
         "/api/v2/namespaces/pay/events/broadcast",
@@ -77,6 +77,24 @@ const KEPT: [(&str, &str, For); 45] = [
         "/api/v2/namespaces/pay/events/wait?type=a",
         For::ReadersOfPay,
     ),
+    (
+        "GET",
+        "/api/v2/namespaces/pay/events/dead",
+        For::ReadersOfPay,
+    ),
+    (
+        "POST",
+        "/api/v2/namespaces/pay/events/dead/f1",
+        For::WritersOfPay,
+    ),
+    (
+        "DELETE",
+        "/api/v2/namespaces/pay/events/dead/f1",
+        For::WritersOfPay,
+    ),
+    ("GET", "/api/v2/events/history", For::AnyToken),
+    ("GET", "/api/v2/events/listeners", For::AnyToken),
+    ("GET", "/api/v2/events/firings", For::AnyToken),
     ("POST", "/api/v2/streams/pay/1", For::WritersOfPay),
     ("PUT", "/api/v2/streams/pay/1", For::WritersOfPay),
     ("GET", "/api/v2/streams/pay/1?info", For::ReadersOfPay),
@@ -414,6 +432,7 @@ fn no_route_is_forgotten_in_the_matrix() {
             .replace("{id}", "1")
             .replace("{event}", "e1")
             .replace("{listener}", "l1")
+            .replace("{firing}", "f1")
             .replace("{index}", "pay")
             .replace("{pipeline}", "app");
         let listed = ROUTES

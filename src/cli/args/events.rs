@@ -27,10 +27,22 @@ pub enum EventsAction {
         #[arg(value_name = "ID")]
         id: String,
     },
-    /// Print what waits for events; exit 1 if there is nothing
+    /// Print what waits for events, newest first; exit 1 if there is nothing
     Listeners {
         /// Take this listener away instead
         #[arg(long, value_name = "ID")]
+        delete: Option<String>,
+        /// Form of the output
+        #[arg(short, long, value_name = "FORM", default_value = "text")]
+        output: Listing,
+    },
+    /// Print firings whose actions failed for good; exit 1 if there are none
+    Dead {
+        /// Try the action of this one again instead
+        #[arg(long, value_name = "FIRING", conflicts_with = "delete")]
+        retry: Option<String>,
+        /// Forget this one instead
+        #[arg(long, value_name = "FIRING")]
         delete: Option<String>,
         /// Form of the output
         #[arg(short, long, value_name = "FORM", default_value = "text")]
@@ -108,7 +120,22 @@ pub struct ListenArgs {
         requires = "webhook"
     )]
     pub secret: Option<String>,
-    /// Write an entry with these words into the embedded log
-    #[arg(long, value_name = "TEXT", conflicts_with = "webhook")]
+    /// Run what the configuration of the service calls so
+    #[arg(long, value_name = "NAME", conflicts_with = "webhook")]
+    pub command: Option<String>,
+    /// Tell open explorers, and show them this query there
+    #[arg(
+        long,
+        value_name = "QUERY",
+        num_args = 0..=1,
+        default_missing_value = "",
+        conflicts_with_all = ["webhook", "command"]
+    )]
+    pub view: Option<String>,
+    /// What explorers say then
+    #[arg(long, value_name = "TEXT", requires = "view")]
+    pub text: Option<String>,
+    /// Write an entry with these words into the embedded log; what is done unless something else is said
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["webhook", "command", "view"])]
     pub log: Option<String>,
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use super::serve::check_pipelines;
-
 use crate::cli::args::ConfigAction;
+use crate::cli::keeping::event_options;
 use crate::cli::{Error, Verdict};
 use crate::config::{Origin, Settings};
 
@@ -17,6 +17,7 @@ pub(in crate::cli) fn run(settings: &Settings, action: &ConfigAction) -> Result<
         }
         ConfigAction::Check => {
             check_pipelines(settings)?;
+            event_options(settings)?;
             let of = match &settings.file {
                 Some(path) => path.display().to_string(),
                 None => "no configuration file".to_owned(),

@@ -1,8 +1,8 @@
 //! `tailwater events`: what happened elsewhere, and what waits for it.
 
-use std::collections::BTreeMap;
 use std::io::{Read, Write};
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::api::{
@@ -46,6 +46,19 @@ pub(in crate::cli) async fn run(
             client.remove_listener(namespace, id).await?;
             Ok(Verdict::Done)
         }
+        EventsAction::Dead {
+            retry: Some(id), ..
+        } => {
+            client.bury(namespace, id, true).await?;
+            Ok(Verdict::Done)
+        }
+        EventsAction::Dead {
+            delete: Some(id), ..
+        } => {
+            client.bury(namespace, id, false).await?;
+            Ok(Verdict::Done)
+        }
+        EventsAction::Dead { output, .. } => dead(&client, namespace, *output).await,
         EventsAction::Listeners { output, .. } => listeners(&client, namespace, *output).await,
         EventsAction::Listen(args) => listen(&client, namespace, args).await,
         EventsAction::Wait { on, timeout } => {
@@ -94,55 +107,72 @@ async fn history(
 ) -> Result<Verdict, Error> {
     let (mut out, mut found) = (std::io::stdout(), false);
     loop {
-        let page = client.event_history(namespace, &params).await?;
+        let page = client.event_history(Some(namespace), &params).await?;
         for one in &page.data {
             found = true;
             let text = |name: &str| one.event[name].as_str().unwrap_or_default().to_owned();
-            let written = match output {
-                Listing::Json => writeln!(out, "{}", json!(one)),
-                Listing::Text => {
-                    let line = format!(
-                        "{}  {}  {}  {}",
-                        one.received_at,
-                        text("type"),
-                        text("source"),
-                        text("id")
-                    );
-                    writeln!(out, "{}", visible(&line).text)
-                }
+            let line = || {
+                let event = [text("type"), text("source"), text("id")].join("  ");
+                format!("{}  {event}", one.received_at)
             };
-            written.map_err(Error::io("write"))?;
+            print(&mut out, output, one, line)?;
         }
-        if page.meta.previous_page.is_none() {
-            return Ok(if found {
-                Verdict::Done
-            } else {
-                Verdict::NothingFound
-            });
+        if !page.meta.has_more {
+            return Ok(verdict(found));
         }
         params.before = page.meta.previous_page;
     }
 }
 
 async fn listeners(client: &Client, namespace: &str, output: Listing) -> Result<Verdict, Error> {
-    let params = ListenersParams {
-        limit: Some(crate::api::MAX_LIMIT.to_string()),
-        ..ListenersParams::default()
-    };
-    let page = client.listeners(namespace, &params).await?;
     let mut out = std::io::stdout();
-    for one in &page.data {
-        let written = match output {
-            Listing::Json => writeln!(out, "{}", json!(one)),
-            Listing::Text => writeln!(out, "{}", visible(&told(one)).text),
+    let mut told_of = 0;
+    loop {
+        let params = ListenersParams {
+            limit: Some(crate::api::MAX_LIMIT.to_string()),
+            offset: Some(told_of.to_string()),
         };
-        written.map_err(Error::io("write"))?;
+        let page = client.listeners(Some(namespace), &params).await?;
+        for one in page.data.iter().rev() {
+            print(&mut out, output, one, || told(one))?;
+        }
+        told_of += page.data.len();
+        if page.data.len() < crate::api::MAX_LIMIT {
+            return Ok(verdict(told_of > 0));
+        }
     }
-    Ok(if page.data.is_empty() {
-        Verdict::NothingFound
-    } else {
+}
+
+async fn dead(client: &Client, namespace: &str, output: Listing) -> Result<Verdict, Error> {
+    let letters = client.dead_letters(namespace).await?;
+    let mut out = std::io::stdout();
+    for one in &letters {
+        let line = || format!("{}  {}  {}", one.at, one.firing.id, one.reason);
+        print(&mut out, output, one, line)?;
+    }
+    Ok(verdict(!letters.is_empty()))
+}
+
+/// A line of a listing.
+fn print(
+    out: &mut impl Write,
+    output: Listing,
+    one: &impl Serialize,
+    line: impl FnOnce() -> String,
+) -> Result<(), Error> {
+    let written = match output {
+        Listing::Json => writeln!(out, "{}", json!(one)),
+        Listing::Text => writeln!(out, "{}", visible(&line()).text),
+    };
+    written.map_err(Error::io("write"))
+}
+
+fn verdict(found: bool) -> Verdict {
+    if found {
         Verdict::Done
-    })
+    } else {
+        Verdict::NothingFound
+    }
 }
 
 fn told(listener: &ListenerAnswer) -> String {
@@ -152,17 +182,27 @@ fn told(listener: &ListenerAnswer) -> String {
         let awaited = listener.still_waiting_for.join(", ");
         line.push_str(&format!("  still waits for {awaited}"));
     }
+    if let Some(target) = &listener.trigger_workflow {
+        line.push_str(&format!("  {target}"));
+    }
     line.push_str(&format!("  fired {} times", listener.fired));
     line
 }
 
 async fn listen(client: &Client, namespace: &str, args: &ListenArgs) -> Result<Verdict, Error> {
-    let action = match (&args.webhook, &args.log) {
-        (Some(url), _) => ActionForm::Webhook {
+    let action = match (&args.webhook, &args.command, &args.view) {
+        (Some(url), ..) => ActionForm::Webhook {
             url: url.clone(),
             secret: args.secret.clone(),
         },
-        (None, text) => ActionForm::Log { text: text.clone() },
+        (_, Some(name), _) => ActionForm::Command { name: name.clone() },
+        (_, _, Some(query)) => ActionForm::View {
+            query: Some(query.clone()).filter(|query| !query.is_empty()),
+            text: args.text.clone(),
+        },
+        (None, None, None) => ActionForm::Log {
+            text: args.log.clone(),
+        },
     };
     let trigger = match (args.on.all, args.on.types.len()) {
         (true, _) => "StartAnd",
@@ -172,34 +212,14 @@ async fn listen(client: &Client, namespace: &str, args: &ListenArgs) -> Result<V
     let form = ListenerForm {
         trigger_type: trigger.to_owned(),
         listening_for_event_types: args.on.types.clone(),
-        event_context_filters: filters(&args.on.filters)?,
+        event_context_filters: FilterForm::parse_all(&args.on.filters)
+            .map_err(|reason| Error::Said(format!("--filter: {reason}")))?,
         lifespan: args.lifespan.clone(),
         action: Some(action),
     };
     let made = client.listen(namespace, &form).await?;
     writeln!(std::io::stdout(), "{}", made.id).map_err(Error::io("write"))?;
     Ok(Verdict::Done)
-}
-
-/// Filters as they are typed: `TYPE.ATTRIBUTE=PATTERN`; types have dots of their own.
-fn filters(texts: &[String]) -> Result<Vec<FilterForm>, Error> {
-    let mut filters: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
-    for text in texts {
-        let parts = text.split_once('=').and_then(|(name, pattern)| {
-            let (kind, name) = name.rsplit_once('.')?;
-            Some((kind, name, pattern))
-        });
-        let (kind, name, pattern) = parts.ok_or_else(|| {
-            let expected = "--filter: expected TYPE.ATTRIBUTE=PATTERN";
-            Error::Said(format!("{expected}, found {text:?}"))
-        })?;
-        let context = filters.entry(kind.to_owned()).or_default();
-        context.insert(name.to_owned(), pattern.to_owned());
-    }
-    let forms = filters.into_iter();
-    Ok(forms
-        .map(|(kind, context)| FilterForm { kind, context })
-        .collect())
 }
 
 async fn wait(

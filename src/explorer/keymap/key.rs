@@ -70,7 +70,7 @@ impl Key {
 }
 
 /// `g g` or `ctrl-d`; `None` when it is no sequence of keys.
-pub(super) fn parse_sequence(text: &str) -> Option<Vec<Key>> {
+pub(in crate::explorer) fn parse_sequence(text: &str) -> Option<Vec<Key>> {
     let keys: Option<Vec<_>> = text.split(' ').map(parse).collect();
     keys.filter(|keys| !keys.is_empty())
 }

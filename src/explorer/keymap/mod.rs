@@ -4,6 +4,7 @@ mod key;
 
 use std::collections::BTreeMap;
 
+pub(super) use key::parse_sequence;
 pub use key::{Code, Key};
 
 use super::action::{ACTIONS, Action};
@@ -37,7 +38,7 @@ impl Default for Keymap {
             .flat_map(|row| row.keys.iter().map(|keys| (*keys, row.action)));
         Self {
             bindings: rows
-                .filter_map(|(keys, action)| Some((key::parse_sequence(keys)?, action)))
+                .filter_map(|(keys, action)| Some((parse_sequence(keys)?, action)))
                 .collect(),
         }
     }
@@ -61,7 +62,7 @@ impl Keymap {
             };
             keymap.bindings.retain(|(_, action)| *action != row.action);
             for text in keys {
-                match key::parse_sequence(text) {
+                match parse_sequence(text) {
                     Some(sequence) => bound.push((sequence, row.action)),
                     None => mistakes.push(format!(
                         "{name}: expected keys such as \"j\", \"ctrl-d\" or \"g g\", found {text:?}"
@@ -149,7 +150,7 @@ mod tests {
         };
         let keymap =
             Keymap::with(&section(&[("oldest", &["z z"]), ("follow", &["j"])])).expect("a keymap");
-        let key = |text: &str| key::parse_sequence(text).expect("a key");
+        let key = |text: &str| parse_sequence(text).expect("a key");
         assert_eq!(keymap.resolve(&key("z")), Resolved::Pending);
         assert_eq!(
             keymap.resolve(&key("z z")),

@@ -28,12 +28,49 @@ pub(super) enum Overlay {
         listing: Listing,
         saving: Option<Input>,
     },
+    /// Events, listeners or firings.
+    Events { tab: EventsTab, listing: Listing },
     /// One of several values.
     Choice {
         title: &'static str,
         choices: Vec<Choice>,
         cursor: usize,
     },
+}
+
+/// Which list of events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum EventsTab {
+    /// Those that were taken.
+    History,
+    /// What waits for them.
+    Listeners,
+    /// What listeners fired with.
+    Firings,
+}
+
+impl EventsTab {
+    pub const ALL: [Self; 3] = [Self::History, Self::Listeners, Self::Firings];
+
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::History => "Events",
+            Self::Listeners => "Listeners",
+            Self::Firings => "Fired",
+        }
+    }
+
+    pub const fn next(self) -> Self {
+        match self {
+            Self::History => Self::Listeners,
+            Self::Listeners => Self::Firings,
+            Self::Firings => Self::History,
+        }
+    }
+
+    pub const fn previous(self) -> Self {
+        self.next().next()
+    }
 }
 
 /// A value that can be chosen.

@@ -2,7 +2,9 @@
 
 mod band;
 mod detail;
+mod events;
 mod kept;
+mod list;
 mod log;
 mod pipelines;
 mod popups;
@@ -12,6 +14,7 @@ mod title;
 
 pub(super) use band::{filters, sources, values};
 pub(super) use detail::detail;
+pub(super) use events::events;
 pub(super) use kept::{blobs, streams};
 pub(super) use log::log;
 pub(super) use pipelines::pipelines;

@@ -75,6 +75,14 @@ pub(in crate::explorer) fn status(
     if state.live.is_busy() {
         say(&format!("{}/s", state.live.rate()), theme.dim());
     }
+    if state.happening.unseen > 0 {
+        let key = state.keymap.keys_of(Action::Events);
+        let key = key.first().map_or("", String::as_str);
+        say(
+            &format!("⚑ {} fired, {key} shows", state.happening.unseen),
+            theme.attention(),
+        );
+    }
     if state.history.has_behind() {
         say("backspace goes back", theme.dim());
     }

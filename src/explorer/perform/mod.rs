@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinHandle;
@@ -142,6 +143,9 @@ impl Performer {
             Effect::Pipelines => self.pipelines(),
             Effect::Streams => self.streams(),
             Effect::Blobs { prefix, after } => self.blobs(prefix, after),
+            Effect::EventHistory { before } => self.event_history(before),
+            Effect::Listeners => self.listeners(),
+            Effect::Firings => self.firings(),
             Effect::Save { key, path } => self.save(key, path),
             Effect::Show(shown) => self.show(&shown),
             Effect::Facets {
@@ -237,6 +241,35 @@ impl Performer {
                 after,
                 answer,
             });
+        });
+    }
+
+    fn event_history(&self, before: Option<String>) {
+        let (services, messages) = (self.services.clone(), self.messages.clone());
+        tokio::spawn(async move {
+            let answer = services.event_history(before.as_deref()).await;
+            let answer = answer.map_err(|error| error.explained());
+            let _ = messages.send(Message::EventHistory { before, answer });
+        });
+    }
+
+    fn listeners(&self) {
+        let (services, messages) = (self.services.clone(), self.messages.clone());
+        tokio::spawn(async move {
+            let answer = services.listeners().await;
+            let answer = answer.map_err(|error| error.explained());
+            let _ = messages.send(Message::Listeners(answer));
+        });
+    }
+
+    fn firings(&self) {
+        let (mut firings, messages) = (self.services.firings(), self.messages.clone());
+        tokio::spawn(async move {
+            while let Some(firing) = firings.next().await {
+                if messages.send(Message::Fired(Box::new(firing))).is_err() {
+                    return;
+                }
+            }
         });
     }
 

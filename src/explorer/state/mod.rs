@@ -2,6 +2,7 @@
 
 mod answered;
 mod filters;
+mod happening;
 mod history;
 mod kept;
 mod live;
@@ -13,6 +14,7 @@ use std::collections::VecDeque;
 
 pub(super) use answered::Answered;
 pub(super) use filters::{Chip, Filters};
+pub(super) use happening::{Happened, Happening, attribute};
 pub(super) use history::{History, Place};
 pub(super) use kept::{Item, Kept, Shown};
 pub(super) use live::{Link, LiveState};
@@ -99,6 +101,7 @@ pub(super) struct State {
     pub namespaces: Vec<NamespaceCount>,
     pub moving: Moving,
     pub kept: Kept,
+    pub happening: Happening,
     /// Whose lines the window holds.
     pub shown: Shown,
     pub sources_open: bool,
@@ -223,6 +226,7 @@ impl State {
             namespaces: Vec::new(),
             moving: Moving::default(),
             kept: Kept::default(),
+            happening: Happening::default(),
             shown: Shown::default(),
             // On a tall screen there is room for everything at once.
             sources_open: size.1 >= 50,

@@ -1,6 +1,6 @@
 //! Actions: each arm is one call.
 
-use super::{detail, filter, jump, kept, load, navigate, notice, prompt, search, select};
+use super::{detail, events, filter, jump, kept, load, navigate, notice, prompt, search, select};
 use crate::entry::Level;
 use crate::explorer::action::Action;
 use crate::explorer::effect::{Effect, Effects};
@@ -61,6 +61,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Effects {
         Action::Pipelines => pipelines(state),
         Action::Streams => kept::streams(state),
         Action::Blobs => kept::blobs(state),
+        Action::Events => events::open(state),
         Action::Palette => overlay(state, Overlay::palette()),
         Action::Help => overlay(state, Overlay::help()),
         Action::Redraw => redraw(state),

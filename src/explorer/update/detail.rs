@@ -1,7 +1,7 @@
 //! The detail pane: the selected entry, line by line.
 
 use super::notice;
-use crate::entry::{json, visible};
+use crate::entry::{Entry, Position, json, visible};
 use crate::explorer::effect::{Effect, Effects};
 use crate::explorer::row::Row;
 use crate::explorer::state::{Detail, Focus, Shown, State};
@@ -122,6 +122,16 @@ pub(super) fn refresh(state: &mut State) -> Effects {
     }
     detail.asked = Some(position);
     Effect::Whole(position).into()
+}
+
+/// The whole of the entry came.
+pub(super) fn whole(state: &mut State, position: Position, entry: Option<Box<Entry>>) -> Effects {
+    if let (Some(detail), Some(entry)) = (&mut state.detail, entry)
+        && entry.position == position
+    {
+        detail.whole = Some(Box::new(Row::whole(*entry, state.window.colours)));
+    }
+    Effects::none()
 }
 
 /// Closes the pane.

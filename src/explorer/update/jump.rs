@@ -1,9 +1,11 @@
 //! Going somewhere else and back to the very row.
 
 use super::{kept, load, notice};
+use crate::base::Time;
+use crate::entry::{Key, Position};
 use crate::explorer::effect::Effects;
-use crate::explorer::state::{Chip, Filters, Place, State};
-use crate::query::{Expression, Field};
+use crate::explorer::state::{Chip, Filters, Place, Shown, State};
+use crate::query::{Expression, Field, Query};
 
 /// Where one is.
 fn here(state: &State) -> Place {
@@ -46,6 +48,24 @@ pub(super) fn pivot(state: &mut State, field: &Field) -> Effects {
     };
     state.live.following = false;
     load::around(state, key)
+}
+
+/// Shows what a query finds around a moment.
+pub(super) fn to_moment(state: &mut State, moment: Time, query: Query) -> Effects {
+    leave(state);
+    state.overlays.clear();
+    state.filters = Filters::default();
+    if !query.is_everything() {
+        state.filters.chips = vec![Chip::include(query.0)];
+    }
+    let turned = kept::turn_to(state, Shown::Log);
+    state.live.following = false;
+    // The first entry at it or after it.
+    let key = Key {
+        time: moment,
+        position: Position(0),
+    };
+    turned.and(load::around(state, key))
 }
 
 /// Back to where one came from.

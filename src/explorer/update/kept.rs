@@ -2,7 +2,7 @@
 
 use tui_input::Input;
 
-use super::overlay::step_of;
+use super::overlay::{edit, step_of};
 use super::{jump, load, notice};
 use crate::explorer::effect::{Effect, Effects};
 use crate::explorer::keymap::{Code, Key};
@@ -117,21 +117,17 @@ fn more(state: &mut State) -> Effects {
     }
 }
 
-fn edit(input: &mut Input, key: Key) -> bool {
-    let mut prompt = Prompt::new(PromptKind::Search, String::new());
-    prompt.input = input.clone();
-    let is_edited = prompt.edit(key);
-    *input = prompt.input;
-    is_edited
-}
-
 /// Text is pasted where text is typed.
 pub(super) fn paste(overlay: &mut Overlay, text: &str) {
     let input = match overlay {
         Overlay::Blobs {
             saving: Some(path), ..
         } => path,
-        Overlay::Streams(listing) | Overlay::Blobs { listing, .. } if listing.is_typing => {
+        Overlay::Streams(listing)
+        | Overlay::Blobs { listing, .. }
+        | Overlay::Events { listing, .. }
+            if listing.is_typing =>
+        {
             &mut listing.text
         }
         _ => return,

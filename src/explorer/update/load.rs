@@ -7,7 +7,7 @@ use crate::explorer::layout::areas;
 use crate::explorer::request::At;
 use crate::explorer::request::Number;
 use crate::explorer::state::{Edge, State};
-use crate::query::{Cursor, Page};
+use crate::query::{Cursor, Facets, Field, Page, Progress};
 
 /// Entries of a page beyond an edge.
 const EXTEND: usize = 500;
@@ -83,6 +83,26 @@ pub(super) fn values(state: &mut State) -> Effects {
         field: state.values.shown_field(),
     }
     .into()
+}
+
+/// A scan goes on.
+pub(super) fn scanning(state: &mut State, number: Number, progress: Progress) -> Effects {
+    let requests = &state.requests;
+    if [requests.load, requests.extend, requests.find].contains(&Some(number)) {
+        state.progress = Some(progress);
+    }
+    Effects::none()
+}
+
+/// Values for the Values pane came.
+pub(super) fn counted(state: &mut State, number: Number, field: &Field, facets: Facets) -> Effects {
+    if state.requests.facets == Some(number) && state.values.shown_field() == *field {
+        state.requests.facets = None;
+        let last = facets.values.len().saturating_sub(1);
+        state.values.facets = facets;
+        state.values.cursor = state.values.cursor.min(last);
+    }
+    Effects::none()
 }
 
 /// A page to replace the window came.

@@ -2,6 +2,7 @@
 
 mod act;
 mod detail;
+mod events;
 mod filter;
 mod jump;
 mod kept;
@@ -19,10 +20,10 @@ use std::time::Duration;
 use super::effect::{Effect, Effects};
 use super::message::Message;
 use super::overlays::Overlay;
-use super::row::Row;
 use super::state::{Notice, Shown, State};
 
 pub(super) use detail::detail_lines;
+pub(super) use events::said;
 
 /// How long a notice stays.
 const NOTICE: Duration = Duration::from_secs(6);
@@ -35,7 +36,7 @@ const WAKE_EVERY: Duration = Duration::from_secs(1);
 
 /// What a fresh explorer asks for.
 pub(super) fn start(state: &mut State) -> Effects {
-    Effects::from(Effect::Namespaces).and(load::newest(state))
+    Effects(vec![Effect::Namespaces, Effect::Firings]).and(load::newest(state))
 }
 
 /// Takes in what happened.
@@ -52,18 +53,7 @@ pub(super) fn update(state: &mut State, message: Message) -> Effects {
         Message::Wheel(target, rows) => select::wheel(state, target, rows),
         Message::Loaded { number, page, done } => load::loaded(state, number, page, done),
         Message::Extended { number, page } => load::extended(state, number, page),
-        Message::Scanning { number, progress } => {
-            if [
-                state.requests.load,
-                state.requests.extend,
-                state.requests.find,
-            ]
-            .contains(&Some(number))
-            {
-                state.progress = Some(progress);
-            }
-            Effects::none()
-        }
+        Message::Scanning { number, progress } => load::scanning(state, number, progress),
         Message::Found {
             number,
             direction,
@@ -92,30 +82,22 @@ pub(super) fn update(state: &mut State, message: Message) -> Effects {
             state.kept.took(&prefix, after.as_deref(), answer);
             kept::listed(state)
         }
+        Message::EventHistory { before, answer } => {
+            state.happening.took(before.as_deref(), answer);
+            Effects::none()
+        }
+        Message::Listeners(answer) => {
+            state.happening.listeners.told(answer);
+            Effects::none()
+        }
+        Message::Fired(firing) => events::fired(state, *firing),
         Message::Facets {
             number,
             field,
             facets,
-        } => {
-            if state.requests.facets == Some(number) && state.values.shown_field() == field {
-                state.requests.facets = None;
-                state.values.facets = facets;
-                state.values.cursor = state
-                    .values
-                    .cursor
-                    .min(state.values.facets.values.len().saturating_sub(1));
-            }
-            Effects::none()
-        }
+        } => load::counted(state, number, &field, facets),
         Message::Completions { number, values } => prompt::completions(state, number, values),
-        Message::Whole { position, entry } => {
-            if let (Some(detail), Some(entry)) = (&mut state.detail, entry)
-                && entry.position == position
-            {
-                detail.whole = Some(Box::new(Row::whole(*entry, state.window.colours)));
-            }
-            Effects::none()
-        }
+        Message::Whole { position, entry } => detail::whole(state, position, entry),
         Message::Failed { number, reason } => failed(state, number, &reason),
         Message::Loading(reading) => {
             let finished = state.loading.is_some() && reading.is_none();
@@ -202,13 +184,20 @@ fn failed(state: &mut State, number: super::request::Number, reason: &str) -> Ef
 
 /// Whether something is on the screen that is asked for again and again.
 fn watches(state: &State) -> bool {
-    let is_watched =
-        |overlay: &Overlay| matches!(overlay, Overlay::Pipelines { .. } | Overlay::Streams(_));
+    let is_watched = |overlay: &Overlay| {
+        matches!(
+            overlay,
+            Overlay::Pipelines { .. } | Overlay::Streams(_) | Overlay::Events { .. }
+        )
+    };
     state.overlays.iter().any(is_watched)
 }
 
 fn woke(state: &mut State) -> Effects {
-    let mut asking = Effects::none();
+    let mut asking = match state.overlays.last() {
+        Some(Overlay::Events { tab, .. }) => events::refresh(state, *tab),
+        _ => Effects::none(),
+    };
     for overlay in &state.overlays {
         let asked = match overlay {
             Overlay::Pipelines { .. } if state.moving.answered.may_ask() => {

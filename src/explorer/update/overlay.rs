@@ -1,8 +1,10 @@
 //! Keys, paste and mouse for the topmost overlay.
 
+use tui_input::Input;
+
 use super::act::act;
 use super::filter::{apply, toggle_column};
-use super::kept;
+use super::{events, kept};
 use crate::explorer::effect::Effects;
 use crate::explorer::keymap::{Code, Key};
 use crate::explorer::overlays::{Overlay, Purpose, help_rows, matching};
@@ -11,7 +13,7 @@ use crate::explorer::state::{Prompt, PromptKind, State};
 
 /// A key while an overlay is open.
 pub(super) fn press(state: &mut State, key: Key) -> Effects {
-    if let Some(effects) = kept::press(state, key) {
+    if let Some(effects) = kept::press(state, key).or_else(|| events::press(state, key)) {
         return effects;
     }
     let leaves = matches!(
@@ -48,10 +50,8 @@ pub(super) fn press(state: &mut State, key: Key) -> Effects {
             }
             None if key.code == Code::Enter => return run_palette(state),
             None => {
-                let mut prompt = Prompt::new(PromptKind::Search, String::new());
-                prompt.input = input.clone();
-                if prompt.edit(key) {
-                    (*input, *cursor) = (prompt.input, 0);
+                if edit(input, key) {
+                    *cursor = 0;
                 }
             }
         },
@@ -80,7 +80,7 @@ pub(super) fn press(state: &mut State, key: Key) -> Effects {
             None if matches!(key.code, Code::Char('q' | '+' | '-')) => drop(state.overlays.pop()),
             None => {}
         },
-        Overlay::Streams(_) | Overlay::Blobs { .. } => {}
+        Overlay::Streams(_) | Overlay::Blobs { .. } | Overlay::Events { .. } => {}
     }
     Effects::none()
 }
@@ -99,6 +99,15 @@ pub(super) fn step_of(key: Key, typing: bool) -> Option<isize> {
         (Code::End | Code::Char('G'), false) if !typing => Some(isize::MAX / 2),
         _ => None,
     }
+}
+
+/// Edits a line of text; whether it changed.
+pub(super) fn edit(input: &mut Input, key: Key) -> bool {
+    let mut prompt = Prompt::new(PromptKind::Search, String::new());
+    prompt.input = input.clone();
+    let is_edited = prompt.edit(key);
+    *input = prompt.input;
+    is_edited
 }
 
 fn run_palette(state: &mut State) -> Effects {
@@ -168,6 +177,13 @@ pub(super) fn click(state: &mut State, target: Target) -> Effects {
             // The first click chooses, the second opens.
             if listing.cursor == at {
                 return kept::enter(state);
+            }
+            listing.cursor = at;
+            Effects::none()
+        }
+        Some(Overlay::Events { listing, .. }) => {
+            if listing.cursor == at {
+                return events::enter(state);
             }
             listing.cursor = at;
             Effects::none()

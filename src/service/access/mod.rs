@@ -139,8 +139,12 @@ impl Need {
                 Self::Nothing
             }
             path::HARNESS_READY if reading => Self::Nothing,
-            path::NAMESPACES if reading => Self::Token,
             // What the token does not allow is left out.
+            path::NAMESPACES | path::ALL_EVENTS | path::ALL_LISTENERS | path::FIRINGS
+                if reading =>
+            {
+                Self::Token
+            }
             path::STREAMS | path::BLOBS | path::STEP_STREAMS | path::HARNESS_INFO if reading => {
                 Self::Token
             }
@@ -198,6 +202,7 @@ impl Need {
             | path::LISTENERS
             | path::LISTENER
             | path::EVENTS_WAIT
+            | path::DEAD_LETTERS
                 if reading =>
             {
                 Self::Right(Right::Read)
@@ -206,7 +211,8 @@ impl Need {
             | path::BROADCAST
             | path::EVENT_REPLAY
             | path::LISTENERS
-            | path::LISTENER => Self::Right(Right::Write),
+            | path::LISTENER
+            | path::DEAD_LETTER => Self::Right(Right::Write),
             path::LOGS | path::OTLP | path::LOKI | path::PIPELINE_INGEST if writing => {
                 Self::Pushing
             }

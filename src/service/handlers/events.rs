@@ -6,21 +6,20 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use axum::{Extension, Json};
 use serde_json::Value;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::api::{
-    BroadcastParams, ErrorAnswer, EventAnswer, EventsAnswer, EventsMeta, EventsParams,
+    BroadcastParams, Data, DeadAnswer, ErrorAnswer, EventAnswer, EventsAnswer, EventsParams,
 };
+use crate::backend::{EventsAsked, event_answer, event_page, firing_answer, firings_after};
 use crate::base::{Time, units};
-use crate::events::{CloudEvent, EventError, Events, Received};
+use crate::events::{CloudEvent, EventError};
 use crate::service::access::Caller;
 use crate::service::error::Failure;
 use crate::service::intake::whole;
 use crate::service::question::time;
 use crate::service::{Service, sse};
 
-/// Events in a page.
-const PAGE: usize = 100;
 /// Rows of the history that are read together for who follows.
 const ROWS: usize = 500;
 /// Events that may wait for a slow reader.
@@ -109,8 +108,34 @@ fn read(headers: &HeaderMap, bytes: &[u8]) -> Result<Vec<CloudEvent>, Failure> {
 )]
 pub(in crate::service) async fn history(
     State(service): State<Service>,
+    Extension(caller): Extension<Caller>,
     Path(namespace): Path<String>,
     Params(params): Params<EventsParams>,
+) -> Result<Json<EventsAnswer>, Failure> {
+    page(&service, &caller, Some(&namespace), &params)
+}
+
+/// Events of every namespace that were taken, newest first.
+#[utoipa::path(
+    get,
+    path = crate::api::path::ALL_EVENTS,
+    tag = "events",
+    params(EventsParams),
+    responses((status = 200, description = "A page, of the namespaces that the token is for", body = EventsAnswer), (status = "4XX", description = "Refused: the body says why", body = ErrorAnswer), (status = "5XX", description = "Failed", body = ErrorAnswer))
+)]
+pub(in crate::service) async fn all(
+    State(service): State<Service>,
+    Extension(caller): Extension<Caller>,
+    Params(params): Params<EventsParams>,
+) -> Result<Json<EventsAnswer>, Failure> {
+    page(&service, &caller, None, &params)
+}
+
+fn page(
+    service: &Service,
+    caller: &Caller,
+    namespace: Option<&str>,
+    params: &EventsParams,
 ) -> Result<Json<EventsAnswer>, Failure> {
     let now = Time::now();
     let bound = |name: &str, text: &Option<String>| match text {
@@ -122,54 +147,19 @@ pub(in crate::service) async fn history(
         bound("receivedBefore", &params.received_before)?,
         bound("createdBefore", &params.created_before)?,
     ];
-    let before = before.into_iter().flatten().min();
     let after = [
         bound("receivedAfter", &params.received_after)?,
         bound("createdAfter", &params.created_after)?,
     ];
-    let after = after.into_iter().flatten().max();
-    let mut data: Vec<EventAnswer> = Vec::new();
-    let mut previous = None;
-    service
-        .events()?
-        .history(&namespace, u64::MAX, |received| {
-            if after.is_some_and(|after| received.at <= after) {
-                return false;
-            }
-            if before.is_some_and(|before| received.at >= before)
-                || !is_asked_for(&params, &received)
-            {
-                return true;
-            }
-            // Events of one moment are in one page: the next begins before it.
-            if data.len() >= PAGE && previous.is_some_and(|previous| received.at < previous) {
-                return false;
-            }
-            previous = Some(received.at);
-            data.push(answer(&received));
-            true
-        })?;
-    let meta = EventsMeta {
-        previous_page: previous.map(|at| at.to_string()),
-        starting_from: now.to_string(),
+    let asked = EventsAsked {
+        namespace,
+        before: before.into_iter().flatten().min(),
+        after: after.into_iter().flatten().max(),
+        kind: params.type_contains.as_deref(),
+        text: params.event_contains.as_deref(),
     };
-    Ok(Json(EventsAnswer { meta, data }))
-}
-
-fn is_asked_for(params: &EventsParams, received: &Received) -> bool {
-    let kind = params.type_contains.as_deref();
-    let text = params.event_contains.as_deref();
-    kind.is_none_or(|part| received.event.kind().contains(part))
-        && text.is_none_or(|part| received.event.to_json().to_string().contains(part))
-}
-
-fn answer(received: &Received) -> EventAnswer {
-    EventAnswer {
-        event: received.event.to_json(),
-        namespace: received.namespace.clone(),
-        received_at: received.at.to_string(),
-        serial_id: received.number,
-    }
+    let may_read = |namespace: &str| caller.may_read(namespace);
+    Ok(Json(event_page(service.events()?, asked, now, may_read)?))
 }
 
 /// One event, by its id.
@@ -185,7 +175,7 @@ pub(in crate::service) async fn one(
     Path((namespace, event)): Path<(String, String)>,
 ) -> Result<Json<EventAnswer>, Failure> {
     let found = service.events()?.event(&namespace, &event)?;
-    Ok(Json(answer(&found)))
+    Ok(Json(event_answer(&found)))
 }
 
 /// Offers an event to the listeners once more; it stays in the history once.
@@ -219,43 +209,87 @@ pub(in crate::service) async fn subscribe(
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let events = service.events()?.clone();
-    let last = headers.get("last-event-id").and_then(|id| id.to_str().ok());
-    let newest = *events.newest().borrow();
-    let after = last.and_then(|id| id.parse().ok()).unwrap_or(newest);
+    let after = last_id(&headers).unwrap_or(*events.newest().borrow());
     let (sender, receiver) = mpsc::channel(QUEUE);
-    tokio::spawn(async move {
-        let stopping = service.stopping.clone();
-        tokio::select! {
-            () = stopping.cancelled() => {}
-            () = sender.closed() => {}
-            () = caller.until_unwelcome(&service) => {}
-            () = follow(&events, &namespace, after, &sender) => {}
-        }
+    let told = sender.clone();
+    sse::send_while_wanted(service, caller, sender, async move {
+        let read = |at| match events.newer(&namespace, at, ROWS) {
+            Ok((found, up_to)) => {
+                let told = found.iter().map(|received| {
+                    let data = serde_json::to_string(&event_answer(received));
+                    frame(received.number, &data.unwrap_or_default())
+                });
+                Some((told.collect(), up_to))
+            }
+            Err(error) => {
+                tracing::warn!(%error, "events cannot be followed");
+                None
+            }
+        };
+        follow(events.newest(), after, &told, read).await;
     });
     Ok(sse::live(sse::EVENTS, receiver))
 }
 
-async fn follow(events: &Events, namespace: &str, mut at: u64, sender: &mpsc::Sender<Bytes>) {
-    let mut newest = events.newest();
+/// Firings as they come, of the namespaces that the token is for; with `Last-Event-ID`, those after that one first, as far
+/// as they are remembered.
+#[utoipa::path(
+    get,
+    path = crate::api::path::FIRINGS,
+    tag = "events",
+    responses((status = 200, description = "Events: id is a number of this life of the service, data a Firing", content_type = "text/event-stream", body = String), (status = "4XX", description = "Refused: the body says why", body = ErrorAnswer), (status = "5XX", description = "Failed", body = ErrorAnswer))
+)]
+pub(in crate::service) async fn firings(
+    State(service): State<Service>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let events = service.events()?.clone();
+    let newest = events.newest_firing();
+    let after = last_id(&headers).unwrap_or(*newest.borrow());
+    let (sender, receiver) = mpsc::channel(QUEUE);
+    let (told, reader) = (sender.clone(), caller.clone());
+    sse::send_while_wanted(service, caller, sender, async move {
+        let read = |at| {
+            let (found, up_to) = firings_after(&events, at, |namespace| reader.may_read(namespace));
+            let first = up_to - found.len() as u64 + 1;
+            let told = found.iter().zip(first..).map(|(firing, number)| {
+                let data = serde_json::to_string(firing);
+                frame(number, &data.unwrap_or_default())
+            });
+            Some((told.collect(), up_to))
+        };
+        follow(newest, after, &told, read).await;
+    });
+    Ok(sse::live(sse::EVENTS, receiver))
+}
+
+fn last_id(headers: &HeaderMap) -> Option<u64> {
+    let last = headers.get("last-event-id")?;
+    last.to_str().ok()?.parse().ok()
+}
+
+fn frame(id: u64, data: &str) -> String {
+    format!("id: {id}\ndata: {data}\n\n")
+}
+
+/// Sends what was read after a number, and then again whenever there is something newer.
+async fn follow(
+    mut newest: watch::Receiver<u64>,
+    mut at: u64,
+    sender: &mpsc::Sender<Bytes>,
+    read: impl Fn(u64) -> Option<(String, u64)>,
+) {
     if sender.send(sse::PING.into()).await.is_err() {
         return;
     }
     loop {
         newest.mark_unchanged();
-        let (found, up_to) = match events.newer(namespace, at, ROWS) {
-            Ok(found) => found,
-            Err(error) => {
-                tracing::warn!(%error, "events cannot be followed");
-                return;
-            }
+        let Some((text, up_to)) = read(at) else {
+            return;
         };
         let is_at_end = up_to == at;
         at = up_to;
-        let mut text = String::new();
-        for received in &found {
-            let data = serde_json::to_string(&answer(received)).unwrap_or_default();
-            text.push_str(&format!("id: {}\ndata: {data}\n\n", received.number));
-        }
         if !text.is_empty() && sender.send(text.into()).await.is_err() {
             return;
         }
@@ -273,4 +307,59 @@ async fn follow(events: &Events, namespace: &str, mut at: u64, sender: &mpsc::Se
             }
         }
     }
+}
+
+/// Firings of a namespace whose actions failed for good.
+#[utoipa::path(
+    get,
+    path = crate::api::path::DEAD_LETTERS,
+    tag = "events",
+    params(("namespace" = String, Path)),
+    responses((status = 200, description = "All of them", body = Data<Vec<DeadAnswer>>), (status = "4XX", description = "Refused: the body says why", body = ErrorAnswer), (status = "5XX", description = "Failed", body = ErrorAnswer))
+)]
+pub(in crate::service) async fn dead(
+    State(service): State<Service>,
+    Path(namespace): Path<String>,
+) -> Result<Json<Data<Vec<DeadAnswer>>>, Failure> {
+    let letters = service.events()?.dead(&namespace)?;
+    let told = letters.iter().map(|letter| DeadAnswer {
+        firing: firing_answer(&letter.firing),
+        reason: letter.reason.clone(),
+        at: Time(letter.at).to_string(),
+    });
+    Ok(Json(Data {
+        data: told.collect(),
+    }))
+}
+
+/// Tries the action of a dead letter again.
+#[utoipa::path(
+    post,
+    path = crate::api::path::DEAD_LETTER,
+    tag = "events",
+    params(("namespace" = String, Path), ("firing" = String, Path, description = "Its id")),
+    responses((status = 202, description = "It will be tried"), (status = "4XX", description = "Refused: the body says why", body = ErrorAnswer), (status = "5XX", description = "Failed", body = ErrorAnswer))
+)]
+pub(in crate::service) async fn revive(
+    State(service): State<Service>,
+    Path((namespace, firing)): Path<(String, String)>,
+) -> Result<StatusCode, Failure> {
+    service.events()?.bury(&namespace, &firing, true).await?;
+    Ok(StatusCode::ACCEPTED)
+}
+
+/// Forgets a dead letter.
+#[utoipa::path(
+    delete,
+    path = crate::api::path::DEAD_LETTER,
+    tag = "events",
+    params(("namespace" = String, Path), ("firing" = String, Path, description = "Its id")),
+    responses((status = 204, description = "It is gone"), (status = "4XX", description = "Refused: the body says why", body = ErrorAnswer), (status = "5XX", description = "Failed", body = ErrorAnswer))
+)]
+pub(in crate::service) async fn forget(
+    State(service): State<Service>,
+    Path((namespace, firing)): Path<(String, String)>,
+) -> Result<StatusCode, Failure> {
+    service.events()?.bury(&namespace, &firing, false).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -8,11 +8,12 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use crate::api::{
-    ActionForm, ErrorAnswer, FilterForm, HeldAnswer, ListenerAnswer, ListenerForm, ListenersAnswer,
-    ListenersMeta, ListenersParams, MAX_LIMIT, WaitParams,
+    ErrorAnswer, FilterForm, ListenerAnswer, ListenerForm, ListenersAnswer, ListenersParams,
+    MAX_LIMIT, WaitParams,
 };
-use crate::base::{Time, units};
-use crate::events::{Action, ContextFilter, Held, Listener, NewListener, Trigger, Wait};
+use crate::backend::{action_of, listener_answer, listener_page};
+use crate::base::units;
+use crate::events::{ContextFilter, NewListener, Trigger, Wait};
 use crate::service::access::Caller;
 use crate::service::error::Failure;
 use crate::service::question::number;
@@ -31,8 +32,34 @@ const PAGE: usize = 100;
 )]
 pub(in crate::service) async fn list(
     State(service): State<Service>,
+    Extension(caller): Extension<Caller>,
     Path(namespace): Path<String>,
     Params(params): Params<ListenersParams>,
+) -> Result<Json<ListenersAnswer>, Failure> {
+    page(&service, &caller, Some(&namespace), &params)
+}
+
+/// The listeners of every namespace: the newest of them, oldest first.
+#[utoipa::path(
+    get,
+    path = crate::api::path::ALL_LISTENERS,
+    tag = "events",
+    params(ListenersParams),
+    responses((status = 200, description = "A page, of the namespaces that the token is for", body = ListenersAnswer), (status = "4XX", description = "Refused: the body says why", body = ErrorAnswer), (status = "5XX", description = "Failed", body = ErrorAnswer))
+)]
+pub(in crate::service) async fn all(
+    State(service): State<Service>,
+    Extension(caller): Extension<Caller>,
+    Params(params): Params<ListenersParams>,
+) -> Result<Json<ListenersAnswer>, Failure> {
+    page(&service, &caller, None, &params)
+}
+
+fn page(
+    service: &Service,
+    caller: &Caller,
+    namespace: Option<&str>,
+    params: &ListenersParams,
 ) -> Result<Json<ListenersAnswer>, Failure> {
     let limit = number("limit", params.limit.as_deref(), PAGE, MAX_LIMIT)?;
     let offset = match params.offset.as_deref().map(str::parse::<usize>) {
@@ -40,13 +67,9 @@ pub(in crate::service) async fn list(
         Some(Ok(offset)) => offset,
         Some(Err(_)) => return Err(Failure::invalid("offset: expected a whole number from 0")),
     };
-    let all = service.events()?.listeners(&namespace);
-    let total = all.len() as u64;
-    let newest = all.iter().rev().skip(offset).take(limit);
-    let mut data: Vec<ListenerAnswer> = newest.map(answer).collect();
-    data.reverse();
-    let meta = ListenersMeta { total };
-    Ok(Json(ListenersAnswer { meta, data }))
+    let may_read = |namespace: &str| caller.may_read(namespace);
+    let page = listener_page(service.events()?, namespace, (limit, offset), may_read);
+    Ok(Json(page))
 }
 
 /// Makes a listener.
@@ -64,7 +87,7 @@ pub(in crate::service) async fn create(
     body: axum::body::Bytes,
 ) -> Result<(StatusCode, Json<ListenerAnswer>), Failure> {
     let made = service.events()?.listen(form(namespace, &body)?).await?;
-    Ok((StatusCode::CREATED, Json(answer(&made))))
+    Ok((StatusCode::CREATED, Json(listener_answer(&made))))
 }
 
 /// One listener.
@@ -80,7 +103,7 @@ pub(in crate::service) async fn get(
     Path((namespace, id)): Path<(String, String)>,
 ) -> Result<Json<ListenerAnswer>, Failure> {
     let found = service.events()?.listener(&namespace, parsed(&id)?)?;
-    Ok(Json(answer(&found)))
+    Ok(Json(listener_answer(&found)))
 }
 
 /// Changes a listener; what it holds of types that it still waits for stays.
@@ -99,7 +122,7 @@ pub(in crate::service) async fn change(
 ) -> Result<Json<ListenerAnswer>, Failure> {
     let events = service.events()?;
     let changed = events.change(parsed(&id)?, form(namespace, &body)?).await?;
-    Ok(Json(answer(&changed)))
+    Ok(Json(listener_answer(&changed)))
 }
 
 /// Takes a listener away.
@@ -139,14 +162,9 @@ pub(in crate::service) async fn wait(
         None => events.wait(waiting(namespace, &params)?).await?,
     };
     let (sender, receiver) = mpsc::channel(2);
-    tokio::spawn(async move {
-        let stopping = service.stopping.clone();
-        tokio::select! {
-            () = stopping.cancelled() => {}
-            () = sender.closed() => {}
-            () = caller.until_unwelcome(&service) => {}
-            () = tell(&mut wait, &sender) => {}
-        }
+    let told = sender.clone();
+    sse::send_while_wanted(service, caller, sender, async move {
+        tell(&mut wait, &told).await;
     });
     Ok(sse::live(sse::EVENTS, receiver))
 }
@@ -176,29 +194,13 @@ fn waiting(namespace: String, params: &WaitParams) -> Result<NewListener, Failur
             return Err(Failure::invalid(message));
         }
     };
-    let mut filters: Vec<ContextFilter> = Vec::new();
-    for text in &params.filter {
-        let wrong = || {
-            let message = format!("filter: expected TYPE.ATTRIBUTE=PATTERN, found {text:?}");
-            Failure::invalid(message)
-        };
-        let (name, pattern) = text.split_once('=').ok_or_else(wrong)?;
-        // Types have dots of their own.
-        let (kind, name) = name.rsplit_once('.').ok_or_else(wrong)?;
-        let (name, pattern) = (name.to_owned(), pattern.to_owned());
-        match filters.iter_mut().find(|filter| filter.kind == kind) {
-            Some(filter) => drop(filter.context.insert(name, pattern)),
-            None => filters.push(ContextFilter {
-                kind: kind.to_owned(),
-                context: [(name, pattern)].into(),
-            }),
-        }
-    }
+    let typed = FilterForm::parse_all(&params.filter);
+    let typed = typed.map_err(|reason| Failure::invalid(format!("filter: {reason}")))?;
     Ok(NewListener {
         namespace,
         trigger,
         types: params.types.clone(),
-        filters,
+        filters: filters(typed),
         lifespan: None,
         action: None,
     })
@@ -234,6 +236,14 @@ async fn tell(wait: &mut Wait, sender: &mpsc::Sender<axum::body::Bytes>) {
     }
 }
 
+fn filters(forms: Vec<FilterForm>) -> Vec<ContextFilter> {
+    let filters = forms.into_iter().map(|form| ContextFilter {
+        kind: form.kind,
+        context: form.context,
+    });
+    filters.collect()
+}
+
 fn parsed(id: &str) -> Result<Uuid, Failure> {
     let id = Uuid::parse_str(id);
     id.map_err(|_| Failure::not_found("there is no such listener: its id is a UUID"))
@@ -255,57 +265,8 @@ fn form(namespace: String, body: &[u8]) -> Result<NewListener, Failure> {
         namespace,
         trigger,
         types: form.listening_for_event_types,
-        filters: form
-            .event_context_filters
-            .into_iter()
-            .map(|filter| ContextFilter {
-                kind: filter.kind,
-                context: filter.context,
-            })
-            .collect(),
+        filters: filters(form.event_context_filters),
         lifespan: lifespan.map_err(|reason| Failure::invalid(format!("lifespan: {reason}")))?,
-        action: form.action.map(|action| match action {
-            ActionForm::Webhook { url, secret } => Action::Webhook { url, secret },
-            ActionForm::Log { text } => Action::Log { text },
-        }),
+        action: form.action.map(action_of),
     })
-}
-
-fn answer(listener: &Listener) -> ListenerAnswer {
-    let trigger = serde_json::to_value(listener.trigger).unwrap_or_default();
-    let held = |held: &Held| HeldAnswer {
-        kind: held.event.kind().to_owned(),
-        id: held.event.id().to_owned(),
-        source: held.event.source().to_owned(),
-    };
-    let awaited = listener.awaits().into_iter().map(str::to_owned);
-    ListenerAnswer {
-        id: listener.id.to_string(),
-        created_at: Time(listener.created).to_string(),
-        updated_at: Time(listener.updated).to_string(),
-        namespace: listener.namespace.clone(),
-        trigger_type: trigger.as_str().unwrap_or_default().to_owned(),
-        listening_for_event_types: listener.types.clone(),
-        still_waiting_for: if listener.trigger.collects() {
-            awaited.collect()
-        } else {
-            Vec::new()
-        },
-        event_context_filters: listener
-            .filters
-            .iter()
-            .map(|filter| FilterForm {
-                kind: filter.kind.clone(),
-                context: filter.context.clone(),
-            })
-            .collect(),
-        received_events_for_and_trigger: listener.held.iter().map(held).collect(),
-        lifespan_of_received_events: listener.lifespan,
-        fired: listener.fired,
-        action: listener.action.clone().map(|action| match action {
-            // What signs is told to nobody.
-            Action::Webhook { url, .. } => ActionForm::Webhook { url, secret: None },
-            Action::Log { text } => ActionForm::Log { text },
-        }),
-    }
 }

@@ -113,15 +113,10 @@ async fn subscribe(
     };
     let (sender, receiver) = mpsc::channel(QUEUE);
     let request = FollowRequest { query, now, after };
-    tokio::spawn(async move {
-        let stopping = service.stopping.clone();
-        let _counted = Counted::new(&service);
-        tokio::select! {
-            () = stopping.cancelled() => {}
-            () = sender.closed() => {}
-            () = caller.until_unwelcome(&service) => {}
-            () = push(&service, &sender, form, &first, request) => {}
-        }
+    let (own, told) = (service.clone(), sender.clone());
+    sse::send_while_wanted(service, caller, sender, async move {
+        let _counted = Counted::new(&own);
+        push(&own, &told, form, &first, request).await;
     });
     Ok(sse::live(sse::EVENTS, receiver))
 }

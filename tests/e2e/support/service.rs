@@ -16,6 +16,7 @@ pub struct Service {
     pub url: String,
     pub data: PathBuf,
     home: PathBuf,
+    more: Vec<String>,
     runtime: tokio::runtime::Runtime,
     http: reqwest::Client,
 }
@@ -82,6 +83,7 @@ impl Service {
             url,
             data,
             home: home.to_owned(),
+            more: more.iter().map(|one| (*one).to_owned()).collect(),
             runtime,
             http: reqwest::Client::new(),
         }
@@ -229,7 +231,8 @@ impl Service {
     /// Starts again at the same address over the same data.
     pub fn restart(&mut self) {
         let address = self.url.trim_start_matches("http://").to_owned();
-        let again = Self::start_at(&self.home, &address);
+        let more: Vec<&str> = self.more.iter().map(String::as_str).collect();
+        let again = Self::start_with(&self.home, &address, &more);
         *self = again;
     }
 }

@@ -1,5 +1,8 @@
 //! Events and what waits for them, as clients of Direktiv's gateway use them.
 
+mod conformance;
+mod doing;
+
 use serde_json::{Value, json};
 
 use crate::support::{Events, Service, run, tailwater, wait_for};

@@ -7,16 +7,23 @@
 //! staged     due (ns since 1970), order       -> as in history
 //! outbox     firing                           -> firing, JSON
 //! dead       firing                           -> why, and the firing, JSON
+//! marks      what is followed                 -> up to which position it was looked at
 //! ```
 
-use std::collections::HashSet;
+mod changes;
+
+pub(super) use changes::Changes;
+
+use std::fs::File;
 use std::ops::Bound;
 use std::path::Path;
 use std::sync::Arc;
 
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
+use redb::{
+    Database, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition,
+    WriteTransaction,
+};
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use super::{CloudEvent, Error, Firing, Listener};
 use crate::base::Time;
@@ -27,6 +34,10 @@ const SEEN: TableDefinition<&str, u64> = TableDefinition::new("seen");
 const STAGED: TableDefinition<(i64, u64), &[u8]> = TableDefinition::new("staged");
 const OUTBOX: TableDefinition<&str, &[u8]> = TableDefinition::new("outbox");
 const DEAD: TableDefinition<&str, &[u8]> = TableDefinition::new("dead");
+const MARKS: TableDefinition<&str, u64> = TableDefinition::new("marks");
+
+/// The mark of the embedded log.
+const LOG: &str = "log";
 
 /// Bytes of the database that are kept in memory.
 const CACHE_BYTES: usize = 8 << 20;
@@ -59,16 +70,25 @@ pub struct DeadLetter {
 #[derive(Debug)]
 pub(super) struct Book(Database);
 
-/// Changes that become safe together.
-pub(super) struct Changes {
-    transaction: WriteTransaction,
-}
-
 impl Book {
     pub fn open(path: &Path) -> Result<Self, Error> {
         let mut builder = Database::builder();
         builder.set_cache_size(CACHE_BYTES);
-        let book = Self(builder.create(path)?);
+        if !path.exists() {
+            // Half of a new database is none: the file has its name when it is whole.
+            let new = path.with_extension("new");
+            let _ = std::fs::remove_file(&new);
+            drop(Self::of(builder.create(&new)?)?);
+            std::fs::rename(&new, path)?;
+            if let Some(dir) = path.parent() {
+                File::open(dir)?.sync_all()?;
+            }
+        }
+        Self::of(builder.create(path)?)
+    }
+
+    pub fn of(database: Database) -> Result<Self, Error> {
+        let book = Self(database);
         let transaction = book.0.begin_write()?;
         transaction.open_table(LISTENERS)?;
         transaction.open_table(HISTORY)?;
@@ -76,13 +96,14 @@ impl Book {
         transaction.open_table(STAGED)?;
         transaction.open_table(OUTBOX)?;
         transaction.open_table(DEAD)?;
+        transaction.open_table(MARKS)?;
         transaction.commit()?;
         Ok(book)
     }
 
-    pub fn begin(&self) -> Result<Changes, Error> {
-        let transaction = self.0.begin_write()?;
-        Ok(Changes { transaction })
+    /// Begins changes, which become safe when the transaction is committed.
+    pub fn begin(&self) -> Result<WriteTransaction, Error> {
+        Ok(self.0.begin_write()?)
     }
 
     pub fn listeners(&self) -> Result<Vec<Listener>, Error> {
@@ -100,18 +121,17 @@ impl Book {
         Ok(table.last()?.map_or(0, |(number, _)| number.value()))
     }
 
-    /// Events of a namespace before a number, newest first, as long as they are wanted; `look` says whether one is, and
-    /// nothing when it is enough.
+    /// Events before a number, newest first, as long as `look` wants more; of one namespace or all.
     pub fn older(
         &self,
-        namespace: &str,
+        namespace: Option<&str>,
         before: u64,
         mut look: impl FnMut(Received) -> bool,
     ) -> Result<(), Error> {
         let table = self.0.begin_read()?.open_table(HISTORY)?;
         for row in table.range(..before)?.rev() {
             let (number, value) = row?;
-            if let Some(received) = read(number.value(), value.value(), Some(namespace))?
+            if let Some(received) = read(number.value(), value.value(), namespace)?
                 && !look(received)
             {
                 break;
@@ -188,155 +208,35 @@ impl Book {
         Ok(letters)
     }
 
+    /// Up to which position the log became events; nothing before the first time.
+    pub fn mark(&self) -> Result<Option<u64>, Error> {
+        let table = self.0.begin_read()?.open_table(MARKS)?;
+        Ok(table.get(LOG)?.map(|position| position.value()))
+    }
+
+    /// When the oldest event of the history came.
+    pub fn oldest(&self) -> Result<Option<Time>, Error> {
+        let table = self.0.begin_read()?.open_table(HISTORY)?;
+        let oldest = table.first()?;
+        let oldest = oldest.map(|(number, value)| read(number.value(), value.value(), None));
+        Ok(oldest.transpose()?.flatten().map(|received| received.at))
+    }
+
+    /// Rows of history, staged events, firings that are not done, and dead letters.
+    pub fn counts(&self) -> Result<[u64; 4], Error> {
+        let reading = self.0.begin_read()?;
+        Ok([
+            reading.open_table(HISTORY)?.len()?,
+            reading.open_table(STAGED)?.len()?,
+            reading.open_table(OUTBOX)?.len()?,
+            reading.open_table(DEAD)?.len()?,
+        ])
+    }
+
     /// When the next staged event is due.
     pub fn next_due(&self) -> Result<Option<Time>, Error> {
         let table = self.0.begin_read()?.open_table(STAGED)?;
         Ok(table.first()?.map(|(due, _)| Time(due.value().0)))
-    }
-}
-
-impl Changes {
-    /// Marks events as known, unless one of them is, or stands among them twice: then nothing is marked, and that one is
-    /// told.
-    pub fn know<'e>(
-        &mut self,
-        namespace: &str,
-        events: &'e [Arc<CloudEvent>],
-    ) -> Result<Option<&'e CloudEvent>, Error> {
-        let mut seen = self.transaction.open_table(SEEN)?;
-        let mut names = HashSet::new();
-        for event in events {
-            let name = name(namespace, event);
-            if seen.get(name.as_str())?.is_some() || !names.insert(name) {
-                return Ok(Some(event));
-            }
-        }
-        for name in &names {
-            seen.insert(name.as_str(), 0)?;
-        }
-        Ok(None)
-    }
-
-    /// Adds an event that is known to the history.
-    pub fn append(&mut self, received: &Received) -> Result<(), Error> {
-        let mut seen = self.transaction.open_table(SEEN)?;
-        let name = name(&received.namespace, &received.event);
-        seen.insert(name.as_str(), received.number)?;
-        let mut history = self.transaction.open_table(HISTORY)?;
-        history.insert(received.number, written(received)?.as_slice())?;
-        Ok(())
-    }
-
-    /// Drops the oldest events beyond a number of them, and those from before a time; how many.
-    pub fn forget(&mut self, most: u64, before: Time) -> Result<u64, Error> {
-        let mut history = self.transaction.open_table(HISTORY)?;
-        let mut seen = self.transaction.open_table(SEEN)?;
-        let newest = history.last()?.map_or(0, |(number, _)| number.value());
-        let mut dropped = 0;
-        loop {
-            let oldest = match history.first()? {
-                Some((number, value)) => read(number.value(), value.value(), None)?,
-                None => None,
-            };
-            let Some(received) = oldest else {
-                return Ok(dropped);
-            };
-            let number = received.number;
-            if newest - number < most && received.at >= before {
-                return Ok(dropped);
-            }
-            history.remove(number)?;
-            let name = name(&received.namespace, &received.event);
-            let is_its = seen
-                .get(name.as_str())?
-                .is_some_and(|of| of.value() == number);
-            if is_its {
-                seen.remove(name.as_str())?;
-            }
-            dropped += 1;
-        }
-    }
-
-    pub fn stage(&mut self, due: Time, received: &Received) -> Result<(), Error> {
-        let mut staged = self.transaction.open_table(STAGED)?;
-        let mut order = 0;
-        while staged.get((due.0, order))?.is_some() {
-            order += 1;
-        }
-        staged.insert((due.0, order), written(received)?.as_slice())?;
-        Ok(())
-    }
-
-    /// Takes the staged events that are due.
-    pub fn due(&mut self, now: Time) -> Result<Vec<Received>, Error> {
-        let mut staged = self.transaction.open_table(STAGED)?;
-        let mut due = Vec::new();
-        loop {
-            match staged.first()? {
-                Some((at, value)) if at.value().0 <= now.0 => {
-                    due.extend(read(0, value.value(), None)?);
-                }
-                _ => return Ok(due),
-            }
-            staged.pop_first()?;
-        }
-    }
-
-    pub fn listener(&mut self, id: Uuid, listener: Option<&Listener>) -> Result<(), Error> {
-        let mut listeners = self.transaction.open_table(LISTENERS)?;
-        match listener.filter(|listener| !listener.is_over) {
-            Some(listener) => {
-                let text = serde_json::to_vec(listener)?;
-                listeners.insert(id.as_bytes().as_slice(), text.as_slice())?;
-            }
-            None => {
-                listeners.remove(id.as_bytes().as_slice())?;
-            }
-        }
-        Ok(())
-    }
-
-    pub fn fire(&mut self, firing: &Firing) -> Result<(), Error> {
-        let mut outbox = self.transaction.open_table(OUTBOX)?;
-        let text = serde_json::to_vec(firing)?;
-        outbox.insert(firing.id.as_str(), text.as_slice())?;
-        Ok(())
-    }
-
-    /// A firing is done with, well or not.
-    pub fn done(&mut self, id: &str, failure: Option<(String, Time)>) -> Result<(), Error> {
-        let mut outbox = self.transaction.open_table(OUTBOX)?;
-        let firing = match outbox.remove(id)? {
-            Some(value) => serde_json::from_slice(value.value())?,
-            None => return Ok(()),
-        };
-        if let Some((reason, at)) = failure {
-            let mut dead = self.transaction.open_table(DEAD)?;
-            let letter = DeadLetter {
-                firing,
-                reason,
-                at: at.0,
-            };
-            dead.insert(id, serde_json::to_vec(&letter)?.as_slice())?;
-        }
-        Ok(())
-    }
-
-    /// Takes a dead letter, to be tried again.
-    pub fn revive(&mut self, id: &str) -> Result<Option<Firing>, Error> {
-        let mut dead = self.transaction.open_table(DEAD)?;
-        let letter: DeadLetter = match dead.remove(id)? {
-            Some(value) => serde_json::from_slice(value.value())?,
-            None => return Ok(None),
-        };
-        drop(dead);
-        self.fire(&letter.firing)?;
-        Ok(Some(letter.firing))
-    }
-
-    /// Makes all of it safe.
-    pub fn commit(self) -> Result<(), Error> {
-        Ok(self.transaction.commit()?)
     }
 }
 
