@@ -21,7 +21,8 @@ pub use kept::{
     PushedAnswer, StreamAnswer, StreamPushParams, StreamsAnswer, TailParams,
 };
 pub use params::{
-    ContextParams, FacetsParams, HistogramParams, ListParams, SubscribeParams, ValuesParams,
+    CompareParams, ContextParams, FacetsParams, HistogramParams, ListParams, PatternsParams,
+    SubscribeParams, ValuesParams,
 };
 
 /// Paths of the service; `{…}` are parameters.
@@ -160,6 +161,10 @@ pub mod path {
     pub const HISTOGRAM: &str = "/api/v2/logs/histogram";
     /// The most frequent values of a field.
     pub const FACETS: &str = "/api/v2/logs/facets";
+    /// Lines of one shape.
+    pub const PATTERNS: &str = "/api/v2/logs/patterns";
+    /// What is different in a span.
+    pub const COMPARE: &str = "/api/v2/logs/compare";
     /// Completions of field names and values.
     pub const VALUES: &str = "/api/v2/logs/values";
     /// One entry.
@@ -184,6 +189,10 @@ pub mod path {
     pub const NAMESPACE_HISTOGRAM: &str = "/api/v2/namespaces/{namespace}/logs/histogram";
     /// As [`FACETS`], of one namespace.
     pub const NAMESPACE_FACETS: &str = "/api/v2/namespaces/{namespace}/logs/facets";
+    /// As [`PATTERNS`], of one namespace.
+    pub const NAMESPACE_PATTERNS: &str = "/api/v2/namespaces/{namespace}/logs/patterns";
+    /// As [`COMPARE`], of one namespace.
+    pub const NAMESPACE_COMPARE: &str = "/api/v2/namespaces/{namespace}/logs/compare";
     /// As [`VALUES`], of one namespace.
     pub const NAMESPACE_VALUES: &str = "/api/v2/namespaces/{namespace}/logs/values";
     /// As [`ENTRY`], of one namespace.

@@ -33,12 +33,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::client::Client;
 use crate::entry::{Entry, Position};
-use crate::logdir::LogDirectory;
+use crate::logdir::{self, LogDirectory};
 use crate::query::{
-    ContextRequest, Facets, FacetsRequest, FollowRequest, Histogram, HistogramRequest,
-    NamespaceCount, Page, PageRequest, Query, Values, ValuesRequest,
+    CompareRequest, Comparing, ContextRequest, Differences, Facets, FacetsRequest, FollowRequest,
+    Histogram, HistogramRequest, NamespaceCount, Page, PageRequest, PatternsRequest, Query,
+    TemplateCounts, Templates, Values, ValuesRequest,
 };
-use crate::store::Store;
+use crate::store::{self, Store};
 
 /// Something that can be explored.
 #[derive(Clone, Debug)]
@@ -127,6 +128,62 @@ impl Backend {
         }
     }
 
+    /// Lines of one shape, and how often they occur.
+    ///
+    /// # Errors
+    /// As [`Error`] says.
+    pub async fn patterns(&self, request: PatternsRequest) -> Result<Templates, Error> {
+        match self.reach(&request.query).await? {
+            Near(store) => {
+                blocking(store, move |store, stop| -> Result<_, store::Error> {
+                    let stop = || stop.load(Ordering::Relaxed);
+                    patterns(&request, |query, see| {
+                        store.sample(query, request.now, request.sample, &stop, see)
+                    })
+                })
+                .await
+            }
+            There(directory) => {
+                blocking(directory, move |log, stop| -> Result<_, logdir::Error> {
+                    let stop = || stop.load(Ordering::Relaxed);
+                    patterns(&request, |query, see| {
+                        log.sample(query, request.now, request.sample, &stop, see)
+                    })
+                })
+                .await
+            }
+            Far(client) => Ok(client.patterns(&request).await?),
+        }
+    }
+
+    /// What is different in a span from what lies before it.
+    ///
+    /// # Errors
+    /// As [`Error`] says.
+    pub async fn compare(&self, request: CompareRequest) -> Result<Differences, Error> {
+        match self.reach(&request.query).await? {
+            Near(store) => {
+                blocking(store, move |store, stop| -> Result<_, store::Error> {
+                    let stop = || stop.load(Ordering::Relaxed);
+                    compare(&request, |query, see| {
+                        store.sample(query, request.now, request.sample, &stop, see)
+                    })
+                })
+                .await
+            }
+            There(directory) => {
+                blocking(directory, move |log, stop| -> Result<_, logdir::Error> {
+                    let stop = || stop.load(Ordering::Relaxed);
+                    compare(&request, |query, see| {
+                        log.sample(query, request.now, request.sample, &stop, see)
+                    })
+                })
+                .await
+            }
+            Far(client) => Ok(client.compare(&request).await?),
+        }
+    }
+
     /// Completions of field names and values.
     ///
     /// # Errors
@@ -203,6 +260,30 @@ impl Backend {
             }
         }
     }
+}
+
+/// Shows entries that match to whoever looks at them; whether there were more.
+type See<'s> = &'s mut dyn FnMut(&Entry);
+
+fn patterns<E>(
+    request: &PatternsRequest,
+    sample: impl Fn(&Query, See<'_>) -> Result<bool, E>,
+) -> Result<Templates, E> {
+    let mut counts = TemplateCounts::default();
+    let is_partial = sample(&request.query, &mut |entry| counts.add(entry))?;
+    Ok(counts.top(is_partial, request.limit))
+}
+
+fn compare<E>(
+    request: &CompareRequest,
+    sample: impl Fn(&Query, See<'_>) -> Result<bool, E>,
+) -> Result<Differences, E> {
+    let mut comparing = Comparing::default();
+    let mut is_partial = false;
+    for (query, is_inside) in request.sides().iter().zip([true, false]) {
+        is_partial |= sample(query, &mut |entry| comparing.add(entry, is_inside))?;
+    }
+    Ok(comparing.done(is_partial, request.limit))
 }
 
 use Reached::{Far, Near, There};

@@ -10,8 +10,9 @@ use crate::base::Time;
 use crate::entry::decode::{Defaults, from_wire};
 use crate::entry::{Entry, Position};
 use crate::query::{
-    ContextRequest, Direction, Facets, FacetsRequest, Histogram, HistogramRequest, NamespaceCount,
-    Page, PageRequest, Start, Values, ValuesRequest,
+    CompareRequest, ContextRequest, Differences, Direction, Facets, FacetsRequest, Histogram,
+    HistogramRequest, NamespaceCount, Page, PageRequest, PatternsRequest, Start, Templates, Values,
+    ValuesRequest,
 };
 
 /// A body to push.
@@ -104,6 +105,36 @@ impl Client {
             .get::<Data<Facets>>(&self.of_ours(api::path::FACETS), &params)
             .await?
             .data)
+    }
+
+    /// Lines of one shape.
+    ///
+    /// # Errors
+    /// As [`Client::status`].
+    pub async fn patterns(&self, request: &PatternsRequest) -> Result<Templates, Error> {
+        let params = api::PatternsParams {
+            query: Some(request.query.to_string()),
+            sample: Some(request.sample.to_string()),
+            limit: Some(request.limit.to_string()),
+        };
+        let path = self.of_ours(api::path::PATTERNS);
+        Ok(self.get::<Data<Templates>>(&path, &params).await?.data)
+    }
+
+    /// What is different in a span.
+    ///
+    /// # Errors
+    /// As [`Client::status`].
+    pub async fn compare(&self, request: &CompareRequest) -> Result<Differences, Error> {
+        let params = api::CompareParams {
+            query: Some(request.query.to_string()),
+            from: Some(request.from.to_string()),
+            to: Some(request.to.to_string()),
+            sample: Some(request.sample.to_string()),
+            limit: Some(request.limit.to_string()),
+        };
+        let path = self.of_ours(api::path::COMPARE);
+        Ok(self.get::<Data<Differences>>(&path, &params).await?.data)
     }
 
     /// Completions.

@@ -68,6 +68,28 @@ pub(super) enum Effect {
     },
     /// Turn to other lines: what is asked after this is asked of them.
     Show(Shown),
+    /// Count over time what is asked for, and what there is in the same time without filters.
+    Histogram {
+        number: Number,
+        query: Query,
+        all: Option<Query>,
+        now: Time,
+        buckets: usize,
+    },
+    /// Find lines of one shape.
+    Patterns {
+        number: Number,
+        query: Query,
+        now: Time,
+    },
+    /// Find what is different in a span from what lies before it.
+    Compare {
+        number: Number,
+        query: Query,
+        now: Time,
+        from: Time,
+        to: Time,
+    },
     Facets {
         number: Number,
         query: Query,

@@ -4,6 +4,7 @@
 //! title      name, namespaces, chips
 //! query      the typed query, or the open prompt
 //! band       sources | filters | values          on demand, and on tall screens
+//! timeline   entries over time                   where there is room
 //! log        the full width: rows move by a scroll region
 //! detail     the selected entry                  on demand
 //! status     following, rate, time, counts
@@ -25,6 +26,7 @@ pub(super) struct Areas {
     pub sources: Option<Rect>,
     pub filters: Option<Rect>,
     pub values: Option<Rect>,
+    pub timeline: Option<Rect>,
     pub log: Rect,
     pub detail: Option<Rect>,
     pub status: Rect,
@@ -52,12 +54,14 @@ pub(super) fn areas(state: &State) -> Areas {
     } else {
         0
     };
-    let log = room.saturating_sub(band + detail);
+    let timeline = timeline_height(state, room.saturating_sub(band + detail));
+    let log = room.saturating_sub(timeline + band + detail);
     let mut areas = Areas {
         title: row(0, 1),
         query: row(1, 1),
-        log: row(2 + band, log),
-        detail: (detail > 0).then(|| row(2 + band + log, detail)),
+        timeline: (timeline > 0).then(|| row(2 + band, timeline)),
+        log: row(2 + band + timeline, log),
+        detail: (detail > 0).then(|| row(2 + band + timeline + log, detail)),
         status: row(height.saturating_sub(2), 1),
         hints: row(height.saturating_sub(1), 1),
         ..Areas::default()
@@ -69,6 +73,22 @@ pub(super) fn areas(state: &State) -> Areas {
         areas.values = Some(Rect::new(third * 2, 2, width - third * 2, band));
     }
     areas
+}
+
+/// Lines of the timeline that are no bars: marks and labels.
+pub(super) const LABEL_LINES: u16 = 2;
+
+/// Lines of the timeline: bars and labels; the log keeps most of the room.
+fn timeline_height(state: &State, room: u16) -> u16 {
+    if state.timeline.is_hidden {
+        return 0;
+    }
+    match room {
+        0..12 => 0,
+        12..30 => LABEL_LINES + 2,
+        30..50 => LABEL_LINES + 4,
+        _ => LABEL_LINES + 6,
+    }
 }
 
 /// Cells of a column that shows a chosen field.

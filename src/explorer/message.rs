@@ -7,7 +7,10 @@ use crate::api::{BlobsAnswer, EventsAnswer, FiringAnswer, ListenersAnswer, Strea
 use crate::backend::PipelineStatus;
 use crate::base::Time;
 use crate::entry::{Entry, Key as Place, Position};
-use crate::query::{Direction, Facets, Field, NamespaceCount, Page, Progress, Values};
+use crate::query::{
+    Differences, Direction, Facets, Field, Histogram, NamespaceCount, Page, Progress, Templates,
+    Values,
+};
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,6 +71,28 @@ pub(super) enum Message {
         number: Number,
         field: Field,
         facets: Facets,
+    },
+    /// Counts over time.
+    Counted {
+        number: Number,
+        counts: Histogram,
+    },
+    /// Entries of each level in the same time without filters.
+    CountedAll {
+        number: Number,
+        levels: [u64; 6],
+    },
+    /// Lines of one shape, of a small part first.
+    Patterns {
+        number: Number,
+        answer: Result<Templates, String>,
+        done: bool,
+    },
+    /// What is different in a span, of a small part first.
+    Compared {
+        number: Number,
+        answer: Result<Differences, String>,
+        done: bool,
     },
     Completions {
         number: Number,

@@ -18,6 +18,8 @@ pub(super) enum Target {
     /// An item of the topmost overlay.
     Item(usize),
     Status,
+    /// A bucket of the timeline.
+    Bucket(usize),
     /// A pane's empty part.
     Pane(Focus),
 }

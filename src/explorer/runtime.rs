@@ -255,6 +255,10 @@ impl Runtime {
             | Message::Streams(_)
             | Message::EventHistory { .. }
             | Message::Listeners(_)
+            | Message::Counted { .. }
+            | Message::CountedAll { .. }
+            | Message::Patterns { .. }
+            | Message::Compared { .. }
             | Message::Woke
             | Message::Loading(_)
             | Message::Scanning { .. } => Wish::Quiet,

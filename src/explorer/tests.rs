@@ -24,7 +24,10 @@ use crate::api::{
 use crate::backend::{PartStatus, PipelineStatus, Trouble};
 use crate::base::Time;
 use crate::entry::{Entry, Key as Place, Level, Position, Scope};
-use crate::query::{Cursor, Direction, Facet, Facets, Matcher, NamespaceCount, Page, Query};
+use crate::query::{
+    Comparing, Cursor, Direction, Facet, Facets, Matcher, NamespaceCount, Page, Query,
+    TemplateCounts, TimeCounts,
+};
 
 /// An explorer over a list of entries.
 struct Harness {
@@ -44,6 +47,8 @@ struct Harness {
     listeners: ListenersAnswer,
     /// Whose lines were asked for.
     turned: Vec<Shown>,
+    /// Second answers to what was asked.
+    later: Vec<Message>,
 }
 
 fn entry(n: u64) -> Entry {
@@ -81,6 +86,7 @@ impl Harness {
             events: EventsAnswer::default(),
             listeners: ListenersAnswer::default(),
             turned: Vec::new(),
+            later: Vec::new(),
             copied: Vec::new(),
             left: false,
         };
@@ -106,6 +112,9 @@ impl Harness {
                 return;
             };
             if let Some(message) = self.answer(effect) {
+                self.tell(message);
+            }
+            for message in std::mem::take(&mut self.later) {
                 self.tell(message);
             }
         }
@@ -318,6 +327,57 @@ impl Harness {
                     facets,
                 })
             }
+            Effect::Histogram {
+                number,
+                query,
+                all,
+                buckets,
+                ..
+            } => {
+                let matcher = Matcher::compile(&query, Time(0));
+                let times = self.log.iter().map(|entry| entry.time);
+                let ends = times.clone().min().zip(times.max());
+                let (from, to) = ends.unwrap_or_default();
+                let mut counts = TimeCounts::new(from, Time(to.0 + 1), buckets);
+                for entry in self.log.iter().filter(|entry| matcher.matches(entry)) {
+                    counts.add(entry.time, entry.level as usize, 1);
+                }
+                if all.is_some() {
+                    let mut levels = [0; 6];
+                    for entry in &self.log {
+                        levels[entry.level as usize] += 1;
+                    }
+                    // After the counts, as the performer tells them.
+                    self.later.push(Message::CountedAll { number, levels });
+                }
+                let counts = counts.done(false);
+                Some(Message::Counted { number, counts })
+            }
+            Effect::Patterns { number, query, .. } => {
+                let matcher = Matcher::compile(&query, Time(0));
+                let mut counts = TemplateCounts::default();
+                for entry in self.log.iter().filter(|entry| matcher.matches(entry)) {
+                    counts.add(entry);
+                }
+                Some(Message::Patterns {
+                    number,
+                    answer: Ok(counts.top(false, 100)),
+                    done: true,
+                })
+            }
+            Effect::Compare {
+                number, from, to, ..
+            } => {
+                let mut comparing = Comparing::default();
+                for entry in self.log.iter().filter(|entry| entry.time < to) {
+                    comparing.add(entry, entry.time >= from);
+                }
+                Some(Message::Compared {
+                    number,
+                    answer: Ok(comparing.done(false, 100)),
+                    done: true,
+                })
+            }
             Effect::Complete { number, .. } => Some(Message::Completions {
                 number,
                 values: vec!["namespace".into()],
@@ -383,6 +443,8 @@ impl Harness {
 #[test]
 fn the_newest_page_is_shown_and_followed() {
     let mut explorer = Harness::new(1_000, (100, 20));
+    // Without the timeline.
+    explorer.press("H H");
     assert_eq!(explorer.shown().0, (985..=1_000).collect::<Vec<_>>());
     explorer.arrive(5);
     assert_eq!(explorer.shown().0, (990..=1_005).collect::<Vec<_>>());
@@ -411,6 +473,8 @@ fn a_held_view_does_not_move_and_counts_what_arrives() {
 #[test]
 fn scrolling_to_the_oldest_and_back_shows_every_row() {
     let mut explorer = Harness::new(2_000, (100, 20));
+    // Without the timeline.
+    explorer.press("H H");
     for _ in 0..200 {
         explorer.press("pageup");
     }
@@ -683,6 +747,117 @@ fn a_stream_is_tailed_and_left_again() {
 }
 
 #[test]
+fn the_timeline_moves_and_narrows_in_time() {
+    let mut harness = Harness::new(1_000, (100, 30));
+    let screen = harness.screen();
+    let labels = screen
+        .iter()
+        .find(|line| line.contains("at most"))
+        .expect("labels");
+    assert!(
+        labels.contains("00:00:00") && !labels.contains("hidden"),
+        "{labels}"
+    );
+    assert!(
+        screen.iter().any(|line| line.contains("████████")),
+        "errors have a sign: {screen:?}"
+    );
+    // What the filters hide is told, and shown in its place by one key.
+    harness.press("5");
+    let screen = harness.screen().join("\n");
+    assert!(screen.contains("hidden: 900 I · X peeks"), "{screen}");
+    harness.press("k X");
+    let screen = harness.screen();
+    assert!(screen[0].contains("filters off"), "{screen:?}");
+    let beside = screen.iter().filter(|line| line.starts_with('┊')).count();
+    let within = screen
+        .iter()
+        .filter(|line| line.contains(" ERROR "))
+        .count();
+    assert!(beside > 10 && within >= 1, "{screen:?}");
+    harness.press("X 0");
+    // A bar back, and into the half around it; then out again, step by step and at once.
+    harness.press("H [ [ +");
+    let (from, to) = harness.state.filters.range.expect("a range");
+    assert!(harness.shown().0.iter().all(|n| {
+        let time = Time(i64::try_from(*n).expect("small") * 1_000_000_000);
+        from <= time && time < to
+    }));
+    let title = harness.screen()[0].clone();
+    assert!(title.contains("–00:1"), "{title}");
+    harness.press("v ] ] enter");
+    let narrower = harness.state.filters.range.expect("a range");
+    assert!(narrower.1.since(narrower.0) < to.since(from));
+    let mut steps = 0;
+    while harness.state.filters.range.is_some() {
+        harness.press("-");
+        steps += 1;
+        assert!(steps < 10, "everything again");
+    }
+    harness.press("esc backspace");
+    assert!(
+        harness.state.filters.range.is_some(),
+        "back to where one was"
+    );
+    harness.press("C r G enter");
+    assert_eq!(harness.state.filters.range, None);
+    harness.press("@");
+    harness.type_text("00:05:00");
+    harness.press("enter");
+    assert_eq!(
+        harness.state.selected().map(|row| row.entry.position.0),
+        Some(300)
+    );
+}
+
+#[test]
+fn bursts_are_jumped_to_and_context_grows_around_a_row() {
+    let mut harness = Harness::new(1_000, (100, 30));
+    // A burst of errors from 400 to 410.
+    for n in 400..410 {
+        harness.log[n].level = Level::Fatal;
+    }
+    harness.press("ctrl-l C");
+    harness.tell(Message::Resized(101, 30));
+    harness.settle();
+    harness.press("{");
+    let at = harness
+        .state
+        .selected()
+        .map(|row| row.entry.position.0)
+        .expect("a row");
+    assert!((395..=401).contains(&at), "{at}");
+    harness.press("5 j");
+    let row = harness.state.selected().expect("a row").entry.position.0;
+    let only = harness.shown().0;
+    harness.press("z");
+    assert!(
+        harness.screen()[0].contains("context: this namespace"),
+        "{:?}",
+        harness.screen()
+    );
+    let around = harness.shown().0;
+    assert!(
+        around.len() > 10 && around.iter().all(|n| n % 2 == row % 2),
+        "{around:?}"
+    );
+    assert_eq!(
+        harness.state.selected().map(|of| of.entry.position.0),
+        Some(row)
+    );
+    harness.press("z");
+    let around = harness.shown().0;
+    assert!(
+        around.windows(2).all(|pair| pair[1] == pair[0] + 1),
+        "everywhere: {around:?}"
+    );
+    harness.press("Z Z");
+    assert_eq!(harness.shown().0, only);
+    harness.press("z backspace");
+    assert_eq!(harness.shown().0, only);
+}
+
+#[test]
 fn events_lead_to_their_moment_and_back() {
     let mut harness = Harness::new(1_000, (120, 40));
     harness.press("k k");
@@ -726,7 +901,7 @@ fn events_lead_to_their_moment_and_back() {
         "deploy.failed",
         "00:01:30.000",
         "10s",
-        "\\u001b[2J",
+        "\u{241b}[2J",
     ] {
         assert!(screen.contains(words), "{words} is not in\n{screen}");
     }

@@ -79,6 +79,15 @@ impl Theme {
         }
     }
 
+    /// A bar of what is usual.
+    pub fn bar(self) -> Style {
+        match self.depth {
+            Depth::None => Style::new().add_modifier(Modifier::DIM),
+            Depth::Sixteen => Style::new().fg(Color::Blue),
+            Depth::Truecolor => Style::new().fg(Color::Rgb(68, 82, 110)),
+        }
+    }
+
     pub fn namespace(self) -> Style {
         self.color(Color::Cyan, (122, 162, 247))
     }

@@ -27,6 +27,9 @@ pub(super) fn view(state: &State, theme: Theme, buffer: &mut Buffer) -> Regions 
         panes::filters(state, theme, filters, buffer, &mut regions);
         panes::values(state, theme, values, buffer, &mut regions);
     }
+    if let Some(area) = areas.timeline {
+        panes::timeline(state, theme, area, buffer, &mut regions);
+    }
     panes::log(state, theme, areas.log, buffer, &mut regions);
     if let Some(area) = areas.detail {
         panes::detail(state, theme, area, buffer, &mut regions);
@@ -54,6 +57,13 @@ pub(super) fn view(state: &State, theme: Theme, buffer: &mut Buffer) -> Regions 
             Overlay::Events { tab, listing } => {
                 let at = (*tab, listing);
                 panes::events(state, theme, at, buffer, &mut regions);
+            }
+            Overlay::Patterns { listing, only_new } => {
+                let at = (listing, *only_new);
+                panes::patterns(state, theme, at, buffer, &mut regions);
+            }
+            Overlay::Differences(listing) => {
+                panes::differences(state, theme, listing, buffer, &mut regions);
             }
             Overlay::Choice {
                 title,

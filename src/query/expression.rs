@@ -203,6 +203,17 @@ impl Expression {
 }
 
 impl Expression {
+    /// The same without conditions on times that have to hold together with the rest.
+    #[must_use]
+    pub fn without_times(self) -> Self {
+        let is_time = |part: &Self| matches!(part, Self::Term(Term::Time(..)));
+        match self {
+            Self::All(parts) => Self::all(parts.into_iter().filter(|part| !is_time(part))),
+            other if is_time(&other) => Self::Everything,
+            other => other,
+        }
+    }
+
     /// Whether any part of it is about times.
     #[must_use]
     pub fn asks_for_time(&self) -> bool {

@@ -10,6 +10,7 @@
 //! a summary's verdict never contradicts its entries. Knows no storage, network or terminal.
 
 mod answer;
+mod compare;
 mod complete;
 mod counts;
 mod cursor;
@@ -22,9 +23,11 @@ mod print;
 mod prune;
 mod request;
 mod search;
+mod templates;
 pub mod words;
 
 pub use answer::{Facet, Facets, Histogram, NamespaceCount, Page, Progress, Values};
+pub use compare::{Comparing, Difference, Differences};
 pub use complete::{Completing, completing};
 pub use counts::{TimeCounts, ValueCounts, complete_levels, complete_names};
 pub use cursor::{Cursor, Direction, InvalidCursor};
@@ -35,7 +38,8 @@ pub use matcher::{Matcher, Node, Test, Value};
 pub use parse::ParseQueryError;
 pub use prune::{Filter, Summary, Verdict};
 pub use request::{
-    ContextRequest, FacetsRequest, FollowRequest, HistogramRequest, PageRequest, Start, Ties,
-    ValuesRequest,
+    CompareRequest, ContextRequest, FacetsRequest, FollowRequest, HistogramRequest, PageRequest,
+    PatternsRequest, Start, Ties, ValuesRequest,
 };
 pub use search::{Search, Texts};
+pub use templates::{Template, TemplateCounts, Templates, VARIABLE};

@@ -1,6 +1,6 @@
 //! What can be asked of anything that holds a log.
 
-use super::{Direction, Field, Query};
+use super::{Bound, Direction, Expression, Field, Query, Term, When};
 use crate::base::Time;
 use crate::entry::{Key, Position};
 
@@ -78,6 +78,53 @@ pub struct FacetsRequest {
     pub field: Field,
     /// At most so many values.
     pub limit: usize,
+}
+
+/// Lines of one shape.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PatternsRequest {
+    /// Among which entries.
+    pub query: Query,
+    /// The time at which the question is asked.
+    pub now: Time,
+    /// At most so many of the newest are looked at.
+    pub sample: u64,
+    /// At most so many templates.
+    pub limit: usize,
+}
+
+/// What is different in a span from what lies before it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CompareRequest {
+    /// Among which entries; its times do not count.
+    pub query: Query,
+    /// The time at which the question is asked.
+    pub now: Time,
+    /// The span: at or after this,
+    pub from: Time,
+    /// and before this.
+    pub to: Time,
+    /// At most so many of the newest of either side are looked at.
+    pub sample: u64,
+    /// At most so many differences.
+    pub limit: usize,
+}
+
+impl CompareRequest {
+    /// The questions for the span, and for what lies before it.
+    #[must_use]
+    pub fn sides(&self) -> [Query; 2] {
+        let bound = |bound, time| Expression::Term(Term::Time(bound, When::At(time)));
+        let own = self.query.0.clone().without_times();
+        let inside = [
+            bound(Bound::Since, self.from),
+            bound(Bound::Before, self.to),
+        ];
+        [
+            Query(Expression::all(inside.into_iter().chain([own.clone()]))),
+            Query(Expression::all([bound(Bound::Before, self.from), own])),
+        ]
+    }
 }
 
 /// What surrounds an entry.

@@ -6,9 +6,9 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, Secur
 use utoipa::{Modify, OpenApi};
 
 use super::handlers::{
-    blobs, bulk, context, entry, events, facets, harness, health, histogram, links, list,
-    listeners, loki, metrics, namespaces, otlp, pipelines, push, status, streams, subscribe,
-    values,
+    blobs, bulk, compare, context, entry, events, facets, harness, health, histogram, links, list,
+    listeners, loki, metrics, namespaces, otlp, patterns, pipelines, push, status, streams,
+    subscribe, values,
 };
 
 /// Every route is here: a test compares this list with the contract.
@@ -21,7 +21,7 @@ use super::handlers::{
     ),
     paths(
         list::all, list::of_namespace, subscribe::all, subscribe::of_namespace, histogram::all, histogram::of_namespace,
-        facets::all, facets::of_namespace, values::all, values::of_namespace, entry::all, entry::of_namespace, context::all, context::of_namespace, namespaces::namespaces,
+        facets::all, facets::of_namespace, patterns::all, patterns::of_namespace, compare::all, compare::of_namespace, values::all, values::of_namespace, entry::all, entry::of_namespace, context::all, context::of_namespace, namespaces::namespaces,
         push::all, push::of_namespace, otlp::otlp, loki::loki, bulk::bulk, bulk::bulk_index, bulk::hello,
         streams::list, streams::open, streams::push, streams::tail, streams::close,
         blobs::list, blobs::put, blobs::get, blobs::delete, links::link,

@@ -5,9 +5,9 @@ use axum::middleware::{from_fn_with_state, map_response};
 use axum::routing::{delete, get, post};
 
 use super::handlers::{
-    blobs, bulk, context, entry, events, facets, harness, health, histogram, links, list,
-    listeners, loki, metrics, namespaces, otlp, pipelines, push, status, streams, subscribe,
-    values,
+    blobs, bulk, compare, context, entry, events, facets, harness, health, histogram, links, list,
+    listeners, loki, metrics, namespaces, otlp, patterns, pipelines, push, status, streams,
+    subscribe, values,
 };
 use super::{Service, access, layers, openapi};
 use crate::api::path;
@@ -47,6 +47,8 @@ pub(super) fn router(service: Service) -> Router {
         .route(path::SUBSCRIBE, get(subscribe::all))
         .route(path::HISTOGRAM, get(histogram::all))
         .route(path::FACETS, get(facets::all))
+        .route(path::PATTERNS, get(patterns::all))
+        .route(path::COMPARE, get(compare::all))
         .route(path::VALUES, get(values::all))
         .route(path::ENTRY, get(entry::all))
         .route(path::CONTEXT, get(context::all))
@@ -58,6 +60,8 @@ pub(super) fn router(service: Service) -> Router {
         .route(path::NAMESPACE_SUBSCRIBE, get(subscribe::of_namespace))
         .route(path::NAMESPACE_HISTOGRAM, get(histogram::of_namespace))
         .route(path::NAMESPACE_FACETS, get(facets::of_namespace))
+        .route(path::NAMESPACE_PATTERNS, get(patterns::of_namespace))
+        .route(path::NAMESPACE_COMPARE, get(compare::of_namespace))
         .route(path::NAMESPACE_VALUES, get(values::of_namespace))
         .route(path::NAMESPACE_ENTRY, get(entry::of_namespace))
         .route(path::NAMESPACE_CONTEXT, get(context::of_namespace))

@@ -39,6 +39,7 @@ mod page;
 mod parallel;
 mod recovery;
 mod retention;
+mod sample;
 mod scan;
 mod seal;
 mod segment;

@@ -180,7 +180,7 @@ const KEPT: [(&str, &str, For); 51] = [
 ];
 
 /// Method, path and body of a request that succeeds for who may make it.
-const ROUTES: [(&str, &str, &str, For); 31] = [
+const ROUTES: [(&str, &str, &str, For); 35] = [
     ("GET", "/pipelines", "", For::Readers),
     ("GET", "/app/status", "", For::Readers),
     ("GET", "/app/stream", "", For::Readers),
@@ -236,6 +236,25 @@ const ROUTES: [(&str, &str, &str, For); 31] = [
     ("GET", "/api/v2/logs/subscribe", "", For::Readers),
     ("GET", "/api/v2/logs/histogram", "", For::Readers),
     ("GET", "/api/v2/logs/facets?field=level", "", For::Readers),
+    ("GET", "/api/v2/logs/patterns", "", For::Readers),
+    (
+        "GET",
+        "/api/v2/logs/compare?from=2026-03-14T09:00:00Z&to=2026-03-14T10:00:00Z",
+        "",
+        For::Readers,
+    ),
+    (
+        "GET",
+        "/api/v2/namespaces/pay/logs/patterns",
+        "",
+        For::ReadersOfPay,
+    ),
+    (
+        "GET",
+        "/api/v2/namespaces/pay/logs/compare?from=2026-03-14T09:00:00Z&to=2026-03-14T10:00:00Z",
+        "",
+        For::ReadersOfPay,
+    ),
     ("GET", "/api/v2/logs/values", "", For::Readers),
     ("GET", "/api/v2/logs/1", "", For::Readers),
     ("GET", "/api/v2/logs/1/context", "", For::Readers),

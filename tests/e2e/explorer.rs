@@ -236,6 +236,8 @@ fn the_demo_is_ready_at_once() {
     screen.see("LIVE");
     screen.see("payments");
     screen.keys("?");
+    screen.see("more below");
+    screen.keys("G");
     screen.see("Query language");
     screen.keys("q:");
     screen.see("What do you want to do?");

@@ -149,11 +149,11 @@ mod tests {
                 .collect()
         };
         let keymap =
-            Keymap::with(&section(&[("oldest", &["z z"]), ("follow", &["j"])])).expect("a keymap");
+            Keymap::with(&section(&[("oldest", &["a a"]), ("follow", &["j"])])).expect("a keymap");
         let key = |text: &str| parse_sequence(text).expect("a key");
-        assert_eq!(keymap.resolve(&key("z")), Resolved::Pending);
+        assert_eq!(keymap.resolve(&key("a")), Resolved::Pending);
         assert_eq!(
-            keymap.resolve(&key("z z")),
+            keymap.resolve(&key("a a")),
             Resolved::Action(Action::Oldest)
         );
         assert_eq!(keymap.resolve(&key("j")), Resolved::Action(Action::Follow));
@@ -162,8 +162,8 @@ mod tests {
         let mistakes = Keymap::with(&section(&[
             ("fly", &["j"]),
             ("up", &["hyper-x"]),
-            ("oldest", &["z"]),
-            ("newest", &["z z"]),
+            ("oldest", &["a"]),
+            ("newest", &["a a"]),
         ]));
         assert_eq!(mistakes.map_err(|error| error.0.len()), Err(3));
     }

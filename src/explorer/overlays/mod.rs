@@ -30,6 +30,10 @@ pub(super) enum Overlay {
     },
     /// Events, listeners or firings.
     Events { tab: EventsTab, listing: Listing },
+    /// Lines of one shape; perhaps only those that are new.
+    Patterns { listing: Listing, only_new: bool },
+    /// What is different in a span.
+    Differences(Listing),
     /// One of several values.
     Choice {
         title: &'static str,
@@ -97,6 +101,8 @@ pub(super) enum Purpose {
     Filter(Sense),
     /// Its field becomes a column, or ceases to be one.
     Column,
+    /// The log is narrowed to a range of time.
+    Range,
 }
 
 impl Overlay {
@@ -123,6 +129,7 @@ impl Overlay {
             Purpose::Filter(Sense::Include) => "only entries with",
             Purpose::Filter(Sense::Exclude) => "hide entries with",
             Purpose::Column => "show or hide as a column",
+            Purpose::Range => "only this time",
         };
         Self::Choice {
             title,

@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::list::{Column, Pane, age, shortened};
 use crate::api::{EventAnswer, FiringAnswer, ListenerAnswer};
@@ -39,10 +39,7 @@ pub(in crate::explorer) fn events(
             name.to_owned()
         }
     });
-    let title = format!(
-        "{} · tab next · enter leads there · / narrows",
-        tabs.join("  ")
-    );
+    let title = tabs.join("  ");
     let none = match (is_narrowed, tab) {
         (true, _) => "nothing holds that: esc shows all",
         (_, EventsTab::History) => "no events yet: tailwater events send --type deploy.failed",
@@ -53,6 +50,7 @@ pub(in crate::explorer) fn events(
     };
     let pane = Pane {
         title: &title,
+        keys: "tab next list · enter leads there · / narrows · esc closes",
         none,
         name: match tab {
             EventsTab::History => "TYPE",
@@ -184,15 +182,12 @@ fn of_firing(state: &State, firing: &FiringAnswer) -> Vec<String> {
     ]
 }
 
-/// What is under the cursor, in full.
+/// Cells of a name in what is shown in full.
+const NAME: u16 = 16;
+
+/// What is under the cursor in full: a line a member, what it says first; long ones wrap.
 fn whole(row: Happened<'_>, theme: Theme, area: Rect, buffer: &mut Buffer) {
-    let value = match row {
-        Happened::Event(event) => event.event.clone(),
-        Happened::Listener(listener) => json!(listener),
-        Happened::Firing(firing) => json!(firing.events),
-    };
-    let text = serde_json::to_string_pretty(&value).unwrap_or_default();
-    if area.height < 2 {
+    if area.height < 2 || area.width < NAME * 2 {
         return;
     }
     let rule = "─".repeat(usize::from(area.width));
@@ -204,15 +199,90 @@ fn whole(row: Happened<'_>, theme: Theme, area: Rect, buffer: &mut Buffer) {
         &rule,
         theme.border(false),
     );
-    for (y, line) in (area.y + 1..area.bottom()).zip(text.lines()) {
-        let line = visible(line).text;
+    let room = area.width - NAME - 2;
+    let mut y = area.y + 1;
+    for (name, value) in members(row) {
+        let name = visible(&name).text.into_owned();
         put(
             buffer,
             area.x + 1,
-            y,
-            area.width.saturating_sub(2),
-            &line,
+            y.min(area.bottom() - 1),
+            NAME - 1,
+            &name,
             theme.dim(),
         );
+        for line in chunks(&visible(&value).text, usize::from(room)) {
+            if y >= area.bottom() {
+                return;
+            }
+            put(buffer, area.x + 1 + NAME, y, room, line, Style::new());
+            y += 1;
+        }
+        if y >= area.bottom() {
+            return;
+        }
+    }
+}
+
+/// Parts of so many characters.
+fn chunks(text: &str, most: usize) -> Vec<&str> {
+    let (mut parts, mut rest) = (Vec::new(), text);
+    while let Some((at, _)) = rest.char_indices().nth(most) {
+        let (part, more) = rest.split_at(at);
+        parts.push(part);
+        rest = more;
+    }
+    parts.push(rest);
+    parts
+}
+
+/// Names and values, the most telling first.
+fn members(row: Happened<'_>) -> Vec<(String, String)> {
+    let named = |name: &str, value: &Value| {
+        let text = match value {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        (name.to_owned(), text)
+    };
+    match row {
+        Happened::Event(event) => {
+            let (data, rest): (Vec<_>, Vec<_>) = event
+                .event
+                .as_object()
+                .into_iter()
+                .flatten()
+                .partition(|(name, _)| name.starts_with("data"));
+            let all = data.into_iter().chain(rest);
+            all.map(|(name, value)| named(name, value)).collect()
+        }
+        Happened::Listener(listener) => {
+            let mut members = Vec::new();
+            if !listener.still_waiting_for.is_empty() {
+                let awaited = listener.still_waiting_for.join(", ");
+                members.push(("waits still for".to_owned(), awaited));
+            }
+            for held in &listener.received_events_for_and_trigger {
+                let of = format!("{} {} of {}", held.kind, held.id, held.source);
+                members.push(("holds".to_owned(), of));
+            }
+            for filter in &listener.event_context_filters {
+                let of = format!("{} {}", filter.kind, json!(filter.context));
+                members.push(("only".to_owned(), of));
+            }
+            if let Some(target) = &listener.trigger_workflow {
+                members.push(("does".to_owned(), target.clone()));
+            }
+            members.push(("since".to_owned(), listener.created_at.clone()));
+            members.push(("id".to_owned(), listener.id.clone()));
+            members
+        }
+        Happened::Firing(firing) => {
+            let kind = |event: &Value| attribute(event, "type").to_owned();
+            let events = firing.events.iter();
+            events
+                .map(|event| (kind(event), event.to_string()))
+                .collect()
+        }
     }
 }

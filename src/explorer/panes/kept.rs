@@ -43,10 +43,11 @@ pub(in crate::explorer) fn streams(
         (true, true) => format!("the first {all}"),
         (false, _) => format!("{} of {all}", rows.len()),
     };
-    let title = format!("Streams · {count} · enter tails · / narrows · esc closes");
+    let title = format!("Streams · {count}");
     let none = "no stream is open: tailwater stream open KEY begins one";
     let pane = Pane {
         title: &title,
+        keys: "enter tails · / narrows · esc closes",
         none: if all > 0 {
             "no name holds that: esc shows all"
         } else {
@@ -103,10 +104,11 @@ pub(in crate::explorer) fn blobs(
     } else {
         visible(&kept.prefix).text.into_owned()
     };
-    let title = format!("Blobs · {place} · enter opens · s saves · backspace up · / narrows");
+    let title = format!("Blobs · {place}");
     let is_narrowed = !listing.text.value().is_empty();
     let pane = Pane {
         title: &title,
+        keys: "enter opens · s saves · backspace up · / narrows · esc closes",
         none: match (is_narrowed, kept.prefix.is_empty()) {
             (true, _) => "no name holds that: esc shows all",
             (false, true) => "there are no blobs: a stream that is closed becomes one",

@@ -53,6 +53,8 @@ pub(super) struct Pane<'p> {
     pub title: &'p str,
     /// What is said when there is nothing in it.
     pub none: &'p str,
+    /// What to press, in the last line.
+    pub keys: &'p str,
     pub name: &'static str,
     pub columns: &'p [Column],
     /// Lines below the rows that are drawn by somebody else.
@@ -105,7 +107,7 @@ impl<'p> Pane<'p> {
                 let text = format!("cannot be asked: {}", visible(reason).text);
                 Some((text, theme.failure()))
             }
-            _ => None,
+            (None, None, None) => Some((self.keys.to_owned(), theme.dim())),
         };
         if let Some((text, style)) = said {
             put(buffer, x, foot, width, &text, style);

@@ -34,7 +34,10 @@ pub(in crate::explorer) fn log(
         return;
     }
     let columns = columns(state);
-    let matcher = Matcher::compile(&state.query(), state.now);
+    // Through a lens, what the filters would hide is told apart.
+    let own = state.filters.own();
+    let matcher = Matcher::compile(&own, state.now);
+    let has_lens = state.filters.lens.is_some();
     let (first, skipped) = first_in_sight(state);
     let mut y = i32::from(area.y) - i32::try_from(skipped).unwrap_or(0);
     for (at, row) in state.window.rows().iter().enumerate().skip(first) {
@@ -48,6 +51,7 @@ pub(in crate::explorer) fn log(
                 columns,
                 matcher: &matcher,
                 selected: at == state.scroll.selected,
+                is_beside: has_lens && !matcher.matches(&row.entry),
             },
             row,
             area,
@@ -88,6 +92,8 @@ struct Drawn<'s> {
     columns: Columns,
     matcher: &'s Matcher,
     selected: bool,
+    /// Whether the filters would hide it.
+    is_beside: bool,
 }
 
 /// Draws a row whose first line is `y` (which may lie above the pane); how many lines it takes.
@@ -127,6 +133,7 @@ fn draw_head(drawn: &Drawn<'_>, row: &Row, area: Rect, y: u16, buffer: &mut Buff
         theme,
         columns,
         selected,
+        is_beside,
         ..
     } = drawn;
     let focused = state.focus == Focus::Log;
@@ -136,7 +143,11 @@ fn draw_head(drawn: &Drawn<'_>, row: &Row, area: Rect, y: u16, buffer: &mut Buff
         x,
         y,
         1,
-        if *selected { "▌" } else { " " },
+        match (*selected, *is_beside) {
+            (true, _) => "▌",
+            (false, true) => "┊",
+            (false, false) => " ",
+        },
         if *selected {
             theme.title()
         } else {
@@ -198,7 +209,12 @@ fn draw_text(
         .nth(skip + usize::from(room) + 64)
         .map_or(line.len(), |(at, _)| at);
     let sight = &line[..cut];
-    let mut runs = Runs::new(line, theme.text(row.level()));
+    let base = if drawn.is_beside {
+        theme.dim()
+    } else {
+        theme.text(row.level())
+    };
+    let mut runs = Runs::new(line, base);
     for (range, ink) in inks.iter().take_while(|(range, _)| range.start < cut) {
         runs.over(range.clone(), theme.ink(*ink));
     }

@@ -1,4 +1,4 @@
-//! The last two lines: how things stand, and what to press.
+//! How things stand: following, rate, place; or what is to be told.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -8,7 +8,7 @@ use crate::base::units::{grouped, short_count};
 use crate::entry::visible;
 use crate::explorer::action::Action;
 use crate::explorer::regions::{Regions, Target};
-use crate::explorer::state::{Edge, Focus, Link, Shown, State};
+use crate::explorer::state::{Edge, Link, Shown, State};
 use crate::explorer::theme::Theme;
 use crate::explorer::widgets::{put, put_right};
 
@@ -140,106 +140,4 @@ fn place(state: &State) -> String {
         state.window.len(),
         day.get(..10).unwrap_or_default()
     )
-}
-
-/// Keys of the pane that has the focus.
-pub(in crate::explorer) fn hints(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
-    use Action as A;
-    let log: &[(A, &str)] = &[
-        (A::Query, "query"),
-        (A::Search, "search"),
-        (A::TextFilter, "only text"),
-        (A::Include, "only"),
-        (A::Exclude, "hide"),
-        (A::Trace, "trace"),
-        (A::NextError, "error"),
-        (A::Details, "details"),
-        (A::Sources, "sources"),
-        (
-            A::Follow,
-            if state.live.following {
-                "hold"
-            } else {
-                "follow"
-            },
-        ),
-        (A::Quit, "quit"),
-    ];
-    let chips: &[(A, &str)] = &[
-        (A::ToggleFilter, "off/on"),
-        (A::InvertFilter, "turn around"),
-        (A::RemoveFilter, "remove"),
-        (A::NextPane, "next pane"),
-        (A::Close, "back to the log"),
-    ];
-    let list: &[(A, &str)] = &[
-        (A::Details, "only this"),
-        (A::Exclude, "hide"),
-        (A::Right, "next field"),
-        (A::NextPane, "next pane"),
-        (A::Close, "back to the log"),
-    ];
-    let fields: &[(A, &str)] = &[
-        (A::Include, "only"),
-        (A::Exclude, "hide"),
-        (A::Column, "column"),
-        (A::Copy, "copy"),
-        (A::CopyJson, "copy JSON"),
-        (A::Details, "unfold"),
-        (A::Close, "close"),
-    ];
-    let hints = match state.focus {
-        Focus::Log => log,
-        Focus::Filters => chips,
-        Focus::Sources | Focus::Values => list,
-        Focus::Detail => fields,
-    };
-    let mut x = area.x + 1;
-    if let Some(error) = state
-        .prompt
-        .as_ref()
-        .and_then(crate::explorer::state::Prompt::error)
-    {
-        put(
-            buffer,
-            x,
-            area.y,
-            area.width.saturating_sub(1),
-            &visible(&error.to_string()).text,
-            theme.failure(),
-        );
-        return;
-    }
-    let help = format!(
-        "{} help ",
-        state
-            .keymap
-            .keys_of(A::Help)
-            .first()
-            .cloned()
-            .unwrap_or_default()
-    );
-    let end = put_right(buffer, area.x, area.right(), area.y, &help, theme.key());
-    if state.prompt.is_some() {
-        put(
-            buffer,
-            x,
-            area.y,
-            end.saturating_sub(x),
-            "enter takes it · tab completes · up brings earlier ones back · esc leaves",
-            theme.dim(),
-        );
-        return;
-    }
-    for (action, words) in hints {
-        let Some(key) = state.keymap.keys_of(*action).into_iter().next() else {
-            continue;
-        };
-        let needed = u16::try_from(key.chars().count() + 1 + words.len() + 2).unwrap_or(u16::MAX);
-        if x + needed > end {
-            break;
-        }
-        x = put(buffer, x, area.y, end - x, &key, theme.key()) + 1;
-        x = put(buffer, x, area.y, end.saturating_sub(x), words, theme.dim()) + 2;
-    }
 }

@@ -3,10 +3,11 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::base::Time;
 use crate::base::units::grouped;
 use crate::entry::visible;
 use crate::explorer::regions::{Regions, Target};
-use crate::explorer::state::{Chip, Shown, State};
+use crate::explorer::state::{Chip, Lens, Shown, State};
 use crate::explorer::theme::Theme;
 use crate::explorer::widgets::{put, put_right, width_of};
 
@@ -37,6 +38,10 @@ pub(in crate::explorer) fn title(
         }
     };
     x = x.saturating_add(2);
+    if let Some(text) = time_and_lens(state) {
+        let room = end.saturating_sub(x);
+        x = put(buffer, x, area.y, room, &text, theme.attention()).saturating_add(2);
+    }
     if let Some(level) = state.filters.level {
         let text = format!("≥ {level}");
         x = put(
@@ -77,9 +82,37 @@ pub(in crate::explorer) fn title(
     }
 }
 
+/// The range of time, and what is looked at instead of what the filters let through.
+fn time_and_lens(state: &State) -> Option<String> {
+    let lens = match &state.filters.lens {
+        Some(Lens::Off) => Some("filters off · X on".to_owned()),
+        Some(Lens::Context(words, _)) => Some(format!("context: {words} · z Z")),
+        None => None,
+    };
+    let range = state.filters.range.map(|(from, to)| {
+        let form = |time: Time| {
+            let form = time.row_form();
+            form.get(11..19).unwrap_or_default().to_owned()
+        };
+        if to == Time::MAX {
+            format!("from {}", form(from))
+        } else {
+            format!("{}–{}", form(from), form(to))
+        }
+    });
+    match (range, lens) {
+        (Some(range), Some(lens)) => Some(format!("{range} · {lens}")),
+        (range, lens) => range.or(lens),
+    }
+}
+
 /// A chip in words; one that is off says so without colour too.
 pub(in crate::explorer) fn chip_text(chip: &Chip) -> String {
-    let condition = chip.condition().to_string();
+    let condition = match &chip.name {
+        Some(name) if chip.negated => format!("not ≈ {name}"),
+        Some(name) => format!("≈ {name}"),
+        None => chip.condition().to_string(),
+    };
     let sign = if chip.enabled { "●" } else { "○" };
     format!("{sign} {}", visible(&condition).text)
 }

@@ -1,5 +1,6 @@
 //! Does what `update` asked for: the only part that waits.
 
+mod insight;
 mod tasks;
 
 use std::path::Path;
@@ -41,6 +42,8 @@ pub(super) struct Performer {
     find: Running,
     follow: Running,
     facets: Running,
+    histogram: Running,
+    insight: Running,
     complete: Running,
     /// Live messages that were not yet taken in.
     live: Arc<Semaphore>,
@@ -91,6 +94,8 @@ impl Performer {
             find: Running::default(),
             follow: Running::default(),
             facets: Running::default(),
+            histogram: Running::default(),
+            insight: Running::default(),
             complete: Running::default(),
             live: Arc::new(Semaphore::new(LIVE_QUEUE)),
         }
@@ -162,6 +167,21 @@ impl Performer {
                     limit: FACET_LIMIT,
                 },
             ),
+            Effect::Histogram {
+                number,
+                query,
+                all,
+                now,
+                buckets,
+            } => self.histogram(number, query, all, now, buckets),
+            Effect::Patterns { number, query, now } => self.patterns(number, query, now),
+            Effect::Compare {
+                number,
+                query,
+                now,
+                from,
+                to,
+            } => self.compare(number, query, now, (from, to)),
             Effect::Complete { number, request } => self.complete(number, request),
             Effect::Whole(position) => self.whole(position),
             Effect::Wake(after) => self.wake(after),

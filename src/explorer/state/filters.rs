@@ -1,7 +1,8 @@
 //! What narrows the log: chips, the lowest level, the typed query.
 
+use crate::base::Time;
 use crate::entry::Level;
-use crate::query::{Expression, Field, Query, Term};
+use crate::query::{Bound, Expression, Field, Query, Term, When};
 
 /// One condition that can be switched off, turned around and removed.
 #[derive(Clone, Debug, PartialEq)]
@@ -9,6 +10,8 @@ pub(in crate::explorer) struct Chip {
     pub expression: Expression,
     pub negated: bool,
     pub enabled: bool,
+    /// How it is called, where its condition does not read well.
+    pub name: Option<String>,
 }
 
 impl Chip {
@@ -17,6 +20,7 @@ impl Chip {
             expression,
             negated: false,
             enabled: true,
+            name: None,
         }
     }
 
@@ -25,6 +29,12 @@ impl Chip {
             negated: true,
             ..Self::include(expression)
         }
+    }
+
+    /// The same under a name.
+    pub fn called(self, name: String) -> Self {
+        let name = Some(name);
+        Self { name, ..self }
     }
 
     /// The condition as it holds.
@@ -57,13 +67,45 @@ pub(in crate::explorer) struct Filters {
     pub typed_text: String,
     /// What is being typed into the live text filter.
     pub preview: Option<String>,
+    /// Only this time: from the first, up to the second.
+    pub range: Option<(Time, Time)>,
+    /// What is looked at in the place of all this; what it hides is shown, and told apart.
+    pub lens: Option<Lens>,
+}
+
+/// What is looked at instead of what the filters let through.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::explorer) enum Lens {
+    /// Everything in the same time.
+    Off,
+    /// What surrounds a row: how far that goes, in words and as a condition.
+    Context(&'static str, Expression),
 }
 
 impl Filters {
+    /// The question that is asked: what they make together, unless something is looked at in its place.
+    pub fn query(&self) -> Query {
+        match &self.lens {
+            None => self.own(),
+            Some(Lens::Off) => self.without(),
+            Some(Lens::Context(_, around)) => Query(around.clone()),
+        }
+    }
+
+    /// The same time without filters.
+    pub fn without(&self) -> Query {
+        let (bounds, at) = ([Bound::Since, Bound::Before], self.range);
+        let times = at.into_iter().flat_map(|(from, to)| [from, to]);
+        let bounds = bounds.into_iter().zip(times);
+        Query(Expression::all(bounds.map(|(bound, time)| {
+            Expression::Term(Term::Time(bound, When::At(time)))
+        })))
+    }
+
     /// The question they make together.
     ///
     /// Values of one field that are wanted are alternatives; everything else must hold together.
-    pub fn query(&self) -> Query {
+    pub fn own(&self) -> Query {
         let mut parts: Vec<Expression> = Vec::new();
         let enabled: Vec<&Chip> = self.chips.iter().filter(|chip| chip.enabled).collect();
         let mut joined: Vec<Field> = Vec::new();
@@ -89,11 +131,13 @@ impl Filters {
                 .filter(|text| !text.is_empty())
                 .map(Expression::contains),
         );
+        parts.push(self.without().0);
         Query(Expression::all(parts))
     }
 
     /// Adds a condition; one that is there already is switched on and has its sense.
     pub fn add(&mut self, chip: Chip) {
+        self.lens = None;
         match self
             .chips
             .iter_mut()

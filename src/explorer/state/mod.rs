@@ -4,26 +4,30 @@ mod answered;
 mod filters;
 mod happening;
 mod history;
+mod insight;
 mod kept;
 mod live;
 mod moving;
 mod prompt;
+mod timeline;
 mod window;
 
 use std::collections::VecDeque;
 
 pub(super) use answered::Answered;
-pub(super) use filters::{Chip, Filters};
+pub(super) use filters::{Chip, Filters, Lens};
 pub(super) use happening::{Happened, Happening, attribute};
 pub(super) use history::{History, Place};
+pub(super) use insight::Insight;
 pub(super) use kept::{Item, Kept, Shown};
 pub(super) use live::{Link, LiveState};
 pub(super) use moving::{Kind, Moving};
 pub(super) use prompt::{Completion, Prompt, PromptKind};
+pub(super) use timeline::{Timeline, classes};
 pub(super) use window::{Edge, Window};
 
 use super::keymap::{Key, Keymap};
-use super::overlays::Overlay;
+use super::overlays::{Listing, Overlay};
 use super::request::{At, Number};
 use super::row::Row;
 use crate::base::Time;
@@ -35,6 +39,7 @@ use crate::query::{Facets, Field, Matcher, NamespaceCount, Progress, Query};
 pub(super) enum Focus {
     #[default]
     Log,
+    Timeline,
     Sources,
     Filters,
     Values,
@@ -102,6 +107,8 @@ pub(super) struct State {
     pub moving: Moving,
     pub kept: Kept,
     pub happening: Happening,
+    pub timeline: Timeline,
+    pub insight: Insight,
     /// Whose lines the window holds.
     pub shown: Shown,
     pub sources_open: bool,
@@ -147,6 +154,9 @@ pub(super) struct Requests {
     pub facets: Option<Number>,
     pub complete: Option<Number>,
     pub follow: Option<Number>,
+    pub histogram: Option<Number>,
+    pub patterns: Option<Number>,
+    pub compare: Option<Number>,
 }
 
 impl Requests {
@@ -227,6 +237,8 @@ impl State {
             moving: Moving::default(),
             kept: Kept::default(),
             happening: Happening::default(),
+            timeline: Timeline::default(),
+            insight: Insight::default(),
             shown: Shown::default(),
             // On a tall screen there is room for everything at once.
             sources_open: size.1 >= 50,
@@ -277,6 +289,9 @@ impl State {
         }
         if self.sources_open {
             panes.extend([Focus::Sources, Focus::Filters, Focus::Values]);
+        }
+        if super::layout::areas(self).timeline.is_some() {
+            panes.push_back(Focus::Timeline);
         }
         panes
     }

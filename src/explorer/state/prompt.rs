@@ -11,6 +11,7 @@ pub(in crate::explorer) enum PromptKind {
     Query,
     Search,
     TextFilter,
+    Time,
 }
 
 impl PromptKind {
@@ -20,6 +21,7 @@ impl PromptKind {
             Self::Query => "query ›",
             Self::Search => "search /",
             Self::TextFilter => "only &",
+            Self::Time => "go to @",
         }
     }
 }

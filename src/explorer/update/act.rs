@@ -1,6 +1,9 @@
 //! Actions: each arm is one call.
 
-use super::{detail, events, filter, jump, kept, load, navigate, notice, prompt, search, select};
+use super::{
+    detail, events, filter, insight, jump, kept, load, navigate, notice, prompt, search, select,
+    timeline,
+};
 use crate::entry::Level;
 use crate::explorer::action::Action;
 use crate::explorer::effect::{Effect, Effects};
@@ -62,6 +65,18 @@ pub(super) fn act(state: &mut State, action: Action) -> Effects {
         Action::Streams => kept::streams(state),
         Action::Blobs => kept::blobs(state),
         Action::Events => events::open(state),
+        Action::BarBack => timeline::step(state, -1),
+        Action::BarForward => timeline::step(state, 1),
+        Action::BurstBack => timeline::burst(state, false),
+        Action::BurstForward => timeline::burst(state, true),
+        Action::JumpToTime => prompt::open(state, PromptKind::Time),
+        Action::ContextMore => filter::context(state, true),
+        Action::ContextLess => filter::context(state, false),
+        Action::Patterns => insight::patterns(state),
+        Action::Differences => insight::differences(state),
+        Action::Timeline => timeline::toggle(state),
+        Action::SelectSpan => timeline::select(state),
+        Action::Range => timeline::ranges(state),
         Action::Palette => overlay(state, Overlay::palette()),
         Action::Help => overlay(state, Overlay::help()),
         Action::Redraw => redraw(state),
@@ -132,7 +147,9 @@ fn close(state: &mut State) -> Effects {
     if state.detail.is_some() {
         return detail::close(state);
     }
-    if state.focus != Focus::Log {
+    if state.focus == Focus::Timeline && state.timeline.anchor.take().is_some() {
+        // What is being selected is left first.
+    } else if state.focus != Focus::Log {
         state.focus = Focus::Log;
     } else if state.search.is_some() {
         state.search = None;
@@ -147,6 +164,10 @@ fn close(state: &mut State) -> Effects {
 fn quit(state: &mut State) -> Effects {
     if state.detail.is_some() {
         return detail::close(state);
+    }
+    if state.focus == Focus::Timeline {
+        state.focus = Focus::Log;
+        return Effects::none();
     }
     if state.focus != Focus::Log {
         return select::sources(state);

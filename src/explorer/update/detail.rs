@@ -212,7 +212,7 @@ pub(super) fn copy(state: &mut State) -> Effects {
             .chips
             .get(state.chip_cursor)
             .map(|chip| chip.condition().to_string()),
-        Focus::Log => state.detailed().map(|row| {
+        Focus::Log | Focus::Timeline => state.detailed().map(|row| {
             let entry = &row.entry;
             let error = entry
                 .error

@@ -1,10 +1,11 @@
 //! Narrowing: chips, levels, values.
 
-use super::{detail, load, notice};
+use super::{detail, load, notice, timeline};
 use crate::entry::{Level, visible};
 use crate::explorer::effect::Effects;
 use crate::explorer::overlays::{Choice, Overlay, Purpose, Sense};
-use crate::explorer::state::{Chip, Focus, State};
+use crate::explorer::row::Row;
+use crate::explorer::state::{Chip, Focus, Lens, State};
 use crate::query::{Expression, Field, KNOWN_FIELDS};
 
 /// Values longer than this are not offered: they name one entry, not many.
@@ -21,12 +22,17 @@ pub(super) fn changed(state: &mut State) -> Effects {
 /// Shows this level and more severe ones.
 pub(super) fn level(state: &mut State, level: Option<Level>) -> Effects {
     state.filters.level = level;
+    state.filters.lens = None;
     changed(state)
 }
 
 /// Includes or excludes the value under the cursor; of a log row, one of its values is chosen.
 pub(super) fn value(state: &mut State, sense: Sense) -> Effects {
     match state.focus {
+        Focus::Timeline => match sense {
+            Sense::Include => timeline::zoom_in(state),
+            Sense::Exclude => timeline::zoom_out(state),
+        },
         Focus::Log | Focus::Filters => choose_value(state, Purpose::Filter(sense)),
         Focus::Detail => match detail::value_at_cursor(state) {
             Some((field, value)) => apply(state, sense, field, &value),
@@ -106,7 +112,9 @@ pub(super) fn column(state: &mut State) -> Effects {
             Some(field) => toggle_column(state, field),
             None => Effects::none(),
         },
-        Focus::Log | Focus::Sources | Focus::Filters => choose_value(state, Purpose::Column),
+        Focus::Log | Focus::Timeline | Focus::Sources | Focus::Filters => {
+            choose_value(state, Purpose::Column)
+        }
     }
 }
 
@@ -177,15 +185,60 @@ pub(super) fn remove(state: &mut State) -> Effects {
     with_current(state, |chips, at| drop(chips.remove(at)))
 }
 
-/// Switches all chips off, or all on when none is.
+/// Looks at what all filters hide, in its place among what they show; and back.
 pub(super) fn toggle_all(state: &mut State) -> Effects {
-    let on = !state.filters.chips.iter().any(|chip| chip.enabled);
-    state
-        .filters
-        .chips
-        .iter_mut()
-        .for_each(|chip| chip.enabled = on);
+    state.filters.lens = match state.filters.lens {
+        Some(_) => None,
+        None => Some(Lens::Off),
+    };
     changed(state)
+}
+
+/// Looks at what surrounds the row: first in its own instance or source, then its namespace, then everywhere; or less again.
+pub(super) fn context(state: &mut State, more: bool) -> Effects {
+    let Some(row) = state.selected() else {
+        return Effects::none();
+    };
+    let scopes = scopes(row);
+    let at = scopes
+        .iter()
+        .position(|scope| state.filters.lens.as_ref() == Some(scope));
+    let next = match (at, more) {
+        (None, true) => Some(0),
+        (None, false) => None,
+        (Some(at), true) => Some((at + 1).min(scopes.len() - 1)),
+        (Some(at), false) => at.checked_sub(1),
+    };
+    if at == next {
+        let text = if more {
+            "everything around it is shown · Z shows less"
+        } else {
+            "z shows what surrounds this row"
+        };
+        notice(state, text, false);
+        return Effects::none();
+    }
+    if state.filters.lens.is_none() {
+        super::jump::leave(state);
+    }
+    state.live.following = false;
+    state.filters.lens = next.and_then(|at| scopes.into_iter().nth(at));
+    changed(state)
+}
+
+/// How far what surrounds a row goes, the nearest first.
+fn scopes(row: &Row) -> Vec<Lens> {
+    let near = [
+        ("this instance", Field::Instance),
+        ("this source", Field::Source),
+        ("this namespace", Field::Namespace),
+    ];
+    let own = near.into_iter().filter_map(|(words, field)| {
+        let value = field.own_value(&row.entry)?.into_owned();
+        Some(Lens::Context(words, Expression::equals(field, value)))
+    });
+    let all = Lens::Context("everywhere", Expression::Everything);
+    own.chain([all]).collect()
 }
 
 /// Removes everything that narrows; the place is remembered.

@@ -126,6 +126,8 @@ pub(super) fn paste(overlay: &mut Overlay, text: &str) {
         Overlay::Streams(listing)
         | Overlay::Blobs { listing, .. }
         | Overlay::Events { listing, .. }
+        | Overlay::Patterns { listing, .. }
+        | Overlay::Differences(listing)
             if listing.is_typing =>
         {
             &mut listing.text

@@ -1,13 +1,13 @@
 //! Filling the window: from an end, around a row, beyond its edges.
 
-use super::navigate;
+use super::{navigate, timeline};
 use crate::entry::Key;
 use crate::explorer::effect::{Effect, Effects};
 use crate::explorer::layout::areas;
 use crate::explorer::request::At;
 use crate::explorer::request::Number;
 use crate::explorer::state::{Edge, State};
-use crate::query::{Cursor, Facets, Field, Page, Progress};
+use crate::query::{Cursor, Facets, Field, NamespaceCount, Page, Progress};
 
 /// Entries of a page beyond an edge.
 const EXTEND: usize = 500;
@@ -67,6 +67,7 @@ fn load(state: &mut State, at: At) -> Effects {
         limit,
     })
     .and(values(state))
+    .and(timeline::ask(state))
 }
 
 /// Asks for the values of the Values pane, while it is open.
@@ -83,6 +84,14 @@ pub(super) fn values(state: &mut State) -> Effects {
         field: state.values.shown_field(),
     }
     .into()
+}
+
+/// Namespaces were counted.
+pub(super) fn namespaces(state: &mut State, counts: Vec<NamespaceCount>) -> Effects {
+    state.namespaces = counts;
+    state.live.uncounted = false;
+    state.live.counted = state.now;
+    Effects::none()
 }
 
 /// A scan goes on.

@@ -4,6 +4,7 @@ mod act;
 mod detail;
 mod events;
 mod filter;
+mod insight;
 mod jump;
 mod kept;
 mod keys;
@@ -14,6 +15,7 @@ mod overlay;
 mod prompt;
 mod search;
 mod select;
+mod timeline;
 
 use std::time::Duration;
 
@@ -60,12 +62,7 @@ pub(super) fn update(state: &mut State, message: Message) -> Effects {
             place,
         } => search::found(state, number, direction, place),
         Message::Live(number, live) => live::live(state, number, live),
-        Message::Namespaces(counts) => {
-            state.namespaces = counts;
-            state.live.uncounted = false;
-            state.live.counted = state.now;
-            Effects::none()
-        }
+        Message::Namespaces(counts) => load::namespaces(state, counts),
         Message::Pipelines(answer) => {
             state.moving.told(state.now, answer);
             Effects::none()
@@ -96,6 +93,18 @@ pub(super) fn update(state: &mut State, message: Message) -> Effects {
             field,
             facets,
         } => load::counted(state, number, &field, facets),
+        Message::Counted { number, counts } => timeline::counted(state, number, counts),
+        Message::CountedAll { number, levels } => timeline::counted_all(state, number, levels),
+        Message::Patterns {
+            number,
+            answer,
+            done,
+        } => insight::told_patterns(state, number, answer, done),
+        Message::Compared {
+            number,
+            answer,
+            done,
+        } => insight::told_differences(state, number, answer, done),
         Message::Completions { number, values } => prompt::completions(state, number, values),
         Message::Whole { position, entry } => detail::whole(state, position, entry),
         Message::Failed { number, reason } => failed(state, number, &reason),
@@ -104,7 +113,7 @@ pub(super) fn update(state: &mut State, message: Message) -> Effects {
             state.loading = reading;
             state.live.uncounted = true;
             if finished {
-                Effect::Namespaces.into()
+                Effects::from(Effect::Namespaces).and(timeline::ask_again(state))
             } else {
                 Effects::none()
             }
@@ -129,7 +138,7 @@ fn resized(state: &mut State, width: u16, height: u16) -> Effects {
         return Effects::none();
     }
     state.size = (width, height);
-    Effect::Redraw.into()
+    Effects::from(Effect::Redraw).and(timeline::ask(state))
 }
 
 /// Tells something for a while.
@@ -164,6 +173,7 @@ fn failed(state: &mut State, number: super::request::Number, reason: &str) -> Ef
         &mut requests.find,
         &mut requests.facets,
         &mut requests.complete,
+        &mut requests.histogram,
     ] {
         if *slot == Some(number) {
             *slot = None;
@@ -235,7 +245,7 @@ fn woke_for_log(state: &mut State) -> Effects {
     if state.live.uncounted && state.now.since(state.live.counted) >= COUNT_EVERY {
         state.live.counted = state.now;
         state.live.uncounted = false;
-        return Effect::Namespaces.into();
+        return Effects::from(Effect::Namespaces).and(timeline::refresh(state));
     }
     Effects::none()
 }

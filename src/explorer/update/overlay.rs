@@ -4,7 +4,7 @@ use tui_input::Input;
 
 use super::act::act;
 use super::filter::{apply, toggle_column};
-use super::{events, kept};
+use super::{events, insight, kept, timeline};
 use crate::explorer::effect::Effects;
 use crate::explorer::keymap::{Code, Key};
 use crate::explorer::overlays::{Overlay, Purpose, help_rows, matching};
@@ -13,7 +13,8 @@ use crate::explorer::state::{Prompt, PromptKind, State};
 
 /// A key while an overlay is open.
 pub(super) fn press(state: &mut State, key: Key) -> Effects {
-    if let Some(effects) = kept::press(state, key).or_else(|| events::press(state, key)) {
+    let lists = [kept::press, events::press, insight::press];
+    if let Some(effects) = lists.into_iter().find_map(|press| press(state, key)) {
         return effects;
     }
     let leaves = matches!(
@@ -80,7 +81,11 @@ pub(super) fn press(state: &mut State, key: Key) -> Effects {
             None if matches!(key.code, Code::Char('q' | '+' | '-')) => drop(state.overlays.pop()),
             None => {}
         },
-        Overlay::Streams(_) | Overlay::Blobs { .. } | Overlay::Events { .. } => {}
+        Overlay::Streams(_)
+        | Overlay::Blobs { .. }
+        | Overlay::Events { .. }
+        | Overlay::Patterns { .. }
+        | Overlay::Differences(_) => {}
     }
     Effects::none()
 }
@@ -136,6 +141,7 @@ fn run_choice(state: &mut State) -> Effects {
     match choice.what {
         Purpose::Filter(sense) => apply(state, sense, choice.field, &choice.value),
         Purpose::Column => toggle_column(state, choice.field),
+        Purpose::Range => timeline::choose(state, &choice.value),
     }
 }
 
@@ -177,6 +183,13 @@ pub(super) fn click(state: &mut State, target: Target) -> Effects {
             // The first click chooses, the second opens.
             if listing.cursor == at {
                 return kept::enter(state);
+            }
+            listing.cursor = at;
+            Effects::none()
+        }
+        Some(Overlay::Patterns { listing, .. } | Overlay::Differences(listing)) => {
+            if listing.cursor == at {
+                return insight::enter(state);
             }
             listing.cursor = at;
             Effects::none()

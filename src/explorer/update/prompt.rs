@@ -1,6 +1,10 @@
 //! The one-line inputs.
 
-use super::{filter, load, search};
+use super::{filter, load, notice, search, timeline};
+use crate::base::Time;
+use crate::base::units::parse_duration;
+use crate::entry::decode::time;
+use crate::entry::visible;
 use crate::explorer::effect::{Effect, Effects};
 use crate::explorer::keymap::{Code, Key};
 use crate::explorer::request::Number;
@@ -61,6 +65,7 @@ fn edited(state: &mut State) -> Effects {
             state.filters.preview = Some(text);
             load::again(state)
         }
+        PromptKind::Time => Effects::none(),
     }
 }
 
@@ -103,6 +108,7 @@ fn submit(state: &mut State) -> Effects {
     }
     match kind {
         PromptKind::Query => query(state, text),
+        PromptKind::Time => to_time(state, &text),
         PromptKind::Search => search::start(state, &text),
         PromptKind::TextFilter => {
             state.filters.preview = None;
@@ -112,6 +118,53 @@ fn submit(state: &mut State) -> Effects {
             filter::changed(state)
         }
     }
+}
+
+/// Goes to a typed time; the place is remembered.
+fn to_time(state: &mut State, text: &str) -> Effects {
+    if text.is_empty() {
+        return Effects::none();
+    }
+    if let Some(time) = when(text, state.now, timeline::here(state)) {
+        super::jump::leave(state);
+        return timeline::to_time(state, time);
+    }
+    let expected = "expected a time such as 12:03, 2026-03-14 12:03:00, -15m or +5s";
+    let found = visible(text).text.into_owned();
+    notice(state, format!("{expected}, found {found}"), true);
+    Effects::none()
+}
+
+/// The time that is meant: `-15m` before now, `+5s` after the row, `12:03` of the row's day, or a whole one of any layout.
+fn when(text: &str, now: Time, row: Time) -> Option<Time> {
+    if let Some(span) = text
+        .strip_prefix('-')
+        .and_then(|text| parse_duration(text.trim()).ok())
+    {
+        return Some(now.earlier(span));
+    }
+    if let Some(span) = text
+        .strip_prefix('+')
+        .and_then(|text| parse_duration(text.trim()).ok())
+    {
+        return Some(row.later(span));
+    }
+    let is_clock = text.contains(':')
+        && text
+            .chars()
+            .all(|of| of.is_ascii_digit() || matches!(of, ':' | '.'));
+    if is_clock {
+        let seconds = if text.matches(':').count() == 1 {
+            ":00"
+        } else {
+            ""
+        };
+        let hour = if text.find(':') == Some(1) { "0" } else { "" };
+        let form = row.row_form();
+        let day = form.get(..10)?;
+        return time::parse(&format!("{day}T{hour}{text}{seconds}Z"), now);
+    }
+    time::parse(text, now)
 }
 
 /// Takes a typed query.
@@ -125,6 +178,7 @@ pub(super) fn query(state: &mut State, text: String) -> Effects {
     }
     super::jump::leave(state);
     state.filters.typed = query;
+    state.filters.lens = None;
     state.filters.typed_text = text;
     filter::changed(state)
 }
@@ -243,4 +297,32 @@ fn recall(state: &mut State, step: isize) -> Effects {
         prompt.recalled = recalled;
     }
     effects
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_understood_as_people_type_them() {
+        let (now, row) = (
+            Time(2_000_000_000_000_000_000),
+            Time(1_000_000_000_000_000_000),
+        );
+        let of = |text: &str| when(text, now, row).map(|time| time.to_string());
+        for (text, expected) in [
+            ("-15m", "2033-05-18T03:18:20Z"),
+            ("+ 5s", "2001-09-09T01:46:45Z"),
+            ("12:03", "2001-09-09T12:03:00Z"),
+            ("9:03:04.5", "2001-09-09T09:03:04.5Z"),
+            ("2026-03-14 09:00:00", "2026-03-14T09:00:00Z"),
+            ("2026-03-14T09:00:00+01:00", "2026-03-14T08:00:00Z"),
+            ("1773478800", "2026-03-14T09:00:00Z"),
+        ] {
+            assert_eq!(of(text).as_deref(), Some(expected), "{text}");
+        }
+        for text in ["yesterday", "-", "25:00", "+x", ":"] {
+            assert_eq!(of(text), None, "{text}");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Moving and choosing in whichever pane has the keys; the mouse.
 
-use super::{detail, filter, load, navigate, overlay, prompt};
+use super::{detail, filter, load, navigate, overlay, prompt, timeline};
 use crate::explorer::effect::Effects;
 use crate::explorer::overlays::Sense;
 use crate::explorer::regions::Target;
@@ -16,7 +16,7 @@ pub(super) fn vertical(state: &mut State, rows: i32) -> Effects {
             .min(count.saturating_sub(1))
     };
     match state.focus {
-        Focus::Log => return navigate::move_by(state, rows),
+        Focus::Log | Focus::Timeline => return navigate::move_by(state, rows),
         Focus::Sources => state.source_cursor = step(state.source_cursor, state.namespaces.len()),
         Focus::Filters => state.chip_cursor = step(state.chip_cursor, state.filters.chips.len()),
         Focus::Values => {
@@ -29,6 +29,9 @@ pub(super) fn vertical(state: &mut State, rows: i32) -> Effects {
 
 /// Right, or left.
 pub(super) fn horizontal(state: &mut State, step: isize) -> Effects {
+    if state.focus == Focus::Timeline {
+        return timeline::step(state, step);
+    }
     if state.focus == Focus::Values {
         let count = VALUE_FIELDS.len();
         state.values.field = (state.values.field + count).saturating_add_signed(step) % count;
@@ -46,6 +49,7 @@ pub(super) fn horizontal(state: &mut State, step: isize) -> Effects {
 pub(super) fn oldest(state: &mut State) -> Effects {
     match state.focus {
         Focus::Log => navigate::oldest(state),
+        Focus::Timeline => timeline::go(state, 0),
         _ => vertical(state, i32::MIN / 2),
     }
 }
@@ -54,6 +58,7 @@ pub(super) fn oldest(state: &mut State) -> Effects {
 pub(super) fn newest(state: &mut State) -> Effects {
     match state.focus {
         Focus::Log => navigate::newest(state),
+        Focus::Timeline => timeline::go(state, state.timeline.len().saturating_sub(1)),
         _ => vertical(state, i32::MAX / 2),
     }
 }
@@ -62,6 +67,7 @@ pub(super) fn newest(state: &mut State) -> Effects {
 pub(super) fn enter(state: &mut State) -> Effects {
     match state.focus {
         Focus::Log => detail::open(state),
+        Focus::Timeline => timeline::zoom_in(state),
         Focus::Detail => detail::fold(state),
         Focus::Filters => filter::toggle(state),
         Focus::Sources => match state
@@ -78,7 +84,7 @@ pub(super) fn enter(state: &mut State) -> Effects {
 
 /// Opens the band above the log and goes there, or closes it.
 pub(super) fn sources(state: &mut State) -> Effects {
-    let inside = !matches!(state.focus, Focus::Log | Focus::Detail);
+    let inside = !matches!(state.focus, Focus::Log | Focus::Timeline | Focus::Detail);
     if state.sources_open && inside {
         state.sources_open = false;
         state.focus = Focus::Log;
@@ -153,6 +159,10 @@ pub(super) fn click(state: &mut State, target: Target) -> Effects {
             }
             Effects::none()
         }
+        Target::Bucket(bucket) => {
+            state.focus = Focus::Timeline;
+            timeline::go(state, bucket)
+        }
         Target::Status => navigate::follow_or_hold(state),
         Target::Pane(focus) => {
             state.focus = focus;
@@ -168,6 +178,15 @@ pub(super) fn wheel(state: &mut State, target: Target, rows: i32) -> Effects {
         return overlay::wheel(state, rows);
     }
     match target {
+        Target::Bucket(bucket) => {
+            state.focus = Focus::Timeline;
+            state.timeline.cursor = state.timeline.begins(bucket);
+            return if rows < 0 {
+                timeline::zoom_in(state)
+            } else {
+                timeline::zoom_out(state)
+            };
+        }
         Target::Source(_) | Target::Pane(Focus::Sources) => state.focus = Focus::Sources,
         Target::Value(_) | Target::Pane(Focus::Values) => state.focus = Focus::Values,
         Target::Detail(_) | Target::Pane(Focus::Detail) => state.focus = Focus::Detail,

@@ -7,7 +7,7 @@ use super::convert::{level_of, millis_of, time_of};
 use super::select::Selection;
 use super::{LogDirectory, lock};
 use crate::base::Time;
-use crate::entry::Position;
+use crate::entry::{Entry, Position};
 use crate::logdir::entry::LogEntry;
 use crate::logdir::{Error, LogLevel, MAX_TIMESTAMP};
 use crate::query::{
@@ -166,6 +166,27 @@ impl LogDirectory {
             }
         }
         Ok(times.map(|(first, last)| (time_of(first), time_of(last))))
+    }
+
+    /// Shows the newest entries that match, up to so many looked at; whether there were more. Blocks the thread until done or
+    /// `stop` says so.
+    ///
+    /// # Errors
+    /// The directory cannot be read.
+    pub fn sample(
+        &self,
+        query: &Query,
+        now: Time,
+        most: u64,
+        stop: &dyn Fn() -> bool,
+        see: &mut dyn FnMut(&Entry),
+    ) -> Result<bool, Error> {
+        let selection = Selection::new(query, now);
+        self.each(selection.times(), most, stop, &mut |entry| {
+            if let Some(entry) = selection.pick(entry, Position(0)) {
+                see(&entry);
+            }
+        })
     }
 
     /// Shows the entries between two times, the newest first, up to so many. Whether there were more.

@@ -185,6 +185,8 @@ impl Need {
             | path::SUBSCRIBE
             | path::HISTOGRAM
             | path::FACETS
+            | path::PATTERNS
+            | path::COMPARE
             | path::VALUES
             | path::ENTRY
             | path::CONTEXT
@@ -193,6 +195,8 @@ impl Need {
             | path::NAMESPACE_SUBSCRIBE
             | path::NAMESPACE_HISTOGRAM
             | path::NAMESPACE_FACETS
+            | path::NAMESPACE_PATTERNS
+            | path::NAMESPACE_COMPARE
             | path::NAMESPACE_VALUES
             | path::NAMESPACE_ENTRY
             | path::NAMESPACE_CONTEXT

@@ -2,6 +2,7 @@
 
 pub(super) mod blobs;
 pub(super) mod bulk;
+pub(super) mod compare;
 pub(super) mod context;
 pub(super) mod entry;
 pub(super) mod events;
@@ -16,6 +17,7 @@ pub(super) mod loki;
 pub(super) mod metrics;
 pub(super) mod namespaces;
 pub(super) mod otlp;
+pub(super) mod patterns;
 pub(super) mod pipelines;
 pub(super) mod push;
 pub(super) mod status;

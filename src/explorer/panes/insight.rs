@@ -1,0 +1,221 @@
+//! Patterns, and what is different: lists over the whole screen.
+
+use ratatui::buffer::Buffer;
+use ratatui::style::Style;
+
+use super::list::{Column, Pane};
+use crate::base::Time;
+use crate::base::units::{grouped, short_count};
+use crate::entry::{Level, visible};
+use crate::explorer::overlays::Listing;
+use crate::explorer::regions::Regions;
+use crate::explorer::state::State;
+use crate::explorer::theme::Theme;
+use crate::query::{Difference, Template};
+
+const PATTERN_COLUMNS: [Column; 5] = [
+    ("COUNT", 7),
+    ("OVER TIME", 22),
+    ("SHARE", 7),
+    ("FIRST", 10),
+    ("LAST", 10),
+];
+const DIFFERENCE_COLUMNS: [Column; 4] = [("CHANGE", 8), ("SPAN", 8), ("BEFORE", 8), ("LINES", 8)];
+/// Signs of a sparkline, from little to much.
+const SPARKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+/// Cells of a sparkline.
+const SPARK_CELLS: usize = 20;
+
+fn clock(time: Time) -> String {
+    time.row_form().get(11..19).unwrap_or_default().to_owned()
+}
+
+/// Whether this is of a small part, and more is being looked at.
+fn more(state: &State) -> &'static str {
+    if state.insight.is_partial {
+        " · looking at more …"
+    } else {
+        ""
+    }
+}
+
+/// Lines of one shape.
+pub(in crate::explorer) fn patterns(
+    state: &State,
+    theme: Theme,
+    (listing, only_new): (&Listing, bool),
+    buffer: &mut Buffer,
+    regions: &mut Regions,
+) {
+    let insight = &state.insight;
+    let rows = insight.templates(listing, only_new);
+    let told = insight.patterns.now.as_ref();
+    let of = told.map_or_else(String::new, |told| {
+        let part = if told.partial { "the newest " } else { "" };
+        format!(" of {part}{} entries", grouped(told.looked_at))
+    });
+    let new = match insight.since {
+        Some(since) if only_new => format!(" · only ★ new since {}", clock(since)),
+        Some(since) => format!(" · ★ new since {}", clock(since)),
+        None => String::new(),
+    };
+    let title = format!("{} patterns{of}{new}{}", rows.len(), more(state));
+    let pane = Pane {
+        title: &title,
+        keys: "enter shows · x hides · n only new · / narrows · esc closes",
+        none: if only_new {
+            "nothing is new: n shows all"
+        } else {
+            "nothing matches"
+        },
+        name: "PATTERN",
+        columns: &PATTERN_COLUMNS,
+        reserved: 0,
+    };
+    let looked_at = told.map_or(1, |told| told.looked_at.max(1));
+    let Some(list) = pane.draw(state, theme, &insight.patterns, listing, None, buffer) else {
+        return;
+    };
+    list.rows(
+        &rows,
+        listing.cursor,
+        theme,
+        buffer,
+        regions,
+        |of, width| {
+            let sign = if insight.is_new(of) { "★ " } else { "  " };
+            let worst = Level::ALL
+                .into_iter()
+                .rev()
+                .find(|level| of.levels[*level as usize] > 0);
+            let worst = worst.unwrap_or_default();
+            let name = format!("{sign}{} {}", &worst.word()[..1], visible(&of.text).text);
+            (
+                headed(name, width),
+                theme.level(worst),
+                told_of(of, looked_at),
+            )
+        },
+    );
+}
+
+/// Of a pattern its beginning is worth more.
+fn headed(name: String, width: u16) -> String {
+    let room = usize::from(width);
+    match name.char_indices().nth(room) {
+        Some(_) => {
+            let head: String = name.chars().take(room.saturating_sub(1)).collect();
+            format!("{head}…")
+        }
+        None => name,
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+fn told_of(of: &Template, looked_at: u64) -> Vec<String> {
+    let share = of.count as f64 * 100.0 / looked_at as f64;
+    vec![
+        short_count(of.count),
+        sparkline(&of.over_time),
+        format!("{share:.1}%"),
+        clock(Time(of.first)),
+        clock(Time(of.last)),
+    ]
+}
+
+/// How often over time, each part against the highest; where there is nothing, nothing is drawn.
+fn sparkline(parts: &[u64]) -> String {
+    let each = parts.len().div_ceil(SPARK_CELLS).max(1);
+    let sums: Vec<u64> = parts.chunks(each).map(|some| some.iter().sum()).collect();
+    let most = sums.iter().copied().max().unwrap_or(0).max(1);
+    let sign = |sum: &u64| {
+        if *sum == 0 {
+            return ' ';
+        }
+        let at = usize::try_from((sum * 8).div_ceil(most)).unwrap_or(8);
+        SPARKS[at.clamp(1, 8) - 1]
+    };
+    sums.iter().map(sign).collect()
+}
+
+/// What is different in a span.
+pub(in crate::explorer) fn differences(
+    state: &State,
+    theme: Theme,
+    listing: &Listing,
+    buffer: &mut Buffer,
+    regions: &mut Regions,
+) {
+    let insight = &state.insight;
+    let rows = insight.differences(listing);
+    let (from, to) = insight.span;
+    let told = insight.differences.now.as_ref();
+    let sizes = told.map_or_else(String::new, |told| {
+        let part = if told.partial { "the newest " } else { "" };
+        let (inside, outside) = (grouped(told.inside), grouped(told.outside));
+        format!(" · {part}{inside} entries against {outside} before")
+    });
+    let title = format!("What is different in {}–{}{sizes}", clock(from), clock(to));
+    let pane = Pane {
+        title: &title,
+        keys: "enter shows where it begins · x hides · / narrows · esc closes",
+        none: "nothing differs: it is as before",
+        name: "FIELD OR PATTERN",
+        columns: &DIFFERENCE_COLUMNS,
+        reserved: 0,
+    };
+    let Some(list) = pane.draw(state, theme, &insight.differences, listing, None, buffer) else {
+        return;
+    };
+    let Some(told) = told else { return };
+    list.rows(
+        &rows,
+        listing.cursor,
+        theme,
+        buffer,
+        regions,
+        |of, width| {
+            let (inside, outside) = told.shares(of);
+            let name = match &of.field {
+                Some(field) => format!("  {} = {}", visible(field).text, visible(&of.value).text),
+                None => format!("≈ {}", visible(&of.value).text),
+            };
+            let percent = |share: f64| format!("{:.1}%", share * 100.0);
+            let columns = vec![
+                change(of, inside, outside),
+                percent(inside),
+                percent(outside),
+                short_count(of.inside),
+            ];
+            let style = if inside > outside {
+                theme.attention()
+            } else {
+                Style::new()
+            };
+            (headed(name, width), style, columns)
+        },
+    );
+}
+
+/// How a share changed.
+fn change(of: &Difference, inside: f64, outside: f64) -> String {
+    match (of.inside, of.outside) {
+        (_, 0) => "★ new".to_owned(),
+        (0, _) => "gone".to_owned(),
+        _ if inside >= outside => format!("×{:.1}", inside / outside),
+        _ => format!("÷{:.1}", outside / inside),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sparklines_show_what_there_is_and_where_there_is_nothing() {
+        let mut parts = vec![0; 40];
+        (parts[0], parts[20], parts[39]) = (1, 80, 40);
+        assert_eq!(sparkline(&parts), "▁         █        ▄");
+        assert_eq!(sparkline(&[]), "");
+    }
+}

@@ -1,0 +1,116 @@
+//! Counts over time, patterns, and what is different.
+
+use super::{Number, Performer};
+use crate::base::Time;
+use crate::explorer::message::Message;
+use crate::query::{CompareRequest, HistogramRequest, PatternsRequest, Query};
+
+/// Patterns and differences asked for.
+const LIMIT: usize = 500;
+/// Entries looked at for them: few at first, so that something is there at once; and whether that is all.
+const SAMPLES: [(u64, bool); 2] = [(10_000, false), (200_000, true)];
+impl Performer {
+    /// Counts over time, and then what there is without filters.
+    pub(super) fn histogram(
+        &mut self,
+        number: Number,
+        query: Query,
+        all: Option<Query>,
+        now: Time,
+        buckets: usize,
+    ) {
+        let asked = |query, buckets| HistogramRequest {
+            query,
+            now,
+            after: None,
+            before: None,
+            buckets,
+        };
+        let request = asked(query, buckets);
+        let all = all.map(|all| asked(all, 1));
+        let (backend, messages) = self.handles();
+        let task = tokio::spawn(async move {
+            let message = match backend.histogram(request).await {
+                Ok(counts) => Message::Counted { number, counts },
+                Err(error) => Message::Failed {
+                    number,
+                    reason: error.explained(),
+                },
+            };
+            let _ = messages.send(message);
+            // What is hidden is a courtesy: where it cannot be told, nothing is.
+            let Some(all) = all else { return };
+            if let Ok(all) = backend.histogram(all).await {
+                let levels = all.buckets.iter().fold([0; 6], |sums, levels| {
+                    std::array::from_fn(|level| sums[level] + levels[level])
+                });
+                let _ = messages.send(Message::CountedAll { number, levels });
+            }
+        });
+        self.histogram.replace(number, task);
+    }
+
+    pub(super) fn patterns(&mut self, number: Number, query: Query, now: Time) {
+        let (backend, messages) = self.handles();
+        let task = tokio::spawn(async move {
+            for (sample, done) in SAMPLES {
+                let request = PatternsRequest {
+                    query: query.clone(),
+                    now,
+                    sample,
+                    limit: LIMIT,
+                };
+                let answer = backend.patterns(request).await;
+                let answer = answer.map_err(|error| error.explained());
+                let done = done || !answer.as_ref().is_ok_and(|told| told.partial);
+                let message = Message::Patterns {
+                    number,
+                    answer,
+                    done,
+                };
+                if messages.send(message).is_err() || done {
+                    return;
+                }
+            }
+        });
+        self.insight.replace(number, task);
+    }
+
+    pub(super) fn compare(
+        &mut self,
+        number: Number,
+        query: Query,
+        now: Time,
+        (from, to): (Time, Time),
+    ) {
+        let (backend, messages) = self.handles();
+        let request = CompareRequest {
+            query,
+            now,
+            from,
+            to,
+            sample: 0,
+            limit: LIMIT,
+        };
+        let task = tokio::spawn(async move {
+            for (sample, done) in SAMPLES {
+                let request = CompareRequest {
+                    sample,
+                    ..request.clone()
+                };
+                let answer = backend.compare(request).await;
+                let answer = answer.map_err(|error| error.explained());
+                let done = done || !answer.as_ref().is_ok_and(|told| told.partial);
+                let message = Message::Compared {
+                    number,
+                    answer,
+                    done,
+                };
+                if messages.send(message).is_err() || done {
+                    return;
+                }
+            }
+        });
+        self.insight.replace(number, task);
+    }
+}

@@ -1,0 +1,174 @@
+//! Patterns, and what is different: asking for them, and narrowing the log by what they show.
+
+use super::overlay::{edit, step_of};
+use super::{filter, jump, load, notice, timeline};
+use crate::explorer::effect::{Effect, Effects};
+use crate::explorer::keymap::{Code, Key};
+use crate::explorer::overlays::{Listing, Overlay};
+use crate::explorer::request::Number;
+use crate::explorer::state::{Answered, Chip, State};
+use crate::query::{Differences, Expression, Field, Templates};
+
+/// Opens the patterns of what is asked for. What begins in the burst where one is, or in what is selected, is new.
+pub(super) fn patterns(state: &mut State) -> Effects {
+    let whole = state.timeline.times(&(0..state.timeline.len()));
+    let span = timeline::span(state).filter(|span| span.0 > whole.0);
+    state.insight.since = span.map(|(from, _)| from);
+    state.insight.patterns = Answered::default();
+    state.overlays.push(Overlay::Patterns {
+        listing: Listing::default(),
+        only_new: false,
+    });
+    let number = state.requests.next();
+    state.requests.patterns = Some(number);
+    Effect::Patterns {
+        number,
+        query: state.query(),
+        now: state.now,
+    }
+    .into()
+}
+
+/// Opens what is different in the span that is selected, or in the burst where one is.
+pub(super) fn differences(state: &mut State) -> Effects {
+    let Some((from, to)) = timeline::span(state) else {
+        notice(state, "there is nothing to compare yet", false);
+        return Effects::none();
+    };
+    state.insight.span = (from, to);
+    state.insight.differences = Answered::default();
+    state
+        .overlays
+        .push(Overlay::Differences(Listing::default()));
+    let number = state.requests.next();
+    state.requests.compare = Some(number);
+    Effect::Compare {
+        number,
+        query: state.query(),
+        now: state.now,
+        from,
+        to,
+    }
+    .into()
+}
+
+/// Patterns came, of a small part first.
+pub(super) fn told_patterns(
+    state: &mut State,
+    number: Number,
+    answer: Result<Templates, String>,
+    done: bool,
+) -> Effects {
+    if state.requests.patterns == Some(number) {
+        state.insight.is_partial = !done;
+        state.insight.patterns.told(answer.map(Some));
+    }
+    Effects::none()
+}
+
+/// Differences came, of a small part first.
+pub(super) fn told_differences(
+    state: &mut State,
+    number: Number,
+    answer: Result<Differences, String>,
+    done: bool,
+) -> Effects {
+    if state.requests.compare == Some(number) {
+        state.insight.is_partial = !done;
+        state.insight.differences.told(answer.map(Some));
+    }
+    Effects::none()
+}
+
+/// A key while one of the lists is open; nothing if it is not for it.
+pub(super) fn press(state: &mut State, key: Key) -> Option<Effects> {
+    let insight = &state.insight;
+    let (listing, count, only_new) = match state.overlays.last_mut()? {
+        Overlay::Patterns { listing, only_new } => {
+            let count = insight.templates(listing, *only_new).len();
+            (listing, count, Some(only_new))
+        }
+        Overlay::Differences(listing) => {
+            let count = insight.differences(listing).len();
+            (listing, count, None)
+        }
+        _ => return None,
+    };
+    let step = step_of(key, listing.is_typing);
+    match (key.code, key.ctrl) {
+        (Code::Esc, _) if listing.is_typing || !listing.text.value().is_empty() => {
+            *listing = Listing::default();
+        }
+        (Code::Esc, _) | (Code::Char('c'), true) => drop(state.overlays.pop()),
+        (Code::Enter, _) if listing.is_typing && count != 1 => listing.is_typing = false,
+        (Code::Enter, _) => return Some(enter(state)),
+        _ if let Some(step) = step => {
+            let last = count.saturating_sub(1);
+            listing.cursor = listing.cursor.saturating_add_signed(step).min(last);
+        }
+        _ if listing.is_typing => {
+            edit(&mut listing.text, key);
+            listing.cursor = 0;
+        }
+        (Code::Char('/'), _) => listing.is_typing = true,
+        (Code::Char('n'), _) if let Some(only_new) = only_new => {
+            *only_new = !*only_new;
+            listing.cursor = 0;
+        }
+        (Code::Char('+' | '='), _) => return Some(enter(state)),
+        (Code::Char('x' | '-'), _) => return Some(hide(state)),
+        (Code::Char('q' | 'p' | 'D'), _) => drop(state.overlays.pop()),
+        _ => {}
+    }
+    Some(Effects::none())
+}
+
+/// The condition under the cursor, and how it is called.
+fn chosen(state: &State) -> Option<(Expression, String)> {
+    match state.overlays.last()? {
+        Overlay::Patterns { listing, only_new } => {
+            let templates = state.insight.templates(listing, *only_new);
+            let template = templates.get(listing.cursor)?;
+            Some((template.expression(), template.text.clone()))
+        }
+        Overlay::Differences(listing) => {
+            let differences = state.insight.differences(listing);
+            let of = differences.get(listing.cursor)?;
+            Some(match &of.field {
+                None => (of.expression(), of.value.clone()),
+                Some(name) => {
+                    let expression = Expression::equals(Field::named(name), of.value.clone());
+                    let called = expression.to_string();
+                    (expression, called)
+                }
+            })
+        }
+        _ => None,
+    }
+}
+
+/// Only lines of what is under the cursor; of a difference in its span, from its first line on.
+pub(super) fn enter(state: &mut State) -> Effects {
+    let Some((expression, called)) = chosen(state) else {
+        return Effects::none();
+    };
+    let is_difference = matches!(state.overlays.last(), Some(Overlay::Differences(_)));
+    jump::leave(state);
+    state.overlays.clear();
+    state.filters.add(Chip::include(expression).called(called));
+    if !is_difference {
+        return filter::changed(state);
+    }
+    state.filters.range = Some(state.insight.span);
+    load::oldest(state)
+}
+
+/// Hides lines of what is under the cursor; the list stays.
+fn hide(state: &mut State) -> Effects {
+    let Some((expression, called)) = chosen(state) else {
+        return Effects::none();
+    };
+    notice(state, format!("hidden: {called}"), false);
+    state.filters.add(Chip::exclude(expression).called(called));
+    filter::changed(state)
+}
