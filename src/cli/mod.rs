@@ -80,6 +80,7 @@ fn dispatch(args: Args) -> Result<Verdict, Error> {
             Some(Command::Doctor(args)) => commands::doctor::run(&settings, &args).await,
             Some(Command::Completions { shell }) => commands::completions::run(shell),
             Some(Command::Config { action }) => commands::config::run(&settings, &action),
+            Some(Command::Case(args)) => commands::case::run(&settings, args).await,
             Some(Command::Keys) => commands::keys::run(&settings),
         }
     };

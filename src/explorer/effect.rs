@@ -102,6 +102,11 @@ pub(super) enum Effect {
     },
     /// Fetch a whole entry.
     Whole(Position),
+    /// Write text into a file that is not there yet.
+    Write {
+        path: String,
+        text: String,
+    },
     /// Put text on the clipboard.
     Copy(String),
     /// Say [`super::message::Message::Woke`] after a while.

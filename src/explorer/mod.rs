@@ -15,6 +15,7 @@
 //! given back by one routine, however the program ends; an idle explorer draws nothing.
 
 mod action;
+mod case;
 mod clipboard;
 mod effect;
 mod error;
@@ -42,6 +43,7 @@ mod widgets;
 mod tests;
 
 pub use action::{ACTIONS, Group};
+pub use case::{Case, CaseForm};
 pub use error::Error;
 pub use keymap::{Keymap, KeymapError};
 pub use runtime::{Ending, Options, run};

@@ -13,6 +13,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 
 use super::Error;
+use super::case::Case;
 use super::clipboard;
 use super::effect::{Effect, Effects};
 use super::input;
@@ -55,6 +56,10 @@ pub struct Options {
     pub state_dir: Option<PathBuf>,
     /// Said at the start.
     pub notes: Vec<String>,
+    /// Begin around this time, not at the end.
+    pub at: Option<Time>,
+    /// What was marked before; and what is explored, as it was named on the command line.
+    pub case: Case,
 }
 
 /// How the explorer ended.
@@ -87,6 +92,7 @@ pub async fn run(
     let size = crossterm::terminal::size().map_err(Error::Terminal)?;
     let mut state = State::new(options.name, keymap, size, Time::now());
     state.joins = backend.joins();
+    state.case = options.case;
     prepare(&mut state, &options.query, options.namespace, options.notes);
     let (sender, messages) = mpsc::unbounded_channel();
     let mut runtime = Runtime {
@@ -102,6 +108,7 @@ pub async fn run(
         guard,
         pace: Pace::new(),
         ending: None,
+        at: options.at,
     };
     let ending = runtime.run(signals).await;
     drop(runtime);
@@ -177,6 +184,8 @@ struct Runtime {
     guard: Guard,
     pace: Pace,
     ending: Option<Ending>,
+    /// Where it begins, if not at the end.
+    at: Option<Time>,
 }
 
 impl Runtime {
@@ -185,7 +194,7 @@ impl Runtime {
         let mut vanished = watch();
         let mut wishes = Wishes::listen()?;
         let mut tick = tokio::time::interval(LOADING_TICK);
-        let effects = start(&mut self.state);
+        let effects = start(&mut self.state, self.at);
         self.perform(effects);
         loop {
             if let Some(ending) = self.ending {

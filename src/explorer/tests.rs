@@ -49,6 +49,8 @@ struct Harness {
     turned: Vec<Shown>,
     /// Second answers to what was asked.
     later: Vec<Message>,
+    /// Files that were written.
+    written: Vec<(String, String)>,
 }
 
 fn entry(n: u64) -> Entry {
@@ -87,10 +89,11 @@ impl Harness {
             listeners: ListenersAnswer::default(),
             turned: Vec::new(),
             later: Vec::new(),
+            written: Vec::new(),
             copied: Vec::new(),
             left: false,
         };
-        let effects = start(&mut harness.state);
+        let effects = start(&mut harness.state, None);
         harness.take(effects);
         harness.settle();
         harness
@@ -391,6 +394,10 @@ impl Harness {
                     .map(Box::new);
                 Some(Message::Whole { position, entry })
             }
+            Effect::Write { path, text } => {
+                self.written.push((path.clone(), text));
+                Some(Message::Done(Ok(format!("saved as {path}"))))
+            }
             Effect::Copy(text) => {
                 self.copied.push(text);
                 None
@@ -539,7 +546,7 @@ fn stale_answers_are_not_believed() {
 #[test]
 fn a_service_that_is_away_is_asked_again() {
     let mut state = State::new("test".into(), Keymap::default(), (100, 20), Time(0));
-    let effects = start(&mut state);
+    let effects = start(&mut state, None);
     let Some(Effect::Load { number, .. }) = effects
         .0
         .iter()
@@ -808,6 +815,95 @@ fn the_timeline_moves_and_narrows_in_time() {
         harness.state.selected().map(|row| row.entry.position.0),
         Some(300)
     );
+}
+
+#[test]
+fn rows_are_marked_and_handed_on() {
+    let mut harness = Harness::new(1_000, (100, 30));
+    harness.state.case.sources = vec!["it's.log".into()];
+    harness.press("5 k k m");
+    harness.type_text("the cause");
+    harness.press("enter");
+    let row = harness.state.selected().map(|row| row.entry.position.0);
+    let screen = harness.screen().join("\n");
+    assert!(
+        screen.contains("marked: 1 row") && screen.contains("◆"),
+        "{screen}"
+    );
+    harness.press("C G '");
+    let screen = harness.screen().join("\n");
+    assert!(
+        screen.contains("the cause") && screen.contains("found by: level>=error"),
+        "{screen}"
+    );
+    harness.press("s enter");
+    let (path, text) = harness.written[0].clone();
+    assert_eq!(path, "incident.md");
+    assert!(
+        text.contains("the cause") && text.contains("· ERROR ·"),
+        "{text}"
+    );
+    harness.press("enter");
+    assert_eq!(
+        harness.state.selected().map(|row| row.entry.position.0),
+        row
+    );
+    harness.press("u");
+    let command = harness.copied.last().expect("a command");
+    let expected = r"tailwater 'it'\''s.log' --query 'level>=error' --at 1970-01-01T00:1";
+    assert!(command.starts_with(expected), "{command}");
+    harness.press("' d");
+    assert!(harness.screen().join("\n").contains("nothing is marked"));
+}
+
+#[test]
+fn patterns_and_differences_lead_to_their_lines() {
+    let mut harness = Harness::new(1_000, (120, 30));
+    for n in 700..720 {
+        harness.log[n].level = Level::Error;
+        harness.log[n].text = format!("cannot reach db-{n}");
+    }
+    harness.log[500].text = "configuration reloaded".into();
+    harness.tell(Message::Resized(119, 30));
+    harness.settle();
+    harness.press("{");
+    harness.press("D");
+    let screen = harness.screen().join("\n");
+    assert!(
+        screen.contains("cannot reach db-<*>") && screen.contains("★ new"),
+        "{screen}"
+    );
+    harness.press("/");
+    harness.type_text("cannot");
+    harness.press("enter");
+    let texts = harness
+        .state
+        .window
+        .rows()
+        .iter()
+        .map(|row| &row.entry.text);
+    assert!(texts.clone().count() >= 19);
+    assert!(
+        texts
+            .clone()
+            .all(|text| text.starts_with("cannot reach db-"))
+    );
+    assert_eq!(
+        harness.state.selected().map(|row| row.entry.position.0),
+        Some(701),
+        "where it begins"
+    );
+    assert!(harness.screen()[0].contains("≈ cannot reach db-<*>"));
+    harness.press("backspace p n n");
+    let screen = harness.screen();
+    let at = |words: &str| screen.iter().position(|line| line.contains(words));
+    let (cause, symptom) = (at("configuration reloaded"), at("cannot reach"));
+    assert!(
+        cause.is_some() && cause < symptom,
+        "in the order they appeared: {screen:?}"
+    );
+    harness.press("x q");
+    assert!(harness.screen()[0].contains("not ≈ configuration reloaded"));
 }
 
 #[test]

@@ -58,8 +58,12 @@ pub(super) fn view(state: &State, theme: Theme, buffer: &mut Buffer) -> Regions 
                 let at = (*tab, listing);
                 panes::events(state, theme, at, buffer, &mut regions);
             }
-            Overlay::Patterns { listing, only_new } => {
-                let at = (listing, *only_new);
+            Overlay::Case { listing, saving } => {
+                let at = (listing, saving.as_ref());
+                panes::case(state, theme, at, buffer, &mut regions);
+            }
+            Overlay::Patterns { listing, view } => {
+                let at = (listing, *view);
                 panes::patterns(state, theme, at, buffer, &mut regions);
             }
             Overlay::Differences(listing) => {

@@ -1,6 +1,6 @@
 //! The whole story in a pseudo-terminal: what an engineer on call does, and what may go wrong meanwhile.
 
-use crate::support::{Lines, MIDDLE_TRACE, Screen, Service};
+use crate::support::{Lines, MIDDLE_TRACE, Screen, Service, run};
 
 #[test]
 #[expect(clippy::too_many_lines, reason = "it is one story, told in order")]
@@ -128,4 +128,100 @@ fn an_engineer_on_call() {
         (screen.is_restored() && screen.is_cooked()).then_some(())
     });
     assert!(service.stop().success());
+}
+
+/// Paged at three in the morning: from "something is wrong" to the line that shows why, and to the evidence for a colleague.
+#[test]
+fn from_the_burst_to_its_cause() {
+    let home = tempfile::tempdir().expect("a home");
+    let mut screen = Screen::start(home.path(), &["demo", "--rate", "0"]);
+    screen.see("LIVE");
+    screen.see("at most");
+    let mut keystrokes = 0;
+    let mut press = |screen: &mut Screen, keys: &str| {
+        keystrokes += keys.chars().count();
+        screen.keys(keys);
+    };
+    // When it started: the burst that goes on.
+    press(&mut screen, "{");
+    screen.see("HELD");
+    // What is different in it.
+    press(&mut screen, "D");
+    screen.see("What is different in");
+    screen.see("level = ERROR");
+    press(&mut screen, "\r");
+    let rows = screen.see("● level:error");
+    assert!(rows[0].contains('–'), "only its time: {rows:?}");
+    // Which request shows it, in every service.
+    press(&mut screen, "t");
+    screen.see("● trace:");
+    screen.wait("a request of several services", |rows| {
+        let has = |name: &str| rows.iter().any(|row| row.contains(name));
+        has("gateway ") && has("payments ")
+    });
+    press(&mut screen, "\x7f\x7f");
+    screen.wait("back", |rows| !rows[0].contains('●'));
+    // What appeared since, in order: the cause stands before its symptoms.
+    press(&mut screen, "p");
+    screen.see("patterns of");
+    press(&mut screen, "nn");
+    let rows = screen.see("in the order they appeared");
+    let at = |words: &str| rows.iter().position(|row| row.contains(words));
+    let (cause, symptom) = (
+        at("configuration reloaded"),
+        at("connection pool exhausted"),
+    );
+    assert!(cause.is_some() && cause < symptom, "{rows:?}");
+    press(&mut screen, "j\r");
+    screen.wait("the cause", |_| {
+        let selected = screen.selected();
+        selected.is_some_and(|(_, row)| row.contains("pool.release_on_error changed"))
+    });
+    // What else happened around it.
+    press(&mut screen, "z");
+    screen.see("context: this");
+    screen.wait("the cause is still where one is", |rows| {
+        let selected = screen.selected();
+        rows.iter().any(|row| row.starts_with('┊'))
+            && selected.is_some_and(|(_, row)| row.contains("pool.release_on_error"))
+    });
+    // The evidence.
+    press(&mut screen, "m");
+    screen.see("note ›");
+    screen.keys("the pool no longer lets go");
+    press(&mut screen, "\r");
+    screen.see("marked: 1 row");
+    press(&mut screen, "'s");
+    screen.see("save as ›");
+    let path = home.path().join("incident.md");
+    screen.keys(&format!("\x15{}", path.display()));
+    press(&mut screen, "\r");
+    screen.see("saved as");
+    let evidence = std::fs::read_to_string(&path).expect("a report");
+    assert!(
+        evidence.contains("the pool no longer lets go"),
+        "{evidence}"
+    );
+    assert!(
+        evidence.contains("pool.release_on_error changed from true to false"),
+        "{evidence}"
+    );
+    assert!(keystrokes <= 20, "{keystrokes} keystrokes");
+    // As a case it opens again.
+    let case = home.path().join("incident.case");
+    screen.keys(&format!("s\x15{}\r", case.display()));
+    screen.see("incident.case");
+    screen.keys("Q");
+    assert_eq!(screen.ended(), 0);
+    let case = case.display().to_string();
+    let printed = run(home.path(), &["case", &case, "--output", "csv"]);
+    assert_eq!(printed.code, Some(0), "{}", printed.err);
+    assert!(
+        printed.out.contains("the pool no longer lets go"),
+        "{}",
+        printed.out
+    );
+    let mut screen = Screen::start(home.path(), &["case", &case]);
+    screen.keys("'");
+    screen.see("the pool no longer lets go");
 }

@@ -1,6 +1,7 @@
 //! Arguments of the command line.
 
 mod events;
+mod explore;
 mod kept;
 mod logdir;
 mod serve;
@@ -12,6 +13,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use crate::config::{Colors, Overrides};
 
 pub(super) use events::{EventArgs, EventsAction, ListenArgs, On};
+pub(super) use explore::{CaseArgs, CaseOutput, Explore, Kind, SourceKind};
 pub(super) use kept::{BlobWork, Name, StoreAction, StreamAction, StreamPush, StreamTailArgs};
 use kept::{Named, Step};
 pub(super) use logdir::{LogdirAction, LogdirOutput, LogdirRange, LogdirSource};
@@ -93,41 +95,6 @@ impl Global {
     }
 }
 
-/// What the explorer takes.
-#[derive(Clone, Debug, Default, ClapArgs)]
-pub(super) struct Explore {
-    /// Log files, a data directory, a directory of binary logs, a service's URL, or - for standard input
-    #[arg(value_name = "PATH|URL|-")]
-    pub sources: Vec<String>,
-    #[command(flatten)]
-    pub kind: Kind,
-    /// Begin with this query
-    #[arg(long, short, value_name = "QUERY")]
-    pub query: Option<String>,
-    /// Which colours to use
-    #[arg(long, value_enum, value_name = "COLORS")]
-    pub colors: Option<Colors>,
-}
-
-/// What a path is taken for, where it shall not be told by looking.
-#[derive(Clone, Copy, Debug, Default, ClapArgs)]
-pub(super) struct Kind {
-    /// Take a directory for this, whatever it looks like
-    #[arg(long = "as", value_enum, value_name = "KIND")]
-    pub named: Option<SourceKind>,
-}
-
-/// Kinds of directories.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum SourceKind {
-    /// An embedded log: a data directory, or segments copied from one
-    Store,
-    /// Binary logs, as super-server-logs writes them
-    Logdir,
-    /// Plain log files
-    Files,
-}
-
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Explore a believable incident, without any set-up
@@ -194,6 +161,8 @@ pub(super) enum Command {
         #[command(subcommand)]
         action: ConfigAction,
     },
+    /// Open a case that the explorer saved, or print it for a report
+    Case(CaseArgs),
     /// List the explorer's actions and their keys
     Keys,
 }

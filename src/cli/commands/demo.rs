@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::explore::explore;
+use super::explore::{Begin, explore};
 use crate::base::Time;
 use crate::cli::args::Demo;
 use crate::cli::demo::Teller;
@@ -27,7 +27,7 @@ pub(in crate::cli) async fn run(settings: &Settings, args: &Demo) -> Result<Verd
             .await;
     let teller = teller.map_err(|_| Error::Said("the demo could not be told".to_owned()))??;
     tokio::spawn(tell_live(store, teller, args.rate, opened.stopping()));
-    explore(settings, opened, args.look.clone()).await
+    explore(settings, opened, args.look.clone(), Begin::default()).await
 }
 
 fn tell_backlog(store: &Store, teller: &mut Teller) -> Result<(), Error> {

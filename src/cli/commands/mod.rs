@@ -1,5 +1,6 @@
 //! One command a file: from arguments to calls into rooms.
 
+pub(super) mod case;
 pub(super) mod completions;
 pub(super) mod config;
 pub(super) mod demo;

@@ -31,7 +31,15 @@ pub(super) enum Overlay {
     /// Events, listeners or firings.
     Events { tab: EventsTab, listing: Listing },
     /// Lines of one shape; perhaps only those that are new.
-    Patterns { listing: Listing, only_new: bool },
+    Patterns {
+        listing: Listing,
+        view: PatternsView,
+    },
+    /// What was marked; and where it is to be saved, while that is typed.
+    Case {
+        listing: Listing,
+        saving: Option<Input>,
+    },
     /// What is different in a span.
     Differences(Listing),
     /// One of several values.
@@ -40,6 +48,28 @@ pub(super) enum Overlay {
         choices: Vec<Choice>,
         cursor: usize,
     },
+}
+
+/// Which patterns are listed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum PatternsView {
+    /// All, the most frequent first.
+    #[default]
+    All,
+    /// Those that are new since a time.
+    New,
+    /// Those that were not there from the beginning, in the order in which they appeared.
+    Appeared,
+}
+
+impl PatternsView {
+    pub const fn next(self) -> Self {
+        match self {
+            Self::All => Self::New,
+            Self::New => Self::Appeared,
+            Self::Appeared => Self::All,
+        }
+    }
 }
 
 /// Which list of events.

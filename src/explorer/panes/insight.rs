@@ -7,7 +7,7 @@ use super::list::{Column, Pane};
 use crate::base::Time;
 use crate::base::units::{grouped, short_count};
 use crate::entry::{Level, visible};
-use crate::explorer::overlays::Listing;
+use crate::explorer::overlays::{Listing, PatternsView};
 use crate::explorer::regions::Regions;
 use crate::explorer::state::State;
 use crate::explorer::theme::Theme;
@@ -16,8 +16,8 @@ use crate::query::{Difference, Template};
 const PATTERN_COLUMNS: [Column; 5] = [
     ("COUNT", 7),
     ("OVER TIME", 22),
-    ("SHARE", 7),
     ("FIRST", 10),
+    ("SHARE", 7),
     ("LAST", 10),
 ];
 const DIFFERENCE_COLUMNS: [Column; 4] = [("CHANGE", 8), ("SPAN", 8), ("BEFORE", 8), ("LINES", 8)];
@@ -43,30 +43,30 @@ fn more(state: &State) -> &'static str {
 pub(in crate::explorer) fn patterns(
     state: &State,
     theme: Theme,
-    (listing, only_new): (&Listing, bool),
+    (listing, view): (&Listing, PatternsView),
     buffer: &mut Buffer,
     regions: &mut Regions,
 ) {
     let insight = &state.insight;
-    let rows = insight.templates(listing, only_new);
+    let rows = insight.templates(listing, view);
     let told = insight.patterns.now.as_ref();
     let of = told.map_or_else(String::new, |told| {
         let part = if told.partial { "the newest " } else { "" };
         format!(" of {part}{} entries", grouped(told.looked_at))
     });
     let new = match insight.since {
-        Some(since) if only_new => format!(" · only ★ new since {}", clock(since)),
+        _ if view == PatternsView::Appeared => " · in the order they appeared".to_owned(),
+        Some(since) if view == PatternsView::New => format!(" · only ★ new since {}", clock(since)),
         Some(since) => format!(" · ★ new since {}", clock(since)),
         None => String::new(),
     };
     let title = format!("{} patterns{of}{new}{}", rows.len(), more(state));
     let pane = Pane {
         title: &title,
-        keys: "enter shows · x hides · n only new · / narrows · esc closes",
-        none: if only_new {
-            "nothing is new: n shows all"
-        } else {
-            "nothing matches"
+        keys: "enter shows · x hides · n new, in order · / narrows · esc closes",
+        none: match view {
+            PatternsView::All => "nothing matches",
+            PatternsView::New | PatternsView::Appeared => "nothing is new: n shows all",
         },
         name: "PATTERN",
         columns: &PATTERN_COLUMNS,
@@ -117,8 +117,8 @@ fn told_of(of: &Template, looked_at: u64) -> Vec<String> {
     vec![
         short_count(of.count),
         sparkline(&of.over_time),
-        format!("{share:.1}%"),
         clock(Time(of.first)),
+        format!("{share:.1}%"),
         clock(Time(of.last)),
     ]
 }

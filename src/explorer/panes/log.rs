@@ -137,18 +137,20 @@ fn draw_head(drawn: &Drawn<'_>, row: &Row, area: Rect, y: u16, buffer: &mut Buff
         ..
     } = drawn;
     let focused = state.focus == Focus::Log;
+    let is_marked = state.case.of(row.key()).is_some();
     let mut x = area.x;
     put(
         buffer,
         x,
         y,
         1,
-        match (*selected, *is_beside) {
-            (true, _) => "▌",
-            (false, true) => "┊",
-            (false, false) => " ",
+        match (*selected, is_marked, *is_beside) {
+            (_, true, _) => "◆",
+            (true, ..) => "▌",
+            (false, _, true) => "┊",
+            (false, _, false) => " ",
         },
-        if *selected {
+        if *selected || is_marked {
             theme.title()
         } else {
             theme.dim()

@@ -1,6 +1,7 @@
 //! How each pane looks. Panes do not see each other; all draw from the state.
 
 mod band;
+mod case;
 mod detail;
 mod events;
 mod hints;
@@ -16,6 +17,7 @@ mod timeline;
 mod title;
 
 pub(super) use band::{filters, sources, values};
+pub(super) use case::case;
 pub(super) use detail::detail;
 pub(super) use events::events;
 pub(super) use hints::hints;

@@ -284,7 +284,10 @@ fn here(timeline: &Timeline, label: &impl Fn(Time) -> String) -> String {
 
 /// What the filters hide of what there is in the same time, the severe first.
 pub(in crate::explorer) fn hidden(state: &State) -> Option<String> {
-    let all = state.timeline.all?;
+    let all = state
+        .timeline
+        .all
+        .filter(|_| state.filters.lens.is_none())?;
     let shown = state.timeline.totals();
     let parts: Vec<String> = Level::ALL
         .iter()

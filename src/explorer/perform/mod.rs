@@ -152,6 +152,7 @@ impl Performer {
             Effect::Listeners => self.listeners(),
             Effect::Firings => self.firings(),
             Effect::Save { key, path } => self.save(key, path),
+            Effect::Write { path, text } => self.write(path, text),
             Effect::Show(shown) => self.show(&shown),
             Effect::Facets {
                 number,
@@ -300,6 +301,24 @@ impl Performer {
             let told = saved
                 .map(|bytes| format!("{key} is saved as {path}, {}", print_size(bytes)))
                 .map_err(|error| error.explained());
+            let _ = messages.send(Message::Done(told));
+        });
+    }
+
+    fn write(&self, path: String, text: String) {
+        let messages = self.messages.clone();
+        tokio::task::spawn_blocking(move || {
+            let bytes = crate::entry::bytes::restore(&text);
+            // Evidence is not written over.
+            let written = std::fs::File::create_new(&path)
+                .and_then(|mut file| std::io::Write::write_all(&mut file, &bytes));
+            let told = match written {
+                Ok(()) => Ok(format!(
+                    "saved as {path}, {}",
+                    print_size(bytes.len() as u64)
+                )),
+                Err(error) => Err(format!("cannot write {path}: {error}")),
+            };
             let _ = messages.send(Message::Done(told));
         });
     }

@@ -1,8 +1,12 @@
 //! What there is rather than the lines of it: patterns, and what is different in a span.
 
-use super::{Answered, Listing};
+use super::Answered;
 use crate::base::Time;
+use crate::explorer::overlays::{Listing, PatternsView};
 use crate::query::{Difference, Differences, Template, Templates};
+
+/// Such a part of the time is its beginning.
+const BEGINNING: i64 = 20;
 
 /// Patterns and differences, as they were last told.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,10 +32,28 @@ impl Insight {
     }
 
     /// Patterns that the list is narrowed to.
-    pub fn templates(&self, listing: &Listing, only_new: bool) -> Vec<&Template> {
-        let told = self.patterns.now.iter().flat_map(|told| &told.templates);
-        told.filter(|of| listing.holds(&of.text) && (!only_new || self.is_new(of)))
-            .collect()
+    pub fn templates(&self, listing: &Listing, view: PatternsView) -> Vec<&Template> {
+        let Some(told) = &self.patterns.now else {
+            return Vec::new();
+        };
+        // What is first seen in the first part was there from the beginning, as far as can be told.
+        let early = told
+            .from
+            .saturating_add(told.to.saturating_sub(told.from) / BEGINNING);
+        let is_listed = |of: &&Template| match view {
+            PatternsView::All => true,
+            PatternsView::New => self.is_new(of),
+            PatternsView::Appeared => of.first > early,
+        };
+        let all = told.templates.iter();
+        let mut listed: Vec<&Template> = all
+            .filter(|of| listing.holds(&of.text))
+            .filter(is_listed)
+            .collect();
+        if view == PatternsView::Appeared {
+            listed.sort_by_key(|of| of.first);
+        }
+        listed
     }
 
     /// Differences that the list is narrowed to.

@@ -26,8 +26,9 @@ pub(super) use prompt::{Completion, Prompt, PromptKind};
 pub(super) use timeline::{Timeline, classes};
 pub(super) use window::{Edge, Window};
 
+use super::case::Case;
 use super::keymap::{Key, Keymap};
-use super::overlays::{Listing, Overlay};
+use super::overlays::Overlay;
 use super::request::{At, Number};
 use super::row::Row;
 use crate::base::Time;
@@ -109,6 +110,8 @@ pub(super) struct State {
     pub happening: Happening,
     pub timeline: Timeline,
     pub insight: Insight,
+    /// What was marked.
+    pub case: Case,
     /// Whose lines the window holds.
     pub shown: Shown,
     pub sources_open: bool,
@@ -239,6 +242,7 @@ impl State {
             happening: Happening::default(),
             timeline: Timeline::default(),
             insight: Insight::default(),
+            case: Case::default(),
             shown: Shown::default(),
             // On a tall screen there is room for everything at once.
             sources_open: size.1 >= 50,

@@ -12,6 +12,7 @@ pub(in crate::explorer) enum PromptKind {
     Search,
     TextFilter,
     Time,
+    Note,
 }
 
 impl PromptKind {
@@ -22,6 +23,7 @@ impl PromptKind {
             Self::Search => "search /",
             Self::TextFilter => "only &",
             Self::Time => "go to @",
+            Self::Note => "note ›",
         }
     }
 }

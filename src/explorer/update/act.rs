@@ -1,8 +1,8 @@
 //! Actions: each arm is one call.
 
 use super::{
-    detail, events, filter, insight, jump, kept, load, navigate, notice, prompt, search, select,
-    timeline,
+    case, detail, events, filter, insight, jump, kept, load, navigate, notice, prompt, search,
+    select, timeline,
 };
 use crate::entry::Level;
 use crate::explorer::action::Action;
@@ -59,6 +59,9 @@ pub(super) fn act(state: &mut State, action: Action) -> Effects {
         Action::PreviousPane => select::next_pane(state, -1),
         Action::Wrap => wrap(state),
         Action::Column => filter::column(state),
+        Action::Mark => case::note(state),
+        Action::Case => case::open(state),
+        Action::CopyCommand => detail::copy_command(state),
         Action::Copy => detail::copy(state),
         Action::CopyJson => detail::copy_json(state),
         Action::Pipelines => pipelines(state),

@@ -233,3 +233,21 @@ pub(super) fn copy_json(state: &mut State) -> Effects {
     let line = state.detailed().map(|row| json::to_line(&row.entry));
     line.map_or_else(Effects::none, |line| Effect::Copy(line).into())
 }
+
+/// Copies the command that shows the same to somebody else.
+pub(super) fn copy_command(state: &mut State) -> Effects {
+    let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
+    let mut command = "tailwater".to_owned();
+    for source in &state.case.sources {
+        command.push(' ');
+        command.push_str(&quoted(source));
+    }
+    let query = state.query();
+    if !query.is_everything() {
+        command.push_str(&format!(" --query {}", quoted(&query.to_string())));
+    }
+    if let Some(row) = state.selected().filter(|_| !state.live.following) {
+        command.push_str(&format!(" --at {}", row.entry.time));
+    }
+    Effect::Copy(command).into()
+}

@@ -2,9 +2,10 @@
 
 use super::overlay::{edit, step_of};
 use super::{filter, jump, load, notice, timeline};
+use crate::base::Time;
 use crate::explorer::effect::{Effect, Effects};
 use crate::explorer::keymap::{Code, Key};
-use crate::explorer::overlays::{Listing, Overlay};
+use crate::explorer::overlays::{Listing, Overlay, PatternsView};
 use crate::explorer::request::Number;
 use crate::explorer::state::{Answered, Chip, State};
 use crate::query::{Differences, Expression, Field, Templates};
@@ -17,7 +18,7 @@ pub(super) fn patterns(state: &mut State) -> Effects {
     state.insight.patterns = Answered::default();
     state.overlays.push(Overlay::Patterns {
         listing: Listing::default(),
-        only_new: false,
+        view: PatternsView::default(),
     });
     let number = state.requests.next();
     state.requests.patterns = Some(number);
@@ -83,10 +84,10 @@ pub(super) fn told_differences(
 /// A key while one of the lists is open; nothing if it is not for it.
 pub(super) fn press(state: &mut State, key: Key) -> Option<Effects> {
     let insight = &state.insight;
-    let (listing, count, only_new) = match state.overlays.last_mut()? {
-        Overlay::Patterns { listing, only_new } => {
-            let count = insight.templates(listing, *only_new).len();
-            (listing, count, Some(only_new))
+    let (listing, count, view) = match state.overlays.last_mut()? {
+        Overlay::Patterns { listing, view } => {
+            let count = insight.templates(listing, *view).len();
+            (listing, count, Some(view))
         }
         Overlay::Differences(listing) => {
             let count = insight.differences(listing).len();
@@ -111,8 +112,11 @@ pub(super) fn press(state: &mut State, key: Key) -> Option<Effects> {
             listing.cursor = 0;
         }
         (Code::Char('/'), _) => listing.is_typing = true,
-        (Code::Char('n'), _) if let Some(only_new) = only_new => {
-            *only_new = !*only_new;
+        (Code::Char('n'), _) if let Some(view) = view => {
+            *view = view.next();
+            if *view == PatternsView::New && state.insight.since.is_none() {
+                *view = view.next();
+            }
             listing.cursor = 0;
         }
         (Code::Char('+' | '='), _) => return Some(enter(state)),
@@ -123,23 +127,22 @@ pub(super) fn press(state: &mut State, key: Key) -> Option<Effects> {
     Some(Effects::none())
 }
 
-/// The condition under the cursor, and how it is called.
-fn chosen(state: &State) -> Option<(Expression, String)> {
+/// What is under the cursor as a condition.
+fn chosen(state: &State) -> Option<Chip> {
     match state.overlays.last()? {
-        Overlay::Patterns { listing, only_new } => {
-            let templates = state.insight.templates(listing, *only_new);
+        Overlay::Patterns { listing, view } => {
+            let templates = state.insight.templates(listing, *view);
             let template = templates.get(listing.cursor)?;
-            Some((template.expression(), template.text.clone()))
+            let name = template.text.clone();
+            Some(Chip::include(template.expression()).called(name))
         }
         Overlay::Differences(listing) => {
             let differences = state.insight.differences(listing);
             let of = differences.get(listing.cursor)?;
             Some(match &of.field {
-                None => (of.expression(), of.value.clone()),
+                None => Chip::include(of.expression()).called(of.value.clone()),
                 Some(name) => {
-                    let expression = Expression::equals(Field::named(name), of.value.clone());
-                    let called = expression.to_string();
-                    (expression, called)
+                    Chip::include(Expression::equals(Field::named(name), of.value.clone()))
                 }
             })
         }
@@ -147,28 +150,48 @@ fn chosen(state: &State) -> Option<(Expression, String)> {
     }
 }
 
-/// Only lines of what is under the cursor; of a difference in its span, from its first line on.
+/// When what is under the cursor began, where that is what is looked for.
+fn began(state: &State) -> Option<Time> {
+    match state.overlays.last()? {
+        Overlay::Patterns { listing, view } if *view != PatternsView::All => {
+            let templates = state.insight.templates(listing, *view);
+            templates.get(listing.cursor).map(|of| Time(of.first))
+        }
+        _ => None,
+    }
+}
+
+/// Only lines of what is under the cursor; of what is new from the first on, of a difference in its span.
 pub(super) fn enter(state: &mut State) -> Effects {
-    let Some((expression, called)) = chosen(state) else {
+    let Some(chip) = chosen(state) else {
         return Effects::none();
     };
     let is_difference = matches!(state.overlays.last(), Some(Overlay::Differences(_)));
+    let began = began(state);
     jump::leave(state);
     state.overlays.clear();
-    state.filters.add(Chip::include(expression).called(called));
-    if !is_difference {
-        return filter::changed(state);
+    state.filters.add(chip);
+    if is_difference {
+        state.filters.range = Some(state.insight.span);
+        return load::oldest(state);
     }
-    state.filters.range = Some(state.insight.span);
-    load::oldest(state)
+    match began {
+        Some(began) => timeline::to_time(state, began),
+        None => filter::changed(state),
+    }
 }
 
 /// Hides lines of what is under the cursor; the list stays.
 fn hide(state: &mut State) -> Effects {
-    let Some((expression, called)) = chosen(state) else {
+    let Some(chip) = chosen(state) else {
         return Effects::none();
     };
-    notice(state, format!("hidden: {called}"), false);
-    state.filters.add(Chip::exclude(expression).called(called));
+    let name = chip
+        .name
+        .clone()
+        .unwrap_or_else(|| chip.condition().to_string());
+    notice(state, format!("hidden: {name}"), false);
+    let negated = true;
+    state.filters.add(Chip { negated, ..chip });
     filter::changed(state)
 }

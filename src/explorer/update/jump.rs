@@ -50,8 +50,17 @@ pub(super) fn pivot(state: &mut State, field: &Field) -> Effects {
     load::around(state, key)
 }
 
-/// Shows what a query finds around a moment.
+/// Shows what a query finds around a moment: the first entry at it or after it.
 pub(super) fn to_moment(state: &mut State, moment: Time, query: Query) -> Effects {
+    let key = Key {
+        time: moment,
+        position: Position(0),
+    };
+    to_row(state, key, query)
+}
+
+/// Shows what a query finds around a row.
+pub(super) fn to_row(state: &mut State, key: Key, query: Query) -> Effects {
     leave(state);
     state.overlays.clear();
     state.filters = Filters::default();
@@ -60,11 +69,6 @@ pub(super) fn to_moment(state: &mut State, moment: Time, query: Query) -> Effect
     }
     let turned = kept::turn_to(state, Shown::Log);
     state.live.following = false;
-    // The first entry at it or after it.
-    let key = Key {
-        time: moment,
-        position: Position(0),
-    };
     turned.and(load::around(state, key))
 }
 

@@ -122,6 +122,9 @@ pub(super) fn paste(overlay: &mut Overlay, text: &str) {
     let input = match overlay {
         Overlay::Blobs {
             saving: Some(path), ..
+        }
+        | Overlay::Case {
+            saving: Some(path), ..
         } => path,
         Overlay::Streams(listing)
         | Overlay::Blobs { listing, .. }

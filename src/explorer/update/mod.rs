@@ -1,6 +1,7 @@
 //! How the state changes: pure, one message at a time.
 
 mod act;
+mod case;
 mod detail;
 mod events;
 mod filter;
@@ -23,6 +24,7 @@ use super::effect::{Effect, Effects};
 use super::message::Message;
 use super::overlays::Overlay;
 use super::state::{Notice, Shown, State};
+use crate::base::Time;
 
 pub(super) use detail::detail_lines;
 pub(super) use events::said;
@@ -36,9 +38,12 @@ const RETRY: Duration = Duration::from_secs(2);
 /// How often the status is looked at while something in it passes with time.
 const WAKE_EVERY: Duration = Duration::from_secs(1);
 
-/// What a fresh explorer asks for.
-pub(super) fn start(state: &mut State) -> Effects {
-    Effects(vec![Effect::Namespaces, Effect::Firings]).and(load::newest(state))
+/// What a fresh explorer asks for: what is newest, or what lies around a time.
+pub(super) fn start(state: &mut State, at: Option<Time>) -> Effects {
+    Effects(vec![Effect::Namespaces, Effect::Firings]).and(match at {
+        Some(at) => timeline::to_time(state, at),
+        None => load::newest(state),
+    })
 }
 
 /// Takes in what happened.

@@ -4,7 +4,7 @@ use tui_input::Input;
 
 use super::act::act;
 use super::filter::{apply, toggle_column};
-use super::{events, insight, kept, timeline};
+use super::{case, events, insight, kept, timeline};
 use crate::explorer::effect::Effects;
 use crate::explorer::keymap::{Code, Key};
 use crate::explorer::overlays::{Overlay, Purpose, help_rows, matching};
@@ -13,7 +13,7 @@ use crate::explorer::state::{Prompt, PromptKind, State};
 
 /// A key while an overlay is open.
 pub(super) fn press(state: &mut State, key: Key) -> Effects {
-    let lists = [kept::press, events::press, insight::press];
+    let lists = [kept::press, events::press, insight::press, case::press];
     if let Some(effects) = lists.into_iter().find_map(|press| press(state, key)) {
         return effects;
     }
@@ -85,7 +85,8 @@ pub(super) fn press(state: &mut State, key: Key) -> Effects {
         | Overlay::Blobs { .. }
         | Overlay::Events { .. }
         | Overlay::Patterns { .. }
-        | Overlay::Differences(_) => {}
+        | Overlay::Differences(_)
+        | Overlay::Case { .. } => {}
     }
     Effects::none()
 }
@@ -190,6 +191,13 @@ pub(super) fn click(state: &mut State, target: Target) -> Effects {
         Some(Overlay::Patterns { listing, .. } | Overlay::Differences(listing)) => {
             if listing.cursor == at {
                 return insight::enter(state);
+            }
+            listing.cursor = at;
+            Effects::none()
+        }
+        Some(Overlay::Case { listing, .. }) => {
+            if listing.cursor == at {
+                return case::enter(state);
             }
             listing.cursor = at;
             Effects::none()

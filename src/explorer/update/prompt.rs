@@ -1,6 +1,6 @@
 //! The one-line inputs.
 
-use super::{filter, load, notice, search, timeline};
+use super::{case, filter, load, notice, search, timeline};
 use crate::base::Time;
 use crate::base::units::parse_duration;
 use crate::entry::decode::time;
@@ -65,7 +65,7 @@ fn edited(state: &mut State) -> Effects {
             state.filters.preview = Some(text);
             load::again(state)
         }
-        PromptKind::Time => Effects::none(),
+        PromptKind::Time | PromptKind::Note => Effects::none(),
     }
 }
 
@@ -109,6 +109,7 @@ fn submit(state: &mut State) -> Effects {
     match kind {
         PromptKind::Query => query(state, text),
         PromptKind::Time => to_time(state, &text),
+        PromptKind::Note => case::mark(state, text),
         PromptKind::Search => search::start(state, &text),
         PromptKind::TextFilter => {
             state.filters.preview = None;
