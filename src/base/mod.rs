@@ -10,6 +10,7 @@ pub mod seats;
 pub mod shutdown;
 pub mod tls;
 pub mod units;
+pub mod zone;
 
 pub use backoff::Backoff;
 pub use clock::Time;
@@ -17,3 +18,4 @@ pub use gauge::Gauge;
 pub use networks::Networks;
 pub use seats::{Full, Seat, Seats};
 pub use units::{Size, Span};
+pub use zone::Zone;

@@ -205,32 +205,38 @@ impl Case {
 
     fn csv(&self) -> String {
         let mut writer = csv::Writer::from_writer(Vec::new());
-        let head = [
-            "time",
-            "level",
-            "namespace",
-            "trace",
-            "msg",
-            "error",
-            "note",
-        ];
         // Into memory: it cannot fail.
-        let _ = writer.write_record(head);
+        let _ = writer.write_record(CSV_HEAD);
         for mark in &self.marks {
-            let entry = &mark.entry;
-            let _ = writer.write_record([
-                &entry.time.to_string(),
-                entry.level.word(),
-                &entry.scope.namespace,
-                entry.scope.trace.as_deref().unwrap_or_default(),
-                &entry.text,
-                entry.error.as_deref().unwrap_or_default(),
-                &mark.note,
-            ]);
+            let _ = writer.write_record(csv_row(&mark.entry, &mark.note));
         }
         let bytes = writer.into_inner().unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
     }
+}
+
+/// Columns of a table of entries.
+pub(super) const CSV_HEAD: [&str; 7] = [
+    "time",
+    "level",
+    "namespace",
+    "trace",
+    "msg",
+    "error",
+    "note",
+];
+
+/// An entry as a row of a table.
+pub(super) fn csv_row(entry: &Entry, note: &str) -> [String; 7] {
+    [
+        entry.time.to_string(),
+        entry.level.word().to_owned(),
+        entry.scope.namespace.clone(),
+        entry.scope.trace.clone().unwrap_or_default(),
+        entry.text.clone(),
+        entry.error.clone().unwrap_or_default(),
+        note.to_owned(),
+    ]
 }
 
 /// Lines without what a terminal would take for a command.

@@ -82,6 +82,12 @@ pub(super) enum Effect {
         query: Query,
         now: Time,
     },
+    /// Read the entries of a trace.
+    Trace {
+        number: Number,
+        trace: String,
+        now: Time,
+    },
     /// Find what is different in a span from what lies before it.
     Compare {
         number: Number,
@@ -106,6 +112,12 @@ pub(super) enum Effect {
     Write {
         path: String,
         text: String,
+    },
+    /// Write everything that is asked for into a file that is not there yet.
+    Export {
+        query: Query,
+        now: Time,
+        path: String,
     },
     /// Put text on the clipboard.
     Copy(String),

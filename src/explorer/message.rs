@@ -88,6 +88,12 @@ pub(super) enum Message {
         answer: Result<Templates, String>,
         done: bool,
     },
+    /// The entries of a trace, oldest first, and whether there are more.
+    Traced {
+        number: Number,
+        trace: String,
+        answer: Result<(Vec<Entry>, bool), String>,
+    },
     /// What is different in a span, of a small part first.
     Compared {
         number: Number,

@@ -29,7 +29,7 @@ use super::update::{start, update};
 use super::view::view;
 use crate::backend::{Backend, Services};
 use crate::base::shutdown::{SignalNumber, Wishes};
-use crate::base::{Gauge, Time};
+use crate::base::{Gauge, Time, Zone};
 use crate::query::{Expression, Field, Query};
 
 /// Draining before a frame takes at most so long.
@@ -93,6 +93,7 @@ pub async fn run(
     let mut state = State::new(options.name, keymap, size, Time::now());
     state.joins = backend.joins();
     state.case = options.case;
+    state.other_zone = Zone::system();
     prepare(&mut state, &options.query, options.namespace, options.notes);
     let (sender, messages) = mpsc::unbounded_channel();
     let mut runtime = Runtime {

@@ -368,6 +368,18 @@ impl Harness {
                     done: true,
                 })
             }
+            Effect::Trace { number, trace, .. } => {
+                let own = self
+                    .log
+                    .iter()
+                    .filter(|entry| entry.scope.trace.as_ref() == Some(&trace));
+                let answer = Ok((own.cloned().collect(), false));
+                Some(Message::Traced {
+                    number,
+                    trace,
+                    answer,
+                })
+            }
             Effect::Compare {
                 number, from, to, ..
             } => {
@@ -405,6 +417,10 @@ impl Harness {
             Effect::Quit => {
                 self.left = true;
                 None
+            }
+            Effect::Export { path, query, .. } => {
+                let text = format!("exported {query} to {path}");
+                Some(Message::Done(Ok(text)))
             }
             Effect::Stop(_)
             | Effect::Wake(_)
@@ -818,6 +834,16 @@ fn the_timeline_moves_and_narrows_in_time() {
 }
 
 #[test]
+fn rows_show_the_time_since_the_row_before() {
+    let mut harness = Harness::new(100, (100, 30));
+    harness.press(".");
+    let screen = harness.screen().join("\n");
+    assert!(screen.contains("     +1.000s INFO"), "{screen}");
+    harness.press(".");
+    assert!(harness.screen().join("\n").contains("00:01:40.000 INFO"));
+}
+
+#[test]
 fn rows_are_marked_and_handed_on() {
     let mut harness = Harness::new(1_000, (100, 30));
     harness.state.case.sources = vec!["it's.log".into()];
@@ -852,6 +878,16 @@ fn rows_are_marked_and_handed_on() {
     let command = harness.copied.last().expect("a command");
     let expected = r"tailwater 'it'\''s.log' --query 'level>=error' --at 1970-01-01T00:1";
     assert!(command.starts_with(expected), "{command}");
+    harness.press("a");
+    let (shown, _) = harness.shown();
+    assert_eq!(shown.len(), 10, "5 seconds around: {shown:?}");
+    harness.press("backspace > enter");
+    assert!(
+        harness
+            .screen()
+            .join("\n")
+            .contains("exported level>=error to entries.ndjson")
+    );
     harness.press("' d");
     assert!(harness.screen().join("\n").contains("nothing is marked"));
 }
@@ -894,7 +930,16 @@ fn patterns_and_differences_lead_to_their_lines() {
         "where it begins"
     );
     assert!(harness.screen()[0].contains("≈ cannot reach db-<*>"));
-    harness.press("backspace p n n");
+    harness.press("T");
+    let screen = harness.screen().join("\n");
+    assert!(screen.contains("Trace t175 · 4 entries · 3s"), "{screen}");
+    assert!(
+        screen.contains("E auth  cannot reach db-700") && screen.contains("███"),
+        "{screen}"
+    );
+    harness.press("enter");
+    assert!(harness.screen()[0].contains("● trace:t175"));
+    harness.press("backspace backspace p n n");
     let screen = harness.screen();
     let at = |words: &str| screen.iter().position(|line| line.contains(words));
     let (cause, symptom) = (at("configuration reloaded"), at("cannot reach"));

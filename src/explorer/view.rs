@@ -66,6 +66,9 @@ pub(super) fn view(state: &State, theme: Theme, buffer: &mut Buffer) -> Regions 
                 let at = (listing, *view);
                 panes::patterns(state, theme, at, buffer, &mut regions);
             }
+            Overlay::Waterfall(listing) => {
+                panes::waterfall(state, theme, listing, buffer, &mut regions);
+            }
             Overlay::Differences(listing) => {
                 panes::differences(state, theme, listing, buffer, &mut regions);
             }

@@ -149,11 +149,11 @@ mod tests {
                 .collect()
         };
         let keymap =
-            Keymap::with(&section(&[("oldest", &["a a"]), ("follow", &["j"])])).expect("a keymap");
+            Keymap::with(&section(&[("oldest", &["R R"]), ("follow", &["j"])])).expect("a keymap");
         let key = |text: &str| parse_sequence(text).expect("a key");
-        assert_eq!(keymap.resolve(&key("a")), Resolved::Pending);
+        assert_eq!(keymap.resolve(&key("R")), Resolved::Pending);
         assert_eq!(
-            keymap.resolve(&key("a a")),
+            keymap.resolve(&key("R R")),
             Resolved::Action(Action::Oldest)
         );
         assert_eq!(keymap.resolve(&key("j")), Resolved::Action(Action::Follow));
@@ -162,8 +162,8 @@ mod tests {
         let mistakes = Keymap::with(&section(&[
             ("fly", &["j"]),
             ("up", &["hyper-x"]),
-            ("oldest", &["a"]),
-            ("newest", &["a a"]),
+            ("oldest", &["R"]),
+            ("newest", &["R R"]),
         ]));
         assert_eq!(mistakes.map_err(|error| error.0.len()), Err(3));
     }

@@ -40,6 +40,8 @@ pub(super) enum Overlay {
         listing: Listing,
         saving: Option<Input>,
     },
+    /// A trace, put together.
+    Waterfall(Listing),
     /// What is different in a span.
     Differences(Listing),
     /// One of several values.

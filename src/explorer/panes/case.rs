@@ -50,7 +50,7 @@ pub(in crate::explorer) fn case(
         } else {
             (visible(&mark.note).text.into_owned(), Style::new())
         };
-        let time = entry.time.row_form();
+        let time = state.zone.row_form(entry.time);
         let columns = vec![
             time.get(11..).unwrap_or_default().to_owned(),
             entry.level.word().to_owned(),

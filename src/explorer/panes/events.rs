@@ -119,7 +119,8 @@ fn kind_of(event: &EventAnswer) -> String {
 }
 
 fn clock(state: &State, text: &str) -> String {
-    let time = parse(text, state.now).unwrap_or_default().row_form();
+    let time = parse(text, state.now).unwrap_or_default();
+    let time = state.zone.row_form(time);
     time.get(11..23).unwrap_or_default().to_owned()
 }
 

@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::style::Style;
 
-use super::list::{Column, Pane};
+use super::list::{Column, Pane, headed};
 use crate::base::Time;
 use crate::base::units::{grouped, short_count};
 use crate::entry::{Level, visible};
@@ -26,8 +26,13 @@ const SPARKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█
 /// Cells of a sparkline.
 const SPARK_CELLS: usize = 20;
 
-fn clock(time: Time) -> String {
-    time.row_form().get(11..19).unwrap_or_default().to_owned()
+fn clock(state: &State, time: Time) -> String {
+    state
+        .zone
+        .row_form(time)
+        .get(11..19)
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// Whether this is of a small part, and more is being looked at.
@@ -56,8 +61,10 @@ pub(in crate::explorer) fn patterns(
     });
     let new = match insight.since {
         _ if view == PatternsView::Appeared => " · in the order they appeared".to_owned(),
-        Some(since) if view == PatternsView::New => format!(" · only ★ new since {}", clock(since)),
-        Some(since) => format!(" · ★ new since {}", clock(since)),
+        Some(since) if view == PatternsView::New => {
+            format!(" · only ★ new since {}", clock(state, since))
+        }
+        Some(since) => format!(" · ★ new since {}", clock(state, since)),
         None => String::new(),
     };
     let title = format!("{} patterns{of}{new}{}", rows.len(), more(state));
@@ -93,33 +100,21 @@ pub(in crate::explorer) fn patterns(
             (
                 headed(name, width),
                 theme.level(worst),
-                told_of(of, looked_at),
+                told_of(state, of, looked_at),
             )
         },
     );
 }
 
-/// Of a pattern its beginning is worth more.
-fn headed(name: String, width: u16) -> String {
-    let room = usize::from(width);
-    match name.char_indices().nth(room) {
-        Some(_) => {
-            let head: String = name.chars().take(room.saturating_sub(1)).collect();
-            format!("{head}…")
-        }
-        None => name,
-    }
-}
-
 #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
-fn told_of(of: &Template, looked_at: u64) -> Vec<String> {
+fn told_of(state: &State, of: &Template, looked_at: u64) -> Vec<String> {
     let share = of.count as f64 * 100.0 / looked_at as f64;
     vec![
         short_count(of.count),
         sparkline(&of.over_time),
-        clock(Time(of.first)),
+        clock(state, Time(of.first)),
         format!("{share:.1}%"),
-        clock(Time(of.last)),
+        clock(state, Time(of.last)),
     ]
 }
 
@@ -155,7 +150,11 @@ pub(in crate::explorer) fn differences(
         let (inside, outside) = (grouped(told.inside), grouped(told.outside));
         format!(" · {part}{inside} entries against {outside} before")
     });
-    let title = format!("What is different in {}–{}{sizes}", clock(from), clock(to));
+    let title = format!(
+        "What is different in {}–{}{sizes}",
+        clock(state, from),
+        clock(state, to)
+    );
     let pane = Pane {
         title: &title,
         keys: "enter shows where it begins · x hides · / narrows · esc closes",

@@ -136,9 +136,8 @@ pub(in crate::explorer) fn blobs(
                     Vec::new(),
                 ),
                 Item::Blob(blob) => {
-                    let stored = parse(&blob.modified, state.now)
-                        .unwrap_or_default()
-                        .row_form();
+                    let stored = parse(&blob.modified, state.now).unwrap_or_default();
+                    let stored = state.zone.row_form(stored);
                     let kind = blob.content_type.as_deref().unwrap_or_default();
                     let columns = vec![
                         print_size(blob.size),

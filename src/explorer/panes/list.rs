@@ -48,6 +48,18 @@ pub(super) fn shortened(name: String, width: u16) -> String {
     format!("…{shown}")
 }
 
+/// Of what is said its beginning is worth more.
+pub(super) fn headed(name: String, width: u16) -> String {
+    let room = usize::from(width);
+    match name.char_indices().nth(room) {
+        Some(_) => {
+            let head: String = name.chars().take(room.saturating_sub(1)).collect();
+            format!("{head}…")
+        }
+        None => name,
+    }
+}
+
 /// What a list is.
 pub(super) struct Pane<'p> {
     pub title: &'p str,

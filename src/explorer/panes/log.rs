@@ -10,6 +10,7 @@ use std::ops::Range;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::base::Time;
 use crate::entry::ink::Ink;
 use crate::entry::visible;
 use crate::explorer::layout::{Columns, FIELD_COLUMN, columns};
@@ -52,6 +53,10 @@ pub(in crate::explorer) fn log(
                 matcher: &matcher,
                 selected: at == state.scroll.selected,
                 is_beside: has_lens && !matcher.matches(&row.entry),
+                before: at
+                    .checked_sub(1)
+                    .and_then(|before| state.window.rows().get(before))
+                    .map(|before| before.entry.time),
             },
             row,
             area,
@@ -94,6 +99,8 @@ struct Drawn<'s> {
     selected: bool,
     /// Whether the filters would hide it.
     is_beside: bool,
+    /// When the row before it was.
+    before: Option<Time>,
 }
 
 /// Draws a row whose first line is `y` (which may lie above the pane); how many lines it takes.
@@ -157,8 +164,11 @@ fn draw_head(drawn: &Drawn<'_>, row: &Row, area: Rect, y: u16, buffer: &mut Buff
         },
     );
     x += 1;
-    let time = row.entry.time.row_form();
-    let clock = time.get(11..).unwrap_or_default();
+    let time = match drawn.before {
+        Some(before) if state.deltas => delta(row.entry.time, before),
+        _ => state.zone.row_form(row.entry.time).split_off(11),
+    };
+    let clock = time.as_str();
     let style = if *selected {
         theme.selected(focused)
     } else {
@@ -194,6 +204,17 @@ fn draw_head(drawn: &Drawn<'_>, row: &Row, area: Rect, y: u16, buffer: &mut Buff
         }
         x += FIELD_COLUMN + 1;
     }
+}
+
+/// How long after the row before, as wide as a clock; long gaps are seen by their unit.
+fn delta(time: Time, before: Time) -> String {
+    let millis = time.since(before).as_millis();
+    let text = match millis {
+        0..60_000 => format!("+{}.{:03}s", millis / 1_000, millis % 1_000),
+        60_000..3_600_000 => format!("+{}m {:02}s", millis / 60_000, millis / 1_000 % 60),
+        _ => format!("+{}h {:02}m", millis / 3_600_000, millis / 60_000 % 60),
+    };
+    format!("{text:>12}")
 }
 
 fn draw_text(

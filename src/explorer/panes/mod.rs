@@ -15,6 +15,7 @@ mod query_bar;
 mod status;
 mod timeline;
 mod title;
+mod waterfall;
 
 pub(super) use band::{filters, sources, values};
 pub(super) use case::case;
@@ -30,3 +31,4 @@ pub(super) use query_bar::query_bar;
 pub(super) use status::status;
 pub(super) use timeline::timeline;
 pub(super) use title::title;
+pub(super) use waterfall::waterfall;

@@ -128,16 +128,17 @@ fn place(state: &State) -> String {
     } else {
         "▼ newer"
     };
-    let day = row.entry.time.row_form();
+    let day = state.zone.row_form(row.entry.time);
     let ends = if state.size.0 >= 100 {
         format!("{older} · {newer}  ")
     } else {
         String::new()
     };
     format!(
-        "{ends}{} of {}  {} UTC ",
+        "{ends}{} of {}  {} {} ",
         state.scroll.selected + 1,
         state.window.len(),
-        day.get(..10).unwrap_or_default()
+        day.get(..10).unwrap_or_default(),
+        state.zone.name(row.entry.time)
     )
 }

@@ -198,11 +198,12 @@ fn labels(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
         put(buffer, area.x, area.y, area.width, text, theme.dim());
         return;
     }
-    let day = |time: Time| time.row_form().get(..10).map(str::to_owned);
+    let zone = &state.zone;
+    let day = |time: Time| zone.row_form(time).get(..10).map(str::to_owned);
     let (first, last) = timeline.times(&(0..timeline.len()));
     let with_day = day(first) != day(last);
     let label = |time: Time| {
-        let form = time.row_form();
+        let form = zone.row_form(time);
         let from = if with_day { 5 } else { 11 };
         form.get(from..19).unwrap_or_default().to_owned()
     };

@@ -91,7 +91,7 @@ fn time_and_lens(state: &State) -> Option<String> {
     };
     let range = state.filters.range.map(|(from, to)| {
         let form = |time: Time| {
-            let form = time.row_form();
+            let form = state.zone.row_form(time);
             form.get(11..19).unwrap_or_default().to_owned()
         };
         if to == Time::MAX {

@@ -3,12 +3,18 @@
 use super::{Number, Performer};
 use crate::base::Time;
 use crate::explorer::message::Message;
-use crate::query::{CompareRequest, HistogramRequest, PatternsRequest, Query};
+use crate::query::{
+    CompareRequest, Direction, Expression, Field, HistogramRequest, PageRequest, PatternsRequest,
+    Query, Start, Ties,
+};
 
 /// Patterns and differences asked for.
 const LIMIT: usize = 500;
 /// Entries looked at for them: few at first, so that something is there at once; and whether that is all.
 const SAMPLES: [(u64, bool); 2] = [(10_000, false), (200_000, true)];
+/// Entries of a trace that are put together.
+const TRACE_LIMIT: usize = 1_000;
+
 impl Performer {
     /// Counts over time, and then what there is without filters.
     pub(super) fn histogram(
@@ -110,6 +116,29 @@ impl Performer {
                     return;
                 }
             }
+        });
+        self.insight.replace(number, task);
+    }
+
+    pub(super) fn trace(&mut self, number: Number, trace: String, now: Time) {
+        let (backend, messages) = self.handles();
+        let task = tokio::spawn(async move {
+            let request = PageRequest {
+                query: Query(Expression::equals(Field::Trace, trace.clone())),
+                now,
+                start: Start::End,
+                direction: Direction::Newer,
+                limit: TRACE_LIMIT,
+                ties: Ties::Split,
+            };
+            let page = backend.page(request).await;
+            let answer = page.map(|page| (page.entries, page.newer.is_some()));
+            let answer = answer.map_err(|error| error.explained());
+            let _ = messages.send(Message::Traced {
+                number,
+                trace,
+                answer,
+            });
         });
         self.insight.replace(number, task);
     }

@@ -1,5 +1,6 @@
 //! Does what `update` asked for: the only part that waits.
 
+mod export;
 mod insight;
 mod tasks;
 
@@ -44,6 +45,7 @@ pub(super) struct Performer {
     facets: Running,
     histogram: Running,
     insight: Running,
+    exporting: Running,
     complete: Running,
     /// Live messages that were not yet taken in.
     live: Arc<Semaphore>,
@@ -96,6 +98,7 @@ impl Performer {
             facets: Running::default(),
             histogram: Running::default(),
             insight: Running::default(),
+            exporting: Running::default(),
             complete: Running::default(),
             live: Arc::new(Semaphore::new(LIVE_QUEUE)),
         }
@@ -152,6 +155,7 @@ impl Performer {
             Effect::Listeners => self.listeners(),
             Effect::Firings => self.firings(),
             Effect::Save { key, path } => self.save(key, path),
+            Effect::Export { query, now, path } => self.export(query, now, path),
             Effect::Write { path, text } => self.write(path, text),
             Effect::Show(shown) => self.show(&shown),
             Effect::Facets {
@@ -183,6 +187,7 @@ impl Performer {
                 from,
                 to,
             } => self.compare(number, query, now, (from, to)),
+            Effect::Trace { number, trace, now } => self.trace(number, trace, now),
             Effect::Complete { number, request } => self.complete(number, request),
             Effect::Whole(position) => self.whole(position),
             Effect::Wake(after) => self.wake(after),
@@ -301,24 +306,6 @@ impl Performer {
             let told = saved
                 .map(|bytes| format!("{key} is saved as {path}, {}", print_size(bytes)))
                 .map_err(|error| error.explained());
-            let _ = messages.send(Message::Done(told));
-        });
-    }
-
-    fn write(&self, path: String, text: String) {
-        let messages = self.messages.clone();
-        tokio::task::spawn_blocking(move || {
-            let bytes = crate::entry::bytes::restore(&text);
-            // Evidence is not written over.
-            let written = std::fs::File::create_new(&path)
-                .and_then(|mut file| std::io::Write::write_all(&mut file, &bytes));
-            let told = match written {
-                Ok(()) => Ok(format!(
-                    "saved as {path}, {}",
-                    print_size(bytes.len() as u64)
-                )),
-                Err(error) => Err(format!("cannot write {path}: {error}")),
-            };
             let _ = messages.send(Message::Done(told));
         });
     }

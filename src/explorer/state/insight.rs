@@ -1,6 +1,6 @@
-//! What there is rather than the lines of it: patterns, and what is different in a span.
+//! What there is rather than the lines of it: patterns, what is different in a span, a trace put together.
 
-use super::Answered;
+use super::{Answered, Waterfall};
 use crate::base::Time;
 use crate::explorer::overlays::{Listing, PatternsView};
 use crate::query::{Difference, Differences, Template, Templates};
@@ -17,6 +17,8 @@ pub(in crate::explorer) struct Insight {
     pub since: Option<Time>,
     /// Which span is compared with what lies before it.
     pub span: (Time, Time),
+    /// A trace, put together.
+    pub trace: Answered<Waterfall>,
     /// More is being looked at.
     pub is_partial: bool,
 }

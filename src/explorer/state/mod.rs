@@ -10,6 +10,7 @@ mod live;
 mod moving;
 mod prompt;
 mod timeline;
+mod waterfall;
 mod window;
 
 use std::collections::VecDeque;
@@ -24,6 +25,7 @@ pub(super) use live::{Link, LiveState};
 pub(super) use moving::{Kind, Moving};
 pub(super) use prompt::{Completion, Prompt, PromptKind};
 pub(super) use timeline::{Timeline, classes};
+pub(super) use waterfall::Waterfall;
 pub(super) use window::{Edge, Window};
 
 use super::case::Case;
@@ -31,7 +33,7 @@ use super::keymap::{Key, Keymap};
 use super::overlays::Overlay;
 use super::request::{At, Number};
 use super::row::Row;
-use crate::base::Time;
+use crate::base::{Time, Zone};
 use crate::entry::Position;
 use crate::query::{Facets, Field, Matcher, NamespaceCount, Progress, Query};
 
@@ -69,6 +71,11 @@ pub(super) const VALUE_FIELDS: [Field; 10] = [
 )]
 pub(super) struct State {
     pub now: Time,
+    /// The zone in which times are shown, and the other one that they can be shown in.
+    pub zone: Zone,
+    pub other_zone: Zone,
+    /// Whether rows show the time since the row before.
+    pub deltas: bool,
     /// Columns and rows of the terminal.
     pub size: (u16, u16),
     /// What is explored, as the user named it.
@@ -160,6 +167,7 @@ pub(super) struct Requests {
     pub histogram: Option<Number>,
     pub patterns: Option<Number>,
     pub compare: Option<Number>,
+    pub trace: Option<Number>,
 }
 
 impl Requests {
@@ -213,6 +221,9 @@ impl State {
     pub fn new(name: String, keymap: Keymap, size: (u16, u16), now: Time) -> Self {
         Self {
             now,
+            zone: Zone::default(),
+            other_zone: Zone::default(),
+            deltas: false,
             size,
             name,
             joins: false,

@@ -13,6 +13,7 @@ pub(in crate::explorer) enum PromptKind {
     TextFilter,
     Time,
     Note,
+    Export,
 }
 
 impl PromptKind {
@@ -24,6 +25,7 @@ impl PromptKind {
             Self::TextFilter => "only &",
             Self::Time => "go to @",
             Self::Note => "note ›",
+            Self::Export => "export to ›",
         }
     }
 }

@@ -48,6 +48,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Effects {
         Action::ToggleAllFilters => filter::toggle_all(state),
         Action::ClearFilters => filter::clear(state),
         Action::Trace => jump::pivot(state, &Field::Trace),
+        Action::Waterfall => insight::trace(state),
         Action::Instance => jump::pivot(state, &Field::Instance),
         Action::Namespace => jump::pivot(state, &Field::Namespace),
         Action::Back => jump::back(state),
@@ -58,9 +59,20 @@ pub(super) fn act(state: &mut State, action: Action) -> Effects {
         Action::NextPane => select::next_pane(state, 1),
         Action::PreviousPane => select::next_pane(state, -1),
         Action::Wrap => wrap(state),
+        Action::Zone => {
+            std::mem::swap(&mut state.zone, &mut state.other_zone);
+            Effects::none()
+        }
+        Action::Deltas => {
+            state.deltas = !state.deltas;
+            Effects::none()
+        }
         Action::Column => filter::column(state),
         Action::Mark => case::note(state),
         Action::Case => case::open(state),
+        Action::Source => jump::pivot(state, &Field::Source),
+        Action::Moment => jump::moment(state),
+        Action::Export => prompt::open(state, PromptKind::Export),
         Action::CopyCommand => detail::copy_command(state),
         Action::Copy => detail::copy(state),
         Action::CopyJson => detail::copy_json(state),

@@ -14,6 +14,23 @@ use crate::query::Query;
 /// What a case is called unless something else is typed.
 const FILE: &str = "incident.md";
 
+/// What an export is called unless something else is typed.
+pub(super) const EXPORT: &str = "entries.ndjson";
+
+/// Writes everything that is asked for into a file.
+pub(super) fn export(state: &mut State, path: String) -> Effects {
+    if path.is_empty() {
+        return Effects::none();
+    }
+    notice(state, "exporting …", false);
+    Effect::Export {
+        query: state.query(),
+        now: state.now,
+        path,
+    }
+    .into()
+}
+
 /// Asks for a note on the row; the one that it has is there.
 pub(super) fn note(state: &mut State) -> Effects {
     let Some(row) = state.selected() else {

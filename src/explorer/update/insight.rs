@@ -3,12 +3,13 @@
 use super::overlay::{edit, step_of};
 use super::{filter, jump, load, notice, timeline};
 use crate::base::Time;
+use crate::entry::Entry;
 use crate::explorer::effect::{Effect, Effects};
 use crate::explorer::keymap::{Code, Key};
 use crate::explorer::overlays::{Listing, Overlay, PatternsView};
 use crate::explorer::request::Number;
-use crate::explorer::state::{Answered, Chip, State};
-use crate::query::{Differences, Expression, Field, Templates};
+use crate::explorer::state::{Answered, Chip, State, Waterfall};
+use crate::query::{Differences, Expression, Field, Query, Templates};
 
 /// Opens the patterns of what is asked for. What begins in the burst where one is, or in what is selected, is new.
 pub(super) fn patterns(state: &mut State) -> Effects {
@@ -81,6 +82,42 @@ pub(super) fn told_differences(
     Effects::none()
 }
 
+/// Puts the trace of the row together.
+pub(super) fn trace(state: &mut State) -> Effects {
+    let trace = state
+        .selected()
+        .and_then(|row| row.entry.scope.trace.clone());
+    let Some(trace) = trace else {
+        notice(state, "this entry has no trace", false);
+        return Effects::none();
+    };
+    state.insight.trace = Answered::default();
+    state.overlays.push(Overlay::Waterfall(Listing::default()));
+    let number = state.requests.next();
+    state.requests.trace = Some(number);
+    Effect::Trace {
+        number,
+        trace,
+        now: state.now,
+    }
+    .into()
+}
+
+/// The entries of a trace came.
+pub(super) fn told_trace(
+    state: &mut State,
+    number: Number,
+    trace: String,
+    answer: Result<(Vec<Entry>, bool), String>,
+) -> Effects {
+    if state.requests.trace == Some(number) {
+        let put_together =
+            |(entries, more): (Vec<Entry>, bool)| Some(Waterfall::new(trace, &entries, more));
+        state.insight.trace.told(answer.map(put_together));
+    }
+    Effects::none()
+}
+
 /// A key while one of the lists is open; nothing if it is not for it.
 pub(super) fn press(state: &mut State, key: Key) -> Option<Effects> {
     let insight = &state.insight;
@@ -91,6 +128,11 @@ pub(super) fn press(state: &mut State, key: Key) -> Option<Effects> {
         }
         Overlay::Differences(listing) => {
             let count = insight.differences(listing).len();
+            (listing, count, None)
+        }
+        Overlay::Waterfall(listing) => {
+            let bars = insight.trace.now.iter().flat_map(|told| &told.bars);
+            let count = bars.filter(|bar| listing.holds(&bar.name)).count();
             (listing, count, None)
         }
         _ => return None,
@@ -121,7 +163,7 @@ pub(super) fn press(state: &mut State, key: Key) -> Option<Effects> {
         }
         (Code::Char('+' | '='), _) => return Some(enter(state)),
         (Code::Char('x' | '-'), _) => return Some(hide(state)),
-        (Code::Char('q' | 'p' | 'D'), _) => drop(state.overlays.pop()),
+        (Code::Char('q' | 'p' | 'D' | 'T'), _) => drop(state.overlays.pop()),
         _ => {}
     }
     Some(Effects::none())
@@ -163,6 +205,19 @@ fn began(state: &State) -> Option<Time> {
 
 /// Only lines of what is under the cursor; of what is new from the first on, of a difference in its span.
 pub(super) fn enter(state: &mut State) -> Effects {
+    if let Some(Overlay::Waterfall(listing)) = state.overlays.last() {
+        let told = state.insight.trace.now.as_ref();
+        let bars = told.into_iter().flat_map(|told| &told.bars);
+        let bar = bars
+            .filter(|bar| listing.holds(&bar.name))
+            .nth(listing.cursor);
+        let Some((bar, told)) = bar.zip(told) else {
+            return Effects::none();
+        };
+        let query = Query(Expression::equals(Field::Trace, told.trace.clone()));
+        let key = bar.key;
+        return jump::to_row(state, key, query);
+    }
     let Some(chip) = chosen(state) else {
         return Effects::none();
     };

@@ -1,5 +1,7 @@
 //! Going somewhere else and back to the very row.
 
+use std::time::Duration;
+
 use super::{kept, load, notice};
 use crate::base::Time;
 use crate::entry::{Key, Position};
@@ -70,6 +72,23 @@ pub(super) fn to_row(state: &mut State, key: Key, query: Query) -> Effects {
     let turned = kept::turn_to(state, Shown::Log);
     state.live.following = false;
     turned.and(load::around(state, key))
+}
+
+/// How far everything around a row goes.
+const MOMENT: Duration = Duration::from_secs(5);
+
+/// Shows everything that happened around the row, everywhere; the row stays selected.
+pub(super) fn moment(state: &mut State) -> Effects {
+    let Some(key) = state.selected().map(super::super::row::Row::key) else {
+        return Effects::none();
+    };
+    leave(state);
+    state.filters = Filters {
+        range: Some((key.time.earlier(MOMENT), key.time.later(MOMENT))),
+        ..Filters::default()
+    };
+    state.live.following = false;
+    load::around(state, key)
 }
 
 /// Back to where one came from.

@@ -131,6 +131,7 @@ pub(super) fn paste(overlay: &mut Overlay, text: &str) {
         | Overlay::Events { listing, .. }
         | Overlay::Patterns { listing, .. }
         | Overlay::Differences(listing)
+        | Overlay::Waterfall(listing)
             if listing.is_typing =>
         {
             &mut listing.text

@@ -105,6 +105,11 @@ pub(super) fn update(state: &mut State, message: Message) -> Effects {
             answer,
             done,
         } => insight::told_patterns(state, number, answer, done),
+        Message::Traced {
+            number,
+            trace,
+            answer,
+        } => insight::told_trace(state, number, trace, answer),
         Message::Compared {
             number,
             answer,

@@ -86,6 +86,7 @@ pub(super) fn press(state: &mut State, key: Key) -> Effects {
         | Overlay::Events { .. }
         | Overlay::Patterns { .. }
         | Overlay::Differences(_)
+        | Overlay::Waterfall(_)
         | Overlay::Case { .. } => {}
     }
     Effects::none()
@@ -188,7 +189,11 @@ pub(super) fn click(state: &mut State, target: Target) -> Effects {
             listing.cursor = at;
             Effects::none()
         }
-        Some(Overlay::Patterns { listing, .. } | Overlay::Differences(listing)) => {
+        Some(
+            Overlay::Patterns { listing, .. }
+            | Overlay::Differences(listing)
+            | Overlay::Waterfall(listing),
+        ) => {
             if listing.cursor == at {
                 return insight::enter(state);
             }

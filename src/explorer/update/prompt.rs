@@ -1,8 +1,8 @@
 //! The one-line inputs.
 
 use super::{case, filter, load, notice, search, timeline};
-use crate::base::Time;
 use crate::base::units::parse_duration;
+use crate::base::{Time, Zone};
 use crate::entry::decode::time;
 use crate::entry::visible;
 use crate::explorer::effect::{Effect, Effects};
@@ -13,10 +13,10 @@ use crate::query::{Completing, Expression, Values, ValuesRequest, completing};
 
 /// Opens a prompt.
 pub(super) fn open(state: &mut State, kind: PromptKind) -> Effects {
-    let text = if kind == PromptKind::Query {
-        state.filters.typed_text.clone()
-    } else {
-        String::new()
+    let text = match kind {
+        PromptKind::Query => state.filters.typed_text.clone(),
+        PromptKind::Export => case::EXPORT.to_owned(),
+        _ => String::new(),
     };
     state.prompt = Some(Prompt::new(kind, text));
     complete(state)
@@ -65,7 +65,7 @@ fn edited(state: &mut State) -> Effects {
             state.filters.preview = Some(text);
             load::again(state)
         }
-        PromptKind::Time | PromptKind::Note => Effects::none(),
+        PromptKind::Time | PromptKind::Note | PromptKind::Export => Effects::none(),
     }
 }
 
@@ -110,6 +110,7 @@ fn submit(state: &mut State) -> Effects {
         PromptKind::Query => query(state, text),
         PromptKind::Time => to_time(state, &text),
         PromptKind::Note => case::mark(state, text),
+        PromptKind::Export => case::export(state, text),
         PromptKind::Search => search::start(state, &text),
         PromptKind::TextFilter => {
             state.filters.preview = None;
@@ -126,7 +127,7 @@ fn to_time(state: &mut State, text: &str) -> Effects {
     if text.is_empty() {
         return Effects::none();
     }
-    if let Some(time) = when(text, state.now, timeline::here(state)) {
+    if let Some(time) = when(text, state.now, timeline::here(state), &state.zone) {
         super::jump::leave(state);
         return timeline::to_time(state, time);
     }
@@ -136,8 +137,9 @@ fn to_time(state: &mut State, text: &str) -> Effects {
     Effects::none()
 }
 
-/// The time that is meant: `-15m` before now, `+5s` after the row, `12:03` of the row's day, or a whole one of any layout.
-fn when(text: &str, now: Time, row: Time) -> Option<Time> {
+/// The time that is meant: `-15m` before now, `+5s` after the row, `12:03` of the row's day on
+/// the clocks that are shown, or a whole one of any layout.
+fn when(text: &str, now: Time, row: Time, zone: &Zone) -> Option<Time> {
     if let Some(span) = text
         .strip_prefix('-')
         .and_then(|text| parse_duration(text.trim()).ok())
@@ -161,9 +163,9 @@ fn when(text: &str, now: Time, row: Time) -> Option<Time> {
             ""
         };
         let hour = if text.find(':') == Some(1) { "0" } else { "" };
-        let form = row.row_form();
+        let form = zone.row_form(row);
         let day = form.get(..10)?;
-        return time::parse(&format!("{day}T{hour}{text}{seconds}Z"), now);
+        return zone.read(&format!("{day}T{hour}{text}{seconds}"));
     }
     time::parse(text, now)
 }
@@ -310,7 +312,7 @@ mod tests {
             Time(2_000_000_000_000_000_000),
             Time(1_000_000_000_000_000_000),
         );
-        let of = |text: &str| when(text, now, row).map(|time| time.to_string());
+        let of = |text: &str| when(text, now, row, &Zone::default()).map(|time| time.to_string());
         for (text, expected) in [
             ("-15m", "2033-05-18T03:18:20Z"),
             ("+ 5s", "2001-09-09T01:46:45Z"),
