@@ -2,6 +2,8 @@
 //!
 //! ```text
 //! events --check--> known? --> history --> listeners of their namespace and type --> firings --> actions
+//!    ^                                                                                  \--> whoever looks on
+//!    +-- rules -- entries of the embedded log, as they arrive
 //! ```
 //! A **listener** fires for each event, for any of several types, or when one event of each type has come; one that
 //! *starts* something stays, one that *waits* ends. What it fires with is a **firing** with an id of its own.
@@ -9,7 +11,8 @@
 //! Invariants: a batch is taken whole or not at all; an event is in the history once, by namespace, id and source; events,
 //! the listeners they changed and the firings they caused are safe together, before the sender is answered; what is done
 //! about a firing may be done twice after a crash, always under the same id. Of a type the oldest event is held. One
-//! engine changes anything, in groups: listeners need no locks of their own. Knows nothing of HTTP.
+//! engine changes anything, in groups: listeners need no locks of their own. What is served over HTTP it
+//! does not know; webhooks go through the client.
 
 mod actions;
 mod book;
