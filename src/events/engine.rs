@@ -160,6 +160,7 @@ impl Engine {
             Err(error) => {
                 tracing::error!(%error, "events are not taken");
                 registry.undo();
+                self.recover(&mut registry);
             }
         }
         drop(registry);
@@ -174,6 +175,23 @@ impl Engine {
             self.hand_on(firing);
         }
         true
+    }
+
+    /// Opens the database again, which refuses everything after it has failed to write, and begins with what it says: where it
+    /// failed while it made a group safe, that may be safe all the same. If it cannot be opened yet, the next work tries again.
+    fn recover(&self, registry: &mut Registry) {
+        let opened = self
+            .book
+            .open_again()
+            .and_then(|()| Ok((self.book.listeners()?, self.book.newest()?)));
+        match opened {
+            Ok((listeners, newest)) => {
+                *registry = Registry::of(listeners);
+                self.newest
+                    .send_if_modified(|known| std::mem::replace(known, newest) != newest);
+            }
+            Err(error) => tracing::error!(%error, "the events cannot be opened again yet"),
+        }
     }
 
     /// To who waits for it, or to who does what it asks for.

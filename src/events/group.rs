@@ -74,7 +74,7 @@ impl Group<'_> {
                 self.told.answer(answer, Ok(()));
             }
             Work::Change { id, into, answer } => {
-                let before = self.registry.of(&into.namespace, id);
+                let before = self.registry.get(&into.namespace, id);
                 let result = before.map(|before| before.changed(*into));
                 if let Ok(listener) = &result {
                     self.registry.put(listener.clone());
@@ -86,7 +86,7 @@ impl Group<'_> {
                 id,
                 answer,
             } => {
-                let result = self.registry.of(&namespace, id).map(|_| ());
+                let result = self.registry.get(&namespace, id).map(|_| ());
                 if result.is_ok() {
                     self.registry.remove(&id);
                 }

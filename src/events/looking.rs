@@ -104,7 +104,7 @@ impl Events {
     /// # Errors
     /// There is none.
     pub fn listener(&self, namespace: &str, id: Uuid) -> Result<Listener, Error> {
-        self.registry().of(namespace, id).cloned()
+        self.registry().get(namespace, id).cloned()
     }
 
     /// The listeners of one namespace or all, oldest first.

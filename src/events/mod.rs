@@ -88,11 +88,7 @@ impl Events {
     ) -> Result<(Self, mpsc::UnboundedReceiver<Firing>), Error> {
         std::fs::create_dir_all(dir)?;
         let book = Arc::new(Book::open(&dir.join("events.redb"))?);
-        let mut registry = Registry::default();
-        for listener in book.listeners()? {
-            registry.put(listener);
-        }
-        registry.settle();
+        let registry = Registry::of(book.listeners()?);
         let registry = Arc::new(Mutex::new(registry));
         let (firings, fired) = mpsc::unbounded_channel();
         for firing in book.outbox()? {

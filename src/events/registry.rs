@@ -19,8 +19,18 @@ pub(super) struct Registry {
 }
 
 impl Registry {
+    /// Listeners as they are kept.
+    pub fn of(listeners: Vec<Listener>) -> Self {
+        let mut registry = Self::default();
+        for listener in listeners {
+            registry.put(listener);
+        }
+        registry.settle();
+        registry
+    }
+
     /// A listener of a namespace that has not ended.
-    pub fn of(&self, namespace: &str, id: Uuid) -> Result<&Listener, Error> {
+    pub fn get(&self, namespace: &str, id: Uuid) -> Result<&Listener, Error> {
         let found = self.listeners.get(&id);
         let is_its = |listener: &&Listener| listener.namespace == namespace && !listener.is_over;
         found.filter(is_its).ok_or(Error::NoListener(id))

@@ -40,11 +40,7 @@ impl Stage {
     }
 
     fn on(book: Book) -> Result<Self, Error> {
-        let mut registry = Registry::default();
-        for listener in book.listeners()? {
-            registry.put(listener);
-        }
-        registry.settle();
+        let registry = Registry::of(book.listeners()?);
         let newest = watch::Sender::new(book.newest()?);
         let (sender, firings) = mpsc::unbounded_channel();
         let engine = Engine {

@@ -82,6 +82,9 @@ pub async fn watch(events: Events, store: Store, rules: Vec<Rule>, stopping: Can
         return;
     }
     let mut after = known.unwrap_or(store.head().borrow().0);
+    if known.is_none() && !keep(&events, Vec::new(), after, &stopping).await {
+        return;
+    }
     let asked = Expression::any(rules.iter().map(|rule| rule.query.0.clone()));
     let mut watchers: Vec<Watcher> = rules.into_iter().map(Watcher::new).collect();
     let mut feed = store.follow(&FollowRequest {
@@ -97,7 +100,10 @@ pub async fn watch(events: Events, store: Store, rules: Vec<Rule>, stopping: Can
             Ok(batch) => batch,
             Err(error) => {
                 tracing::error!(%error, "entries become no events for a while");
-                tokio::time::sleep(RETRY).await;
+                let rest = tokio::time::sleep(RETRY);
+                if stopping.run_until_cancelled(rest).await.is_none() {
+                    return;
+                }
                 continue;
             }
         };
@@ -112,13 +118,26 @@ pub async fn watch(events: Events, store: Store, rules: Vec<Rule>, stopping: Can
         if noted.is_empty() && batch.at.0 < after.saturating_add(REMEMBER) {
             continue;
         }
-        while let Err(error) = events.note(noted.clone(), Some(batch.at.0)).await {
-            if stopping.is_cancelled() {
-                return;
-            }
-            tracing::warn!(%error, "entries become events later");
-            tokio::time::sleep(RETRY).await;
-        }
         after = batch.at.0;
+        if !keep(&events, noted, after, &stopping).await {
+            return;
+        }
     }
+}
+
+/// Keeps the events, and up to where the log was looked at, however often it takes; not when it is stopped.
+async fn keep(
+    events: &Events,
+    noted: Vec<(String, Arc<CloudEvent>)>,
+    at: u64,
+    stopping: &CancellationToken,
+) -> bool {
+    while let Err(error) = events.note(noted.clone(), Some(at)).await {
+        tracing::warn!(%error, "entries become events later");
+        let rest = tokio::time::sleep(RETRY);
+        if stopping.run_until_cancelled(rest).await.is_none() {
+            return false;
+        }
+    }
+    true
 }

@@ -14,14 +14,15 @@ mod changes;
 
 pub(super) use changes::Changes;
 
+use std::fmt;
 use std::fs::File;
 use std::ops::Bound;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use redb::{
-    Database, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition,
-    WriteTransaction,
+    Database, ReadTransaction, ReadableDatabase, ReadableTable, ReadableTableMetadata,
+    TableDefinition, WriteTransaction,
 };
 use serde::{Deserialize, Serialize};
 
@@ -66,48 +67,79 @@ pub struct DeadLetter {
     pub at: i64,
 }
 
-/// The database.
-#[derive(Debug)]
-pub(super) struct Book(Database);
+/// How the database is opened: anew after it has failed, too.
+type Open = Box<dyn Fn() -> Result<Database, Error> + Send + Sync>;
+
+/// The database. One that has failed to write refuses everything until it is opened again.
+pub(super) struct Book {
+    database: RwLock<Option<Database>>,
+    open: Open,
+}
+
+impl fmt::Debug for Book {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Book").finish_non_exhaustive()
+    }
+}
 
 impl Book {
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let mut builder = Database::builder();
-        builder.set_cache_size(CACHE_BYTES);
+        let path = path.to_owned();
         if !path.exists() {
             // Half of a new database is none: the file has its name when it is whole.
             let new = path.with_extension("new");
             let _ = std::fs::remove_file(&new);
-            drop(Self::of(builder.create(&new)?)?);
-            std::fs::rename(&new, path)?;
+            let made = new.clone();
+            drop(Self::with(Box::new(move || database(&made)))?);
+            std::fs::rename(&new, &path)?;
             if let Some(dir) = path.parent() {
                 File::open(dir)?.sync_all()?;
             }
         }
-        Self::of(builder.create(path)?)
+        Self::with(Box::new(move || database(&path)))
     }
 
-    pub fn of(database: Database) -> Result<Self, Error> {
-        let book = Self(database);
-        let transaction = book.0.begin_write()?;
-        transaction.open_table(LISTENERS)?;
-        transaction.open_table(HISTORY)?;
-        transaction.open_table(SEEN)?;
-        transaction.open_table(STAGED)?;
-        transaction.open_table(OUTBOX)?;
-        transaction.open_table(DEAD)?;
-        transaction.open_table(MARKS)?;
+    pub fn with(open: Open) -> Result<Self, Error> {
+        let database = RwLock::new(Some(open()?));
+        let book = Self { database, open };
+        let transaction = book.begin()?;
+        drop(Changes::of(&transaction)?);
         transaction.commit()?;
         Ok(book)
     }
 
+    /// Opens the database again, after it has failed.
+    pub fn open_again(&self) -> Result<(), Error> {
+        let mut database = self
+            .database
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        // Two at the same time would lock each other out.
+        *database = None;
+        *database = Some((self.open)()?);
+        Ok(())
+    }
+
+    fn ask<T, E: Into<Error>>(
+        &self,
+        ask: impl FnOnce(&Database) -> Result<T, E>,
+    ) -> Result<T, Error> {
+        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        let closed = || Error::Database("the database could not be opened again yet".to_owned());
+        ask(database.as_ref().ok_or_else(closed)?).map_err(Into::into)
+    }
+
     /// Begins changes, which become safe when the transaction is committed.
     pub fn begin(&self) -> Result<WriteTransaction, Error> {
-        Ok(self.0.begin_write()?)
+        self.ask(Database::begin_write)
+    }
+
+    fn read(&self) -> Result<ReadTransaction, Error> {
+        self.ask(Database::begin_read)
     }
 
     pub fn listeners(&self) -> Result<Vec<Listener>, Error> {
-        let table = self.0.begin_read()?.open_table(LISTENERS)?;
+        let table = self.read()?.open_table(LISTENERS)?;
         let mut listeners = Vec::new();
         for row in table.iter()? {
             listeners.push(serde_json::from_slice(row?.1.value())?);
@@ -117,7 +149,7 @@ impl Book {
 
     /// The number of the newest event.
     pub fn newest(&self) -> Result<u64, Error> {
-        let table = self.0.begin_read()?.open_table(HISTORY)?;
+        let table = self.read()?.open_table(HISTORY)?;
         Ok(table.last()?.map_or(0, |(number, _)| number.value()))
     }
 
@@ -128,7 +160,7 @@ impl Book {
         before: u64,
         mut look: impl FnMut(Received) -> bool,
     ) -> Result<(), Error> {
-        let table = self.0.begin_read()?.open_table(HISTORY)?;
+        let table = self.read()?.open_table(HISTORY)?;
         for row in table.range(..before)?.rev() {
             let (number, value) = row?;
             if let Some(received) = read(number.value(), value.value(), namespace)?
@@ -147,7 +179,7 @@ impl Book {
         after: u64,
         rows: usize,
     ) -> Result<(Vec<Received>, u64), Error> {
-        let table = self.0.begin_read()?.open_table(HISTORY)?;
+        let table = self.read()?.open_table(HISTORY)?;
         let (mut events, mut at) = (Vec::new(), after);
         let range = (Bound::Excluded(after), Bound::Unbounded);
         for row in table.range::<u64>(range)?.take(rows) {
@@ -160,7 +192,7 @@ impl Book {
 
     /// The newest event of a namespace with an id.
     pub fn event(&self, namespace: &str, id: &str) -> Result<Option<Received>, Error> {
-        let reading = self.0.begin_read()?;
+        let reading = self.read()?;
         let (seen, history) = (reading.open_table(SEEN)?, reading.open_table(HISTORY)?);
         let from = format!("{namespace}\0{id}\0");
         let mut newest = 0;
@@ -179,7 +211,7 @@ impl Book {
 
     /// Firings that are not done.
     pub fn outbox(&self) -> Result<Vec<Firing>, Error> {
-        let table = self.0.begin_read()?.open_table(OUTBOX)?;
+        let table = self.read()?.open_table(OUTBOX)?;
         let mut firings = Vec::new();
         for row in table.iter()? {
             firings.push(serde_json::from_slice(row?.1.value())?);
@@ -188,7 +220,7 @@ impl Book {
     }
 
     pub fn firing(&self, id: &str) -> Result<Option<Firing>, Error> {
-        let table = self.0.begin_read()?.open_table(OUTBOX)?;
+        let table = self.read()?.open_table(OUTBOX)?;
         let row = table.get(id)?;
         Ok(match row {
             Some(value) => Some(serde_json::from_slice(value.value())?),
@@ -197,7 +229,7 @@ impl Book {
     }
 
     pub fn dead(&self, namespace: &str) -> Result<Vec<DeadLetter>, Error> {
-        let table = self.0.begin_read()?.open_table(DEAD)?;
+        let table = self.read()?.open_table(DEAD)?;
         let mut letters = Vec::new();
         for row in table.iter()? {
             let letter: DeadLetter = serde_json::from_slice(row?.1.value())?;
@@ -210,13 +242,13 @@ impl Book {
 
     /// Up to which position the log became events; nothing before the first time.
     pub fn mark(&self) -> Result<Option<u64>, Error> {
-        let table = self.0.begin_read()?.open_table(MARKS)?;
+        let table = self.read()?.open_table(MARKS)?;
         Ok(table.get(LOG)?.map(|position| position.value()))
     }
 
     /// When the oldest event of the history came.
     pub fn oldest(&self) -> Result<Option<Time>, Error> {
-        let table = self.0.begin_read()?.open_table(HISTORY)?;
+        let table = self.read()?.open_table(HISTORY)?;
         let oldest = table.first()?;
         let oldest = oldest.map(|(number, value)| read(number.value(), value.value(), None));
         Ok(oldest.transpose()?.flatten().map(|received| received.at))
@@ -224,7 +256,7 @@ impl Book {
 
     /// Rows of history, staged events, firings that are not done, and dead letters.
     pub fn counts(&self) -> Result<[u64; 4], Error> {
-        let reading = self.0.begin_read()?;
+        let reading = self.read()?;
         Ok([
             reading.open_table(HISTORY)?.len()?,
             reading.open_table(STAGED)?.len()?,
@@ -235,9 +267,15 @@ impl Book {
 
     /// When the next staged event is due.
     pub fn next_due(&self) -> Result<Option<Time>, Error> {
-        let table = self.0.begin_read()?.open_table(STAGED)?;
+        let table = self.read()?.open_table(STAGED)?;
         Ok(table.first()?.map(|(due, _)| Time(due.value().0)))
     }
+}
+
+fn database(path: &Path) -> Result<Database, Error> {
+    let mut builder = Database::builder();
+    builder.set_cache_size(CACHE_BYTES);
+    Ok(builder.create(path)?)
 }
 
 fn name(namespace: &str, event: &CloudEvent) -> String {

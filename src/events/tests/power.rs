@@ -139,8 +139,9 @@ impl StorageBackend for Disk {
 
 /// The engine on a disk, if there is power enough to begin.
 fn open(disk: &Disk) -> Result<Stage, Error> {
-    let database = Database::builder().create_with_backend(disk.clone())?;
-    Stage::on(Book::of(database)?)
+    let disk = disk.clone();
+    let open = move || Ok(Database::builder().create_with_backend(disk.clone())?);
+    Stage::on(Book::with(Box::new(open))?)
 }
 
 /// What is sent, a group a call: several senders, each with a batch.
@@ -263,4 +264,30 @@ fn the_power_may_go_at_any_time() {
             assert_eq!(events(&known), events(&whole), "cut {n}");
         }
     }
+}
+
+#[test]
+fn a_disk_that_was_full_is_written_to_again() {
+    let disk = Disk::made();
+    let mut stage = open(&disk).expect("a database");
+    stage.put(&listener("StartAnd[a,b]", 0));
+    let first = stage.send(vec![vec![event("a 1")]], at(1));
+    assert!(matches!(first[..], [Ok(0)]), "{first:?}");
+    for full_after in 0..6 {
+        disk.with(|platter| platter.left = Some(full_after));
+        let refused = stage.send(vec![vec![event("b 2")]], at(2));
+        assert!(matches!(refused[..], [Err(_)]), "{refused:?}");
+        let refused = stage.send(vec![vec![event("b 2")]], at(2));
+        assert!(matches!(refused[..], [Err(_)]), "{refused:?}");
+        assert_eq!(stage.fired(), [], "nothing is told of what was not taken");
+    }
+    disk.with(|platter| platter.left = None);
+    // The one that finds it out is refused; it finds the database open for the next.
+    let _ = stage.send(vec![vec![event("x 0")]], at(3));
+    let taken = stage.send(vec![vec![event("b 2")]], at(4));
+    assert!(matches!(taken[..], [Ok(1)]), "{taken:?}");
+    let fired = stage.fired();
+    assert_eq!(fired.len(), 1);
+    let ids: Vec<&str> = fired[0].events.iter().map(|event| event.id()).collect();
+    assert_eq!(ids, ["1", "2"], "what was held is held still");
 }
