@@ -31,15 +31,16 @@ pub use web_folder::WebFolder;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::base::Time;
 use crate::client::Client;
 use crate::entry::{Entry, Position};
-use crate::logdir::{self, LogDirectory};
+use crate::logdir::LogDirectory;
 use crate::query::{
     CompareRequest, Comparing, ContextRequest, Differences, Facets, FacetsRequest, FollowRequest,
     Histogram, HistogramRequest, NamespaceCount, Page, PageRequest, PatternsRequest, Query,
     TemplateCounts, Templates, Values, ValuesRequest,
 };
-use crate::store::{self, Store};
+use crate::store::Store;
 
 /// Something that can be explored.
 #[derive(Clone, Debug)]
@@ -133,27 +134,19 @@ impl Backend {
     /// # Errors
     /// As [`Error`] says.
     pub async fn patterns(&self, request: PatternsRequest) -> Result<Templates, Error> {
-        match self.reach(&request.query).await? {
-            Near(store) => {
-                blocking(store, move |store, stop| -> Result<_, store::Error> {
-                    let stop = || stop.load(Ordering::Relaxed);
-                    patterns(&request, |query, see| {
-                        store.sample(query, request.now, request.sample, &stop, see)
-                    })
-                })
-                .await
-            }
-            There(directory) => {
-                blocking(directory, move |log, stop| -> Result<_, logdir::Error> {
-                    let stop = || stop.load(Ordering::Relaxed);
-                    patterns(&request, |query, see| {
-                        log.sample(query, request.now, request.sample, &stop, see)
-                    })
-                })
-                .await
-            }
-            Far(client) => Ok(client.patterns(&request).await?),
-        }
+        let log = match self.reach(&request.query).await? {
+            Near(store) => Log::Store(store.clone()),
+            There(directory) => Log::Directory(directory.clone()),
+            Far(client) => return Ok(client.patterns(&request).await?),
+        };
+        blocking(&log, move |log, stop| -> Result<_, Error> {
+            let (now, most) = (request.now, request.sample);
+            let mut counts = TemplateCounts::default();
+            let see = &mut |entry: &Entry| counts.add(entry);
+            let is_partial = log.sample(&request.query, now, most, stop, see)?;
+            Ok(counts.top(is_partial, request.limit))
+        })
+        .await
     }
 
     /// What is different in a span from what lies before it.
@@ -161,27 +154,21 @@ impl Backend {
     /// # Errors
     /// As [`Error`] says.
     pub async fn compare(&self, request: CompareRequest) -> Result<Differences, Error> {
-        match self.reach(&request.query).await? {
-            Near(store) => {
-                blocking(store, move |store, stop| -> Result<_, store::Error> {
-                    let stop = || stop.load(Ordering::Relaxed);
-                    compare(&request, |query, see| {
-                        store.sample(query, request.now, request.sample, &stop, see)
-                    })
-                })
-                .await
+        let log = match self.reach(&request.query).await? {
+            Near(store) => Log::Store(store.clone()),
+            There(directory) => Log::Directory(directory.clone()),
+            Far(client) => return Ok(client.compare(&request).await?),
+        };
+        blocking(&log, move |log, stop| -> Result<_, Error> {
+            let (now, most) = (request.now, request.sample);
+            let (mut comparing, mut is_partial) = (Comparing::default(), false);
+            for (query, is_inside) in request.sides().iter().zip([true, false]) {
+                let see = &mut |entry: &Entry| comparing.add(entry, is_inside);
+                is_partial |= log.sample(query, now, most, stop, see)?;
             }
-            There(directory) => {
-                blocking(directory, move |log, stop| -> Result<_, logdir::Error> {
-                    let stop = || stop.load(Ordering::Relaxed);
-                    compare(&request, |query, see| {
-                        log.sample(query, request.now, request.sample, &stop, see)
-                    })
-                })
-                .await
-            }
-            Far(client) => Ok(client.compare(&request).await?),
-        }
+            Ok(comparing.done(is_partial, request.limit))
+        })
+        .await
     }
 
     /// Completions of field names and values.
@@ -262,28 +249,29 @@ impl Backend {
     }
 }
 
-/// Shows entries that match to whoever looks at them; whether there were more.
-type See<'s> = &'s mut dyn FnMut(&Entry);
-
-fn patterns<E>(
-    request: &PatternsRequest,
-    sample: impl Fn(&Query, See<'_>) -> Result<bool, E>,
-) -> Result<Templates, E> {
-    let mut counts = TemplateCounts::default();
-    let is_partial = sample(&request.query, &mut |entry| counts.add(entry))?;
-    Ok(counts.top(is_partial, request.limit))
+/// A log that is read here.
+#[derive(Clone)]
+enum Log {
+    Store(Store),
+    Directory(LogDirectory),
 }
 
-fn compare<E>(
-    request: &CompareRequest,
-    sample: impl Fn(&Query, See<'_>) -> Result<bool, E>,
-) -> Result<Differences, E> {
-    let mut comparing = Comparing::default();
-    let mut is_partial = false;
-    for (query, is_inside) in request.sides().iter().zip([true, false]) {
-        is_partial |= sample(query, &mut |entry| comparing.add(entry, is_inside))?;
+impl Log {
+    /// Shows the newest entries that match, up to so many; whether there were more.
+    fn sample(
+        &self,
+        query: &Query,
+        now: Time,
+        most: u64,
+        stop: &AtomicBool,
+        see: &mut dyn FnMut(&Entry),
+    ) -> Result<bool, Error> {
+        let stop = || stop.load(Ordering::Relaxed);
+        Ok(match self {
+            Self::Store(store) => store.sample(query, now, most, &stop, see)?,
+            Self::Directory(directory) => directory.sample(query, now, most, &stop, see)?,
+        })
     }
-    Ok(comparing.done(is_partial, request.limit))
 }
 
 use Reached::{Far, Near, There};

@@ -10,7 +10,7 @@ use futures_util::{StreamExt, TryStreamExt};
 use super::Error;
 use super::tail::parsed;
 use crate::api::{BlobAnswer, BlobsAnswer, KeysParams, MAX_LIMIT, StreamAnswer, StreamsAnswer};
-use crate::base::Time;
+use crate::base::{NewFile, Time};
 use crate::blobs::{Blob, Blobs, ListRequest, Prefix};
 use crate::client::Client;
 use crate::events::Events;
@@ -161,23 +161,14 @@ impl Services {
             let path = path.display();
             Error::Said(format!("cannot write {path}: {error}"))
         };
-        if path.symlink_metadata().is_ok() {
-            let exists = std::io::ErrorKind::AlreadyExists;
-            return Err(failed(exists.into()));
-        }
+        let mut file = NewFile::create(path).map_err(failed)?;
         let (_, mut bytes) = self.read_blob(key).await?;
-        let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty());
-        let file = tempfile::Builder::new()
-            .prefix(".tailwater-")
-            .tempfile_in(dir.unwrap_or(Path::new(".")));
-        let mut file = file.map_err(failed)?;
         let mut count = 0;
         while let Some(bytes) = bytes.try_next().await? {
             tokio::task::block_in_place(|| file.write_all(&bytes)).map_err(failed)?;
             count += bytes.len() as u64;
         }
-        let named = file.persist_noclobber(path);
-        named.map_err(|error| failed(error.error))?;
+        file.finish().map_err(failed)?;
         Ok(count)
     }
 }

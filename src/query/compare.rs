@@ -4,7 +4,7 @@ use foldhash::{HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::templates::{Miner, Template};
+use super::templates::{Miner, lines_of};
 use super::{Expression, Field, KNOWN_FIELDS};
 use crate::entry::Entry;
 
@@ -45,14 +45,13 @@ pub struct Differences {
 }
 
 impl Difference {
-    /// What matches its lines; of a template.
+    /// What matches its lines.
     #[must_use]
     pub fn expression(&self) -> Expression {
-        let template = Template {
-            text: self.value.clone(),
-            ..Template::default()
-        };
-        template.expression()
+        match &self.field {
+            None => lines_of(&self.value),
+            Some(name) => Expression::equals(Field::named(name), self.value.clone()),
+        }
     }
 }
 

@@ -67,30 +67,35 @@ impl Template {
     /// What matches its lines.
     #[must_use]
     pub fn expression(&self) -> Expression {
-        let words: Vec<String> = self
-            .text
-            .split(' ')
-            .map(|word| {
-                let parts: Vec<Cow<'_, str>> = word
-                    .split(VARIABLE)
-                    .map(|part| Cow::Owned(regex::escape(part)))
-                    .collect();
-                match parts.as_slice() {
-                    // A variable may be anything, nothing too where it is part of a word.
-                    [before, after] if before.is_empty() && after.is_empty() => r"\S+".to_owned(),
-                    parts => parts.join(r"\S*"),
-                }
-            })
-            .collect();
-        let is_cut = self.text.ends_with(CUT);
-        let (words, end) = if is_cut {
-            (&words[..words.len() - 1], r"\s")
-        } else {
-            (words.as_slice(), r"\s*(?:\n|$)")
-        };
-        let regex = format!(r"^\s*{}{end}", words.join(r"\s+"));
-        Expression::Term(super::Term::Text(Pattern::Regex(regex)))
+        lines_of(&self.text)
     }
+}
+
+/// What matches the lines of a template.
+#[must_use]
+pub fn lines_of(template: &str) -> Expression {
+    let words: Vec<String> = template
+        .split(' ')
+        .map(|word| {
+            let parts: Vec<Cow<'_, str>> = word
+                .split(VARIABLE)
+                .map(|part| Cow::Owned(regex::escape(part)))
+                .collect();
+            match parts.as_slice() {
+                // A variable may be anything, nothing too where it is part of a word.
+                [before, after] if before.is_empty() && after.is_empty() => r"\S+".to_owned(),
+                parts => parts.join(r"\S*"),
+            }
+        })
+        .collect();
+    let is_cut = template.ends_with(CUT);
+    let (words, end) = if is_cut {
+        (&words[..words.len() - 1], r"\s")
+    } else {
+        (words.as_slice(), r"\s*(?:\n|$)")
+    };
+    let regex = format!(r"^\s*{}{end}", words.join(r"\s+"));
+    Expression::Term(super::Term::Text(Pattern::Regex(regex)))
 }
 
 /// The last word of a template whose lines are longer than is looked at.

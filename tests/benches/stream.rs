@@ -9,9 +9,9 @@
 
 #[path = "../e2e/support/proxy.rs"]
 mod proxy;
+#[path = "support/service.rs"]
+mod service;
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use service::Service;
 use tailwater::base::Time;
 use tailwater::client::{Client, FeedEvent, Options};
 use tailwater::entry::Position;
@@ -31,18 +32,6 @@ const PUSHES: usize = 100;
 /// Words that fill an entry up to the usual length.
 const FILL: &str =
     "request completed after 12.5 ms, 3 rows, cache hit, user 4711, region eu-central-1, attempt 1";
-
-struct Service {
-    child: Child,
-    _data: tempfile::TempDir,
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 /// What a subscriber saw.
 #[derive(Default)]
@@ -61,7 +50,8 @@ fn main() {
         rate.unwrap_or(5_000),
         seconds.unwrap_or(30),
     );
-    let (service, address) = start();
+    let service = Service::start();
+    let address = service.address.clone();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -70,25 +60,8 @@ fn main() {
         let seconds = numbers.first().copied().unwrap_or(60);
         return runtime.block_on(cut(&address, Duration::from_secs(seconds as u64)));
     }
-    let pid = service.child.id();
+    let pid = service.pid();
     runtime.block_on(run(&address, pid, subscribers, rate, seconds));
-}
-
-/// A service with an empty log, and its address.
-fn start() -> (Service, String) {
-    let data = tempfile::tempdir().expect("a directory");
-    let mut child = Command::new(env!("CARGO_BIN_EXE_tailwater"))
-        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
-        .arg(data.path())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("started");
-    let mut line = String::new();
-    let out = child.stdout.take().expect("an output");
-    BufReader::new(out).read_line(&mut line).expect("a line");
-    let address = line.trim().rsplit('/').next().expect("an address");
-    (Service { child, _data: data }, address.to_owned())
 }
 
 /// Follows through a bad network while entries are appended.

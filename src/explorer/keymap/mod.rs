@@ -109,6 +109,11 @@ impl Keymap {
 
     /// The keys of an action, as they are shown.
     #[must_use]
+    pub fn key_of(&self, action: Action) -> String {
+        self.keys_of(action).into_iter().next().unwrap_or_default()
+    }
+
+    /// The keys of an action, as they are written.
     pub fn keys_of(&self, action: Action) -> Vec<String> {
         self.bindings
             .iter()

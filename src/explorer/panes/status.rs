@@ -76,8 +76,7 @@ pub(in crate::explorer) fn status(
         say(&format!("{}/s", state.live.rate()), theme.dim());
     }
     if state.happening.unseen > 0 {
-        let key = state.keymap.keys_of(Action::Events);
-        let key = key.first().map_or("", String::as_str);
+        let key = state.keymap.key_of(Action::Events);
         say(
             &format!("⚑ {} fired, {key} shows", state.happening.unseen),
             theme.attention(),

@@ -37,19 +37,11 @@ pub(in crate::explorer) fn timeline(
         height: area.height.saturating_sub(LABEL_LINES),
         ..area
     };
-    for bucket in 0..timeline.len() {
-        let column = column(timeline, bucket, area);
-        regions.add(column, Target::Bucket(bucket));
-        draw_bar(
-            timeline,
-            bucket,
-            theme,
-            Rect {
-                height: bars.height,
-                ..column
-            },
-            buffer,
-        );
+    let most = timeline.highest().max(1);
+    for (bucket, levels) in timeline.counts.buckets.iter().enumerate() {
+        regions.add(column(timeline, bucket, area), Target::Bucket(bucket));
+        let bar = column(timeline, bucket, bars);
+        draw_bar((levels, most), theme, bar, buffer);
     }
     marks(
         state,
@@ -82,19 +74,8 @@ fn styles(theme: Theme) -> [Style; 3] {
     [of(Level::Error), of(Level::Warn), theme.bar()]
 }
 
-fn draw_bar(timeline: &Timeline, bucket: usize, theme: Theme, area: Rect, buffer: &mut Buffer) {
-    let of = |bucket: &[u64; 6]| bucket.iter().sum::<u64>();
-    let most = timeline
-        .counts
-        .buckets
-        .iter()
-        .map(of)
-        .max()
-        .unwrap_or(0)
-        .max(1);
-    let Some(levels) = timeline.counts.buckets.get(bucket) else {
-        return;
-    };
+/// Draws the bar of a bucket; a bar of the most entries fills the area.
+fn draw_bar((levels, most): (&[u64; 6], u64), theme: Theme, area: Rect, buffer: &mut Buffer) {
     let full = u64::from(area.height) * 8;
     // Where each class ends, from below, in eighths; what there is of one is seen.
     let (mut ends, mut sum, mut end) = ([0; 3], 0, 0);
@@ -213,8 +194,6 @@ fn labels(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
         (here(timeline, &label), theme.key())
     } else {
         let width = std::time::Duration::from_nanos(timeline.counts.width.unsigned_abs());
-        let of = |bucket: &[u64; 6]| bucket.iter().sum::<u64>();
-        let most = timeline.counts.buckets.iter().map(of).max().unwrap_or(0);
         let part = if timeline.counts.partial {
             " · counted in part"
         } else {
@@ -223,7 +202,7 @@ fn labels(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
         let text = format!(
             "each {}, {} at most{part}",
             print_duration(width),
-            short_count(most)
+            short_count(timeline.highest())
         );
         (text, theme.dim())
     };

@@ -1,12 +1,12 @@
 //! Writing everything that a question finds into a file: lines of JSON, or a table.
 
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::Path;
 
 use super::Performer;
 use crate::backend::{Backend, Error};
-use crate::base::Time;
 use crate::base::units::{grouped, print_size};
+use crate::base::{NewFile, Time};
 use crate::entry::json::to_line;
 use crate::entry::{Entry, bytes};
 use crate::explorer::case::{CSV_HEAD, csv_row};
@@ -24,9 +24,10 @@ impl Performer {
         let messages = self.messages.clone();
         tokio::task::spawn_blocking(move || {
             let bytes = bytes::restore(&text);
-            // Evidence is not written over.
-            let written =
-                std::fs::File::create_new(&path).and_then(|mut file| file.write_all(&bytes));
+            let written = NewFile::create(Path::new(&path)).and_then(|mut file| {
+                file.write_all(&bytes)?;
+                file.finish()
+            });
             let told = match written {
                 Ok(()) => Ok(format!(
                     "saved as {path}, {}",
@@ -65,15 +66,7 @@ async fn export(
     tell: impl Fn(u64),
 ) -> Result<u64, String> {
     let failed = |error: std::io::Error| error.to_string();
-    // Evidence is not written over.
-    if path.symlink_metadata().is_ok() {
-        return Err("there is such a file".to_owned());
-    }
-    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty());
-    let file = tempfile::Builder::new()
-        .prefix(".tailwater-")
-        .tempfile_in(dir.unwrap_or(Path::new(".")));
-    let file = file.map_err(failed)?;
+    let mut out = NewFile::create(path).map_err(failed)?;
     let is_table = path.extension().is_some_and(|extension| extension == "csv");
     let mut table = is_table.then(|| csv::Writer::from_writer(Vec::new()));
     if let Some(table) = &mut table {
@@ -81,7 +74,6 @@ async fn export(
             .write_record(CSV_HEAD)
             .map_err(|error| error.to_string())?;
     }
-    let mut out = BufWriter::new(file);
     let (mut count, mut told, mut start) = (0, 0, Start::End);
     loop {
         let request = PageRequest {
@@ -111,9 +103,7 @@ async fn export(
         let rows = table.into_inner().map_err(|error| error.to_string())?;
         out.write_all(&rows).map_err(failed)?;
     }
-    let file = out.into_inner().map_err(|error| error.to_string())?;
-    let named = file.persist_noclobber(path);
-    named.map_err(|error| error.error.to_string())?;
+    out.finish().map_err(failed)?;
     Ok(count)
 }
 

@@ -1,5 +1,7 @@
 //! Counts over time, patterns, and what is different.
 
+use tokio::sync::mpsc::UnboundedSender;
+
 use super::{Number, Performer};
 use crate::base::Time;
 use crate::explorer::message::Message;
@@ -58,28 +60,27 @@ impl Performer {
 
     pub(super) fn patterns(&mut self, number: Number, query: Query, now: Time) {
         let (backend, messages) = self.handles();
-        let task = tokio::spawn(async move {
-            for (sample, done) in SAMPLES {
-                let request = PatternsRequest {
-                    query: query.clone(),
-                    now,
-                    sample,
-                    limit: LIMIT,
-                };
+        let task = deeper(messages, move |sample| {
+            let backend = backend.clone();
+            let request = PatternsRequest {
+                query: query.clone(),
+                now,
+                sample,
+                limit: LIMIT,
+            };
+            async move {
                 let answer = backend.patterns(request).await;
+                let is_partial = answer.as_ref().is_ok_and(|told| told.partial);
                 let answer = answer.map_err(|error| error.explained());
-                let done = done || !answer.as_ref().is_ok_and(|told| told.partial);
-                let message = Message::Patterns {
+                let tell = move |done| Message::Patterns {
                     number,
                     answer,
                     done,
                 };
-                if messages.send(message).is_err() || done {
-                    return;
-                }
+                (is_partial, tell)
             }
         });
-        self.insight.replace(number, task);
+        self.insight.replace(number, tokio::spawn(task));
     }
 
     pub(super) fn compare(
@@ -90,34 +91,29 @@ impl Performer {
         (from, to): (Time, Time),
     ) {
         let (backend, messages) = self.handles();
-        let request = CompareRequest {
-            query,
-            now,
-            from,
-            to,
-            sample: 0,
-            limit: LIMIT,
-        };
-        let task = tokio::spawn(async move {
-            for (sample, done) in SAMPLES {
-                let request = CompareRequest {
-                    sample,
-                    ..request.clone()
-                };
+        let task = deeper(messages, move |sample| {
+            let backend = backend.clone();
+            let request = CompareRequest {
+                query: query.clone(),
+                now,
+                from,
+                to,
+                sample,
+                limit: LIMIT,
+            };
+            async move {
                 let answer = backend.compare(request).await;
+                let is_partial = answer.as_ref().is_ok_and(|told| told.partial);
                 let answer = answer.map_err(|error| error.explained());
-                let done = done || !answer.as_ref().is_ok_and(|told| told.partial);
-                let message = Message::Compared {
+                let tell = move |done| Message::Compared {
                     number,
                     answer,
                     done,
                 };
-                if messages.send(message).is_err() || done {
-                    return;
-                }
+                (is_partial, tell)
             }
         });
-        self.insight.replace(number, task);
+        self.insight.replace(number, tokio::spawn(task));
     }
 
     pub(super) fn trace(&mut self, number: Number, trace: String, now: Time) {
@@ -141,5 +137,21 @@ impl Performer {
             });
         });
         self.insight.replace(number, task);
+    }
+}
+
+/// Looks at a few entries, and then at more if there are: what is told is whether there are, and the message, which says whether
+/// it is the last.
+async fn deeper<F, T>(messages: UnboundedSender<Message>, ask: impl Fn(u64) -> F)
+where
+    F: Future<Output = (bool, T)>,
+    T: FnOnce(bool) -> Message,
+{
+    for (sample, is_last) in SAMPLES {
+        let (is_partial, tell) = ask(sample).await;
+        let done = is_last || !is_partial;
+        if messages.send(tell(done)).is_err() || done {
+            return;
+        }
     }
 }

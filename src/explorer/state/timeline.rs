@@ -84,64 +84,73 @@ impl Timeline {
         totals
     }
 
-    /// What makes a bucket worth a look: how severe it is, or where nothing is, how much there is.
-    fn interest(&self, bucket: usize) -> u64 {
-        let has_severe = self.counts.buckets.iter().any(|of| classes(of)[0] > 0);
-        let of = self.counts.buckets.get(bucket).map(classes);
-        let [severe, warn, rest] = of.unwrap_or_default();
-        if has_severe {
-            severe
-        } else {
-            severe + warn + rest
-        }
+    /// The most entries that a bucket has.
+    pub fn highest(&self) -> u64 {
+        let sums = self.counts.buckets.iter().map(|levels| levels.iter().sum());
+        sums.max().unwrap_or(0)
     }
 
+    /// How much each bucket is worth a look: how severe it is, or where nothing is, how much there is.
+    fn interests(&self) -> Vec<u64> {
+        let all = self.counts.buckets.iter().map(classes);
+        let has_severe = all.clone().any(|[severe, ..]| severe > 0);
+        let of = |[severe, warn, rest]: [u64; 3]| {
+            if has_severe {
+                severe
+            } else {
+                severe + warn + rest
+            }
+        };
+        all.map(of).collect()
+    }
+
+    /// Which buckets are in a burst.
     #[expect(clippy::cast_precision_loss, reason = "a threshold")]
-    fn threshold(&self) -> f64 {
-        let count = self.len().max(1) as f64;
-        let values = (0..self.len()).map(|bucket| self.interest(bucket) as f64);
+    fn bursts(&self) -> Vec<bool> {
+        let interests = self.interests();
+        let count = interests.len().max(1) as f64;
+        let values = interests.iter().map(|interest| *interest as f64);
         let mean = values.clone().sum::<f64>() / count;
         let variance = values.map(|value| (value - mean).powi(2)).sum::<f64>() / count;
-        (mean * BURST.0).max(mean + BURST.1 * variance.sqrt())
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "against a threshold")]
-    fn is_burst(&self, bucket: usize, threshold: f64) -> bool {
-        let interest = self.interest(bucket);
-        interest > 0 && interest as f64 >= threshold
+        let threshold = (mean * BURST.0).max(mean + BURST.1 * variance.sqrt());
+        let is_burst = |interest: &u64| *interest > 0 && *interest as f64 >= threshold;
+        interests.iter().map(is_burst).collect()
     }
 
     /// The burst around a bucket; only that bucket if it is in none.
     pub fn burst_around(&self, bucket: usize) -> Range<usize> {
-        let threshold = self.threshold();
-        let is_in = |bucket: usize| bucket < self.len() && self.is_burst(bucket, threshold);
-        let (mut from, mut to) = (bucket, bucket + 1);
-        if is_in(bucket) {
-            while from > 0 && is_in(from - 1) {
-                from -= 1;
-            }
-            while is_in(to) {
-                to += 1;
-            }
-        }
-        from..to.min(self.len().max(1))
+        around(&self.bursts(), bucket)
     }
 
     /// Where the next burst begins, or the one before; within a burst that is where it began itself.
     pub fn next_burst(&self, from: usize, forward: bool) -> Option<usize> {
-        let own = self.burst_around(from);
-        let threshold = self.threshold();
+        let bursts = self.bursts();
+        let own = around(&bursts, from);
+        let is_in = |bucket: &usize| bursts.get(*bucket).copied().unwrap_or(false);
         if forward {
-            return (own.end..self.len()).find(|bucket| self.is_burst(*bucket, threshold));
+            return (own.end..bursts.len()).find(is_in);
         }
         if own.start < from {
             return Some(own.start);
         }
-        let found = (0..own.start)
-            .rev()
-            .find(|bucket| self.is_burst(*bucket, threshold))?;
-        Some(self.burst_around(found).start)
+        let found = (0..own.start).rev().find(is_in)?;
+        Some(around(&bursts, found).start)
     }
+}
+
+/// The bursts in a row around a bucket; only that bucket if it is in none.
+fn around(bursts: &[bool], bucket: usize) -> Range<usize> {
+    let is_in = |bucket: usize| bursts.get(bucket).copied().unwrap_or(false);
+    let (mut from, mut to) = (bucket, bucket + 1);
+    if is_in(bucket) {
+        while from > 0 && is_in(from - 1) {
+            from -= 1;
+        }
+        while is_in(to) {
+            to += 1;
+        }
+    }
+    from..to.min(bursts.len().max(1))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use tui_input::Input;
 
 use super::overlay::{edit, step_of};
 use super::{jump, notice};
+use crate::explorer::action::Action;
 use crate::explorer::case::{CaseForm, Mark};
 use crate::explorer::effect::{Effect, Effects};
 use crate::explorer::keymap::{Code, Key};
@@ -53,8 +54,7 @@ pub(super) fn mark(state: &mut State, note: String) -> Effects {
     };
     state.case.mark(mark);
     let count = state.case.marks.len();
-    let key = state.keymap.keys_of(crate::explorer::action::Action::Case);
-    let key = key.first().cloned().unwrap_or_default();
+    let key = state.keymap.key_of(Action::Case);
     let rows = if count == 1 { "row" } else { "rows" };
     notice(
         state,

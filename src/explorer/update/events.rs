@@ -1,9 +1,10 @@
 //! Events, listeners and firings: looking through them, and going to the moment of one in the log.
 
-use super::overlay::{edit, step_of};
+use super::overlay::{InList, in_list};
 use super::{jump, notice};
 use crate::api::{ActionForm, FiringAnswer};
 use crate::entry::decode::time::parse;
+use crate::explorer::action::Action;
 use crate::explorer::effect::{Effect, Effects};
 use crate::explorer::keymap::{Code, Key};
 use crate::explorer::overlays::{EventsTab, Listing, Overlay};
@@ -54,10 +55,7 @@ fn seen(state: &mut State, tab: EventsTab) {
 /// A listener fired.
 pub(super) fn fired(state: &mut State, firing: FiringAnswer) -> Effects {
     let told = said(&firing);
-    let key = state
-        .keymap
-        .keys_of(crate::explorer::action::Action::Events);
-    let key = key.first().cloned().unwrap_or_default();
+    let key = state.keymap.key_of(Action::Events);
     let text = format!(
         "⚑ {told} in {} · {key} and enter lead there",
         firing.namespace
@@ -88,30 +86,17 @@ pub(super) fn press(state: &mut State, key: Key) -> Option<Effects> {
         return None;
     };
     let count = state.happening.items(*tab, listing).len();
-    let step = step_of(key, listing.is_typing);
     let shown = *tab;
-    match (key.code, key.ctrl) {
-        (Code::Esc, _) if listing.is_typing || !listing.text.value().is_empty() => {
-            *listing = Listing::default();
+    match (in_list(listing, key, count), key.code) {
+        (InList::Entered, _) => return Some(enter(state)),
+        (InList::Moved, _) if shown == EventsTab::History && listing.cursor + 1 >= count => {
+            return Some(more(state));
         }
-        (Code::Esc, _) | (Code::Char('c'), true) => drop(state.overlays.pop()),
-        (Code::Enter, _) if listing.is_typing && count != 1 => listing.is_typing = false,
-        (Code::Enter, _) => return Some(enter(state)),
-        (Code::Tab | Code::Right, _) => return Some(turn(state, shown.next())),
-        (Code::BackTab | Code::Left, _) => return Some(turn(state, shown.previous())),
-        _ if let Some(step) = step => {
-            let last = count.saturating_sub(1);
-            listing.cursor = listing.cursor.saturating_add_signed(step).min(last);
-            if shown == EventsTab::History && listing.cursor == last {
-                return Some(more(state));
-            }
+        (InList::Other, Code::Tab | Code::Right) => return Some(turn(state, shown.next())),
+        (InList::Other, Code::BackTab | Code::Left) => return Some(turn(state, shown.previous())),
+        (InList::Closed, _) | (InList::Other, Code::Char('q' | 'V')) => {
+            state.overlays.pop();
         }
-        _ if listing.is_typing => {
-            edit(&mut listing.text, key);
-            listing.cursor = 0;
-        }
-        (Code::Char('/'), _) => listing.is_typing = true,
-        (Code::Char('q' | 'V'), _) => drop(state.overlays.pop()),
         _ => {}
     }
     Some(Effects::none())

@@ -1,6 +1,6 @@
 //! Patterns, and what is different: asking for them, and narrowing the log by what they show.
 
-use super::overlay::{edit, step_of};
+use super::overlay::{InList, in_list};
 use super::{filter, jump, load, notice, timeline};
 use crate::base::Time;
 use crate::entry::Entry;
@@ -137,33 +137,21 @@ pub(super) fn press(state: &mut State, key: Key) -> Option<Effects> {
         }
         _ => return None,
     };
-    let step = step_of(key, listing.is_typing);
-    match (key.code, key.ctrl) {
-        (Code::Esc, _) if listing.is_typing || !listing.text.value().is_empty() => {
-            *listing = Listing::default();
-        }
-        (Code::Esc, _) | (Code::Char('c'), true) => drop(state.overlays.pop()),
-        (Code::Enter, _) if listing.is_typing && count != 1 => listing.is_typing = false,
-        (Code::Enter, _) => return Some(enter(state)),
-        _ if let Some(step) = step => {
-            let last = count.saturating_sub(1);
-            listing.cursor = listing.cursor.saturating_add_signed(step).min(last);
-        }
-        _ if listing.is_typing => {
-            edit(&mut listing.text, key);
-            listing.cursor = 0;
-        }
-        (Code::Char('/'), _) => listing.is_typing = true,
-        (Code::Char('n'), _) if let Some(view) = view => {
-            *view = view.next();
-            if *view == PatternsView::New && state.insight.since.is_none() {
+    match (in_list(listing, key, count), key.code) {
+        (InList::Entered, _) | (InList::Other, Code::Char('+' | '=')) => return Some(enter(state)),
+        (InList::Other, Code::Char('x' | '-')) => return Some(hide(state)),
+        (InList::Other, Code::Char('n')) => {
+            if let Some(view) = view {
                 *view = view.next();
+                if *view == PatternsView::New && state.insight.since.is_none() {
+                    *view = view.next();
+                }
+                listing.cursor = 0;
             }
-            listing.cursor = 0;
         }
-        (Code::Char('+' | '='), _) => return Some(enter(state)),
-        (Code::Char('x' | '-'), _) => return Some(hide(state)),
-        (Code::Char('q' | 'p' | 'D' | 'T'), _) => drop(state.overlays.pop()),
+        (InList::Closed, _) | (InList::Other, Code::Char('q' | 'p' | 'D' | 'T')) => {
+            state.overlays.pop();
+        }
         _ => {}
     }
     Some(Effects::none())
@@ -181,11 +169,11 @@ fn chosen(state: &State) -> Option<Chip> {
         Overlay::Differences(listing) => {
             let differences = state.insight.differences(listing);
             let of = differences.get(listing.cursor)?;
-            Some(match &of.field {
-                None => Chip::include(of.expression()).called(of.value.clone()),
-                Some(name) => {
-                    Chip::include(Expression::equals(Field::named(name), of.value.clone()))
-                }
+            let chip = Chip::include(of.expression());
+            // Values of fields read well by themselves.
+            Some(match of.field {
+                None => chip.called(of.value.clone()),
+                Some(_) => chip,
             })
         }
         _ => None,

@@ -2,7 +2,7 @@
 
 use tui_input::Input;
 
-use super::overlay::{edit, step_of};
+use super::overlay::{InList, edit, in_list};
 use super::{jump, load, notice};
 use crate::explorer::effect::{Effect, Effects};
 use crate::explorer::keymap::{Code, Key};
@@ -80,30 +80,17 @@ pub(super) fn press(state: &mut State, key: Key) -> Option<Effects> {
         return Some(type_path(state, key, path));
     }
     let is_blobs = saving.is_some();
-    let step = step_of(key, listing.is_typing);
-    match (key.code, key.ctrl) {
-        (Code::Esc, _) if listing.is_typing || !listing.text.value().is_empty() => {
-            *listing = Listing::default();
+    match (in_list(listing, key, count), key.code) {
+        (InList::Entered, _) => return Some(enter(state)),
+        (InList::Moved, _) if is_blobs && listing.cursor + 1 >= count => return Some(more(state)),
+        (InList::Other, Code::Backspace | Code::Left | Code::Char('h')) if is_blobs => {
+            return Some(up(state));
         }
-        (Code::Esc, _) | (Code::Char('c'), true) => drop(state.overlays.pop()),
-        (Code::Enter, _) if listing.is_typing && count != 1 => listing.is_typing = false,
-        (Code::Enter, _) => return Some(enter(state)),
-        _ if let Some(step) = step => {
-            let last = count.saturating_sub(1);
-            listing.cursor = listing.cursor.saturating_add_signed(step).min(last);
-            if is_blobs && listing.cursor == last {
-                return Some(more(state));
-            }
+        (InList::Other, Code::Right | Code::Char('l')) if is_blobs => return Some(enter(state)),
+        (InList::Other, Code::Char('s')) if is_blobs => return Some(save(state)),
+        (InList::Closed, _) | (InList::Other, Code::Char('q' | 'L' | 'B')) => {
+            state.overlays.pop();
         }
-        _ if listing.is_typing => {
-            edit(&mut listing.text, key);
-            listing.cursor = 0;
-        }
-        (Code::Char('/'), _) => listing.is_typing = true,
-        (Code::Backspace | Code::Left | Code::Char('h'), _) if is_blobs => return Some(up(state)),
-        (Code::Right | Code::Char('l'), _) if is_blobs => return Some(enter(state)),
-        (Code::Char('s'), _) if is_blobs => return Some(save(state)),
-        (Code::Char('q' | 'L' | 'B'), _) => drop(state.overlays.pop()),
         _ => {}
     }
     Some(Effects::none())

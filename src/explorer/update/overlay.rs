@@ -7,7 +7,7 @@ use super::filter::{apply, toggle_column};
 use super::{case, events, insight, kept, timeline};
 use crate::explorer::effect::Effects;
 use crate::explorer::keymap::{Code, Key};
-use crate::explorer::overlays::{Overlay, Purpose, help_rows, matching};
+use crate::explorer::overlays::{Listing, Overlay, Purpose, help_rows, matching};
 use crate::explorer::regions::Target;
 use crate::explorer::state::{Prompt, PromptKind, State};
 
@@ -106,6 +106,46 @@ pub(super) fn step_of(key: Key, typing: bool) -> Option<isize> {
         (Code::End | Code::Char('G'), false) if !typing => Some(isize::MAX / 2),
         _ => None,
     }
+}
+
+/// What a key does in a list that is narrowed by typing.
+pub(super) enum InList {
+    /// The cursor moved.
+    Moved,
+    /// What is under the cursor is to be opened.
+    Entered,
+    /// The list is to be closed.
+    Closed,
+    /// It was typed, or the typing ended.
+    Typed,
+    /// It means something to the list alone.
+    Other,
+}
+
+/// Moves in a list of so many items, or narrows it.
+pub(super) fn in_list(listing: &mut Listing, key: Key, count: usize) -> InList {
+    match (key.code, key.ctrl) {
+        (Code::Esc, _) if listing.is_typing || !listing.text.value().is_empty() => {
+            *listing = Listing::default();
+        }
+        (Code::Esc, _) | (Code::Char('c'), true) => return InList::Closed,
+        (Code::Enter, _) if listing.is_typing && count != 1 => listing.is_typing = false,
+        (Code::Enter, _) => return InList::Entered,
+        _ if let Some(step) = step_of(key, listing.is_typing) => {
+            let last = count.saturating_sub(1);
+            listing.cursor = listing.cursor.saturating_add_signed(step).min(last);
+            return InList::Moved;
+        }
+        // They choose another list where there are several.
+        (Code::Tab | Code::BackTab, _) => return InList::Other,
+        _ if listing.is_typing => {
+            edit(&mut listing.text, key);
+            listing.cursor = 0;
+        }
+        (Code::Char('/'), _) => listing.is_typing = true,
+        _ => return InList::Other,
+    }
+    InList::Typed
 }
 
 /// Edits a line of text; whether it changed.
