@@ -23,6 +23,7 @@ impl Told {
     fn answer<T: Send + 'static>(&mut self, answer: Answer<T>, result: Result<T, Error>) {
         self.answers.push(Box::new(move |failed| {
             let result = match failed {
+                Some(Error::Database(reason)) => Err(Error::Database(reason.clone())),
                 Some(error) => Err(Error::Database(error.to_string())),
                 None => result,
             };

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use serde_json::{Value, json};
 
-use super::list::{Column, Pane, age, shortened};
+use super::list::{Column, Pane, age, headed, shortened};
 use crate::api::{EventAnswer, FiringAnswer, ListenerAnswer};
 use crate::entry::decode::time::parse;
 use crate::entry::visible;
@@ -162,7 +162,7 @@ fn of_listener(listener: &ListenerAnswer, theme: Theme) -> (String, Style, Vec<S
         listener.fired.to_string(),
         shortened(listener.namespace.clone(), 13),
         listener.trigger_type.clone(),
-        shortened(does.to_owned(), 24),
+        headed(does.to_owned(), 24),
     ];
     (name, style, told)
 }
