@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::Error;
+use super::merged;
 use super::mirror::Link;
 use crate::entry::{Entry, Position};
 use crate::{client, logdir, store};
@@ -20,6 +21,8 @@ enum Body {
     /// Boxed: it holds a connection and is several times as large.
     Remote(Box<client::Feed>),
     Mirror(store::Feed, watch::Receiver<Link>),
+    /// Boxed: it holds the feeds of all.
+    Merged(Box<merged::Feed>),
 }
 
 /// What a feed tells.
@@ -50,6 +53,10 @@ impl Feed {
         Self(Body::Mirror(feed, link))
     }
 
+    pub(super) fn of_merged(feed: merged::Feed) -> Self {
+        Self(Body::Merged(Box::new(feed)))
+    }
+
     pub(super) fn of_remote(feed: client::Feed) -> Self {
         Self(Body::Remote(Box::new(feed)))
     }
@@ -73,6 +80,7 @@ impl Feed {
                     },
                 }
             },
+            Body::Merged(feed) => feed.next_event().await,
             Body::Remote(feed) => match feed.next().await {
                 client::FeedEvent::Entries(entries, at) => FeedEvent::Entries(entries, at),
                 client::FeedEvent::Connected => FeedEvent::Connected,

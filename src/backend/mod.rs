@@ -2,13 +2,14 @@
 //!
 //! The explorer, the command line and the HTTP handlers speak only to [`Backend`] and never know whether the log is near
 //! or far. A closed list of bodies: the embedded log, a directory of binary logs, a remote service, and what is brought into
-//! a log of our own: a Direktiv, a live stream, a blob.
+//! a log of our own: a Direktiv, a live stream, a blob; and several of these at once.
 
 mod copied;
 mod error;
 mod events;
 mod feed;
 mod gather;
+mod merged;
 mod mirror;
 mod services;
 mod tail;
@@ -24,6 +25,7 @@ pub use events::{
     listener_answer, listener_page,
 };
 pub use feed::{Feed, FeedEvent};
+pub use merged::{Member, Merged, Standing, State, member_of};
 pub use mirror::Mirror;
 pub use services::{Here, Kept, Services, blob_answer, stream_answer};
 pub use web_folder::WebFolder;
@@ -55,6 +57,8 @@ pub enum Backend {
     Mirror(Mirror),
     /// A live stream or a blob, copied.
     Copied(Copied),
+    /// Several of them at once, merged by time.
+    Merged(Merged),
 }
 
 impl Backend {
@@ -67,6 +71,7 @@ impl Backend {
             Near(store) => blocking(store, move |store, _| store.page(&request)).await,
             There(directory) => blocking(directory, move |log, _| log.page(&request)).await,
             Far(client) => Ok(client.page(&request).await?),
+            Many(merged) => merged.page(request).await,
         }
     }
 
@@ -82,6 +87,7 @@ impl Backend {
                 Feed::of_mirror(mirror.store().follow(request), mirror.link())
             }
             Self::Copied(copied) => Feed::of_mirror(copied.store().follow(request), copied.link()),
+            Self::Merged(merged) => Feed::of_merged(merged.follow(request)),
         }
     }
 
@@ -104,6 +110,7 @@ impl Backend {
                 .await
             }
             Far(client) => Ok(client.histogram(&request).await?),
+            Many(merged) => merged.histogram(request).await,
         }
     }
 
@@ -126,6 +133,7 @@ impl Backend {
                 .await
             }
             Far(client) => Ok(client.facets(&request).await?),
+            Many(merged) => merged.facets(request).await,
         }
     }
 
@@ -138,6 +146,7 @@ impl Backend {
             Near(store) => Log::Store(store.clone()),
             There(directory) => Log::Directory(directory.clone()),
             Far(client) => return Ok(client.patterns(&request).await?),
+            Many(merged) => return merged.patterns(request).await,
         };
         blocking(&log, move |log, stop| -> Result<_, Error> {
             let (now, most) = (request.now, request.sample);
@@ -158,6 +167,7 @@ impl Backend {
             Near(store) => Log::Store(store.clone()),
             There(directory) => Log::Directory(directory.clone()),
             Far(client) => return Ok(client.compare(&request).await?),
+            Many(merged) => return merged.compare(request).await,
         };
         blocking(&log, move |log, stop| -> Result<_, Error> {
             let (now, most) = (request.now, request.sample);
@@ -180,6 +190,7 @@ impl Backend {
             Near(store) => blocking(store, move |store, _| store.values(&request)).await,
             There(directory) => blocking(directory, move |log, _| log.values(&request)).await,
             Far(client) => Ok(client.values(&request).await?),
+            Many(merged) => merged.values(request).await,
         }
     }
 
@@ -192,6 +203,7 @@ impl Backend {
             Near(store) => blocking(store, move |store, _| store.context(&request)).await,
             There(directory) => blocking(directory, move |log, _| log.context(&request)).await,
             Far(client) => Ok(client.context(&request).await?),
+            Many(merged) => merged.context(request).await,
         }
     }
 
@@ -204,6 +216,7 @@ impl Backend {
             Near(store) => blocking(store, move |store, _| store.entry(position)).await,
             There(directory) => blocking(directory, move |log, _| log.entry(position)).await,
             Far(client) => Ok(client.entry(position).await?),
+            Many(merged) => merged.entry(position).await,
         }
     }
 
@@ -221,6 +234,23 @@ impl Backend {
                 .await
             }
             Far(client) => Ok(client.namespaces().await?),
+            Many(merged) => merged.namespaces().await,
+        }
+    }
+
+    /// How it is with each of several logs; nothing of one alone.
+    #[must_use]
+    pub fn standing(&self) -> Vec<Standing> {
+        match self {
+            Self::Merged(merged) => merged.standing(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Corrects the clock of one of several logs; pages are to be asked for anew.
+    pub fn set_skew(&self, member: usize, nanoseconds: i64) {
+        if let Self::Merged(merged) = self {
+            merged.set_skew(member, nanoseconds);
         }
     }
 
@@ -228,7 +258,11 @@ impl Backend {
     /// request.
     #[must_use]
     pub fn joins(&self) -> bool {
-        matches!(self, Self::Directory(_))
+        match self {
+            Self::Directory(_) => true,
+            Self::Merged(merged) => merged.joins(),
+            Self::Store(_) | Self::Remote(_) | Self::Mirror(_) | Self::Copied(_) => false,
+        }
     }
 
     /// Where a question is answered; of a mirror, when what it names is there.
@@ -237,6 +271,7 @@ impl Backend {
             Self::Store(store) => Ok(Near(store)),
             Self::Directory(directory) => Ok(There(directory)),
             Self::Remote(client) => Ok(Far(client)),
+            Self::Merged(merged) => Ok(Many(merged)),
             Self::Mirror(mirror) => {
                 mirror.ready(query).await?;
                 Ok(Near(mirror.store()))
@@ -274,13 +309,14 @@ impl Log {
     }
 }
 
-use Reached::{Far, Near, There};
+use Reached::{Far, Many, Near, There};
 
 /// Where a question is answered.
 enum Reached<'b> {
     Near(&'b Store),
     There(&'b LogDirectory),
     Far(&'b Client),
+    Many(&'b Merged),
 }
 
 /// Runs a question on a thread that may block; whoever stops waiting for the answer stops the work too.

@@ -1,4 +1,5 @@
-//! A file that has its name when it is whole: a full disk leaves nothing half written behind, and nothing is written over.
+//! A file that has its name when it is whole: a full disk leaves nothing half written behind, and nothing is written over
+//! unless that is meant.
 
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -10,6 +11,8 @@ use tempfile::NamedTempFile;
 pub struct NewFile {
     out: BufWriter<NamedTempFile>,
     path: PathBuf,
+    /// Whether a file of the name makes room.
+    replaces: bool,
 }
 
 impl NewFile {
@@ -21,6 +24,18 @@ impl NewFile {
         if path.symlink_metadata().is_ok() {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
+        Self::begin(path, false)
+    }
+
+    /// Begins a file that takes the place of that of this name.
+    ///
+    /// # Errors
+    /// None can be made there.
+    pub fn replacing(path: &Path) -> io::Result<Self> {
+        Self::begin(path, true)
+    }
+
+    fn begin(path: &Path, replaces: bool) -> io::Result<Self> {
         let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty());
         let file = tempfile::Builder::new()
             .prefix(".tailwater-")
@@ -28,6 +43,7 @@ impl NewFile {
         Ok(Self {
             out: BufWriter::new(file),
             path: path.to_owned(),
+            replaces,
         })
     }
 
@@ -40,9 +56,12 @@ impl NewFile {
             .out
             .into_inner()
             .map_err(io::IntoInnerError::into_error)?;
-        file.persist_noclobber(&self.path)
-            .map(|_| ())
-            .map_err(|error| error.error)
+        let named = if self.replaces {
+            file.persist(&self.path)
+        } else {
+            file.persist_noclobber(&self.path)
+        };
+        named.map(drop).map_err(|error| error.error)
     }
 }
 
@@ -71,6 +90,10 @@ mod tests {
         assert_eq!(std::fs::read(&path).expect("read"), b"words");
         let kind = NewFile::create(&path).map_err(|error| error.kind());
         assert_eq!(kind.err(), Some(io::ErrorKind::AlreadyExists));
+        let mut file = NewFile::replacing(&path).expect("begun");
+        file.write_all(b"others").expect("written");
+        file.finish().expect("named");
+        assert_eq!(std::fs::read(&path).expect("read"), b"others");
         drop(NewFile::create(&dir.path().join("b")).expect("begun"));
         let left = std::fs::read_dir(dir.path()).expect("listed").count();
         assert_eq!(left, 1, "nothing is left of what was given up");

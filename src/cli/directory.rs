@@ -54,6 +54,16 @@ pub(super) fn is_address(source: &str) -> bool {
     source.contains("://") || source.starts_with("unix:")
 }
 
+/// Whether a directory holds our log: a data directory, or segments that were copied from one.
+pub(super) fn is_log(dir: &Path) -> bool {
+    let is_segment = |name: &str| name.starts_with("segment-") && name.ends_with(".parquet");
+    let segments = || {
+        let mut items = std::fs::read_dir(dir).ok()?.flatten();
+        items.find(|item| item.file_name().to_str().is_some_and(is_segment))
+    };
+    dir.is_dir() && (dir.join("format").is_file() || segments().is_some())
+}
+
 /// How often a directory is looked at.
 pub(super) fn poll_interval(dir: &str) -> Duration {
     if is_address(dir) {

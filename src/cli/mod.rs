@@ -15,13 +15,14 @@ mod own_log;
 mod own_ports;
 mod reading;
 mod remote;
+mod several;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::{Args, Command};
+use args::{Args, Command, Explore};
 pub(crate) use error::Error;
 
 /// What a command came to.
@@ -63,6 +64,11 @@ fn dispatch(args: Args) -> Result<Verdict, Error> {
     let run = async move {
         match command {
             None => commands::explore::run(&settings, explore).await,
+            Some(Command::Explore(args)) => {
+                let sources = [explore.sources, args.sources].concat();
+                let args = Explore { sources, ..args };
+                commands::explore::run(&settings, args).await
+            }
             Some(Command::Demo(args)) => commands::demo::run(&settings, &args).await,
             Some(Command::Serve(args)) => commands::serve::run(&settings, &args).await,
             Some(Command::Query(args)) => commands::query::run(&settings, args).await,

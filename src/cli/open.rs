@@ -10,9 +10,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::Error;
 use super::args::SourceKind;
-use super::directory::{self, is_address};
+use super::directory::{self, is_address, is_log};
 use super::keeping::{Beside, attend, keep, look_after};
 use super::loading::{Feeder, load, read_stdin};
+use super::several::are_several;
 use crate::backend::{Backend, Here, Services};
 use crate::base::{Gauge, Time};
 use crate::config::Settings;
@@ -21,7 +22,7 @@ use crate::files::{self, Loader};
 use crate::logdir;
 use crate::pipelines::Pipelines;
 use crate::service::{self, Connections, Listener, Secret, Service};
-use crate::store::{Durability, Lock, Options, Recovery, Store};
+use crate::store::{Durability, Lock, Options, Store};
 
 /// Something to explore.
 pub(super) struct Opened {
@@ -35,6 +36,8 @@ pub(super) struct Opened {
     /// What was recovered or found damaged, to be said.
     pub notes: Vec<String>,
     owned: Option<Owned>,
+    /// What it is put together from.
+    pub parts: Vec<Self>,
     loader: Option<std::thread::JoinHandle<()>>,
     stopping: CancellationToken,
 }
@@ -79,6 +82,7 @@ impl Opened {
             [url] if is_address(url) => Self::remote(settings, url).await,
             [dir] if is_log(Path::new(dir)) => Self::directory(settings, Path::new(dir)).await,
             [dir] if logdir::is_log_directory(Path::new(dir)) => Self::binary(settings, dir),
+            _ if are_several(sources) => Self::several(settings, sources).await,
             _ => Self::files(settings, sources),
         }
     }
@@ -99,6 +103,7 @@ impl Opened {
             name,
             notes: Vec::new(),
             owned: None,
+            parts: Vec::new(),
             loader: None,
             stopping: CancellationToken::new(),
         }
@@ -116,7 +121,7 @@ impl Opened {
         }
         let (store, recovery) = Store::open_read_only(dir, settings.log.options())?;
         Ok(Self {
-            notes: notes(&recovery),
+            notes: recovery.damage.clone(),
             ..Self::of(Backend::Store(store), name)
         })
     }
@@ -207,7 +212,7 @@ impl Opened {
             temporary,
         };
         Ok(Self {
-            notes: notes(&recovery),
+            notes: recovery.damage.clone(),
             owned: Some(owned),
             stopping,
             ..Self::of(backend, name)
@@ -311,7 +316,11 @@ impl Opened {
         match (&self.backend, &self.owned) {
             (Backend::Remote(client), _) => Services::There(client.clone()),
             (_, Some(owned)) => Services::Here(owned.here.clone()),
-            _ => Services::None,
+            _ => {
+                let mut parts = self.parts.iter().map(Self::services);
+                let found = parts.find(|services| !matches!(services, Services::None));
+                found.unwrap_or(Services::None)
+            }
         }
     }
 
@@ -339,6 +348,9 @@ impl Opened {
     /// Ends streams, lets requests finish, closes the log, removes what is temporary.
     pub async fn close(self) {
         self.stopping.cancel();
+        for part in self.parts {
+            Box::pin(part.close()).await;
+        }
         let Some(owned) = self.owned else { return };
         for serving in owned.serving {
             let _ = serving.await;
@@ -354,20 +366,6 @@ impl Opened {
         });
         let _ = closing.await;
     }
-}
-
-/// Whether a directory holds our log: a data directory, or segments that were copied from one.
-fn is_log(dir: &Path) -> bool {
-    let is_segment = |name: &str| name.starts_with("segment-") && name.ends_with(".parquet");
-    let segments = || {
-        let mut items = std::fs::read_dir(dir).ok()?.flatten();
-        items.find(|item| item.file_name().to_str().is_some_and(is_segment))
-    };
-    dir.is_dir() && (dir.join("format").is_file() || segments().is_some())
-}
-
-fn notes(recovery: &Recovery) -> Vec<String> {
-    recovery.damage.clone()
 }
 
 fn spawn(

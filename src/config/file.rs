@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::tree::Mistake;
 use super::{BlobsFile, EventsFile, LogFile, ServeFile, StreamsFile};
+use crate::explorer::SavedQuery;
 
 /// Why there are no settings.
 #[derive(Debug, thiserror::Error)]
@@ -69,15 +70,35 @@ pub struct File {
 pub struct ExplorerFile {
     /// Which colours to use.
     pub colors: Colors,
+    /// Which theme: dark, light, high-contrast, colour-blind, or a file of one.
+    pub theme: String,
     /// Whether the mouse is asked for.
     pub mouse: bool,
+    /// Whether nothing may be written and no other program started.
+    pub read_only: bool,
+    /// Whether to tell in lines, one after the other, what is on the screen: for screen readers.
+    pub plain: bool,
+    /// Whether to begin where one was.
+    pub restore: bool,
+    /// Columns, from the left, by the name of what is explored; * stands for any part of it.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub columns: BTreeMap<String, Vec<String>>,
+    /// Saved queries, by name; watched, if there is a threshold.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub queries: BTreeMap<String, SavedQuery>,
 }
 
 impl Default for ExplorerFile {
     fn default() -> Self {
         Self {
             colors: Colors::Auto,
+            theme: "dark".into(),
             mouse: true,
+            read_only: false,
+            plain: false,
+            restore: true,
+            columns: BTreeMap::new(),
+            queries: BTreeMap::new(),
         }
     }
 }
@@ -95,6 +116,10 @@ pub enum Colors {
     #[serde(rename = "16")]
     #[value(name = "16")]
     Sixteen,
+    /// The palette of 256.
+    #[serde(rename = "256")]
+    #[value(name = "256")]
+    Indexed,
     /// 24-bit.
     Truecolor,
 }

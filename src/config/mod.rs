@@ -8,6 +8,7 @@ mod file;
 mod kept;
 mod log;
 mod pipelines;
+pub mod remembered;
 mod serve;
 mod tree;
 
@@ -231,6 +232,7 @@ pub fn load(overrides: Overrides) -> Result<Settings, Error> {
 mod tests {
     use super::log::RetentionFile;
     use super::*;
+    use crate::explorer::SavedQuery;
 
     #[test]
     fn the_example_is_the_defaults_and_names_every_key() {
@@ -270,7 +272,15 @@ mod tests {
             ..example.log.clone()
         };
         assert_eq!(log, LogFile::default());
-        assert_eq!(example.explorer, ExplorerFile::default());
+        let explorer = ExplorerFile {
+            columns: BTreeMap::new(),
+            queries: BTreeMap::new(),
+            ..example.explorer.clone()
+        };
+        assert_eq!(explorer, ExplorerFile::default());
+        assert!(!example.explorer.columns.is_empty());
+        let is_whole = |of: &SavedQuery| of.more_than.is_some() && of.within.is_some();
+        assert!(example.explorer.queries.values().any(is_whole));
         let events = EventsFile {
             commands: BTreeMap::new(),
             rules: Vec::new(),

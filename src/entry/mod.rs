@@ -10,6 +10,7 @@
 //! passed in.
 
 mod level;
+mod pseudonyms;
 mod record;
 mod visible;
 
@@ -19,5 +20,6 @@ pub mod ink;
 pub mod json;
 
 pub use level::{Level, UnknownLevel};
+pub use pseudonyms::Pseudonyms;
 pub use record::{Entry, Fields, Key, Position, Scope};
 pub use visible::{Visible, visible};

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::base::Time;
 use crate::entry::decode::{Defaults, from_wire};
 use crate::entry::json::to_line;
-use crate::entry::{Entry, Key, visible};
+use crate::entry::{Entry, Key, Pseudonyms, visible};
 
 /// The form of case files that is written.
 const VERSION: u32 = 1;
@@ -105,12 +105,35 @@ impl Case {
         at.ok().and_then(|at| self.marks.get(at))
     }
 
+    /// The name of what is explored, as it was named.
+    pub(super) fn place(&self) -> String {
+        self.sources.join(" ")
+    }
+
     /// Marks a row, or changes its note.
     pub fn mark(&mut self, mark: Mark) {
         let key = mark.entry.key();
         match self.marks.binary_search_by_key(&key, |of| of.entry.key()) {
             Ok(at) => self.marks[at] = mark,
             Err(at) => self.marks.insert(at, mark),
+        }
+    }
+
+    /// The same with pseudonyms for who and what is secret.
+    pub(super) fn disguised(&self, names: &mut Pseudonyms) -> Self {
+        let mark = |mark: &Mark, names: &mut Pseudonyms| Mark {
+            entry: names.entry(&mark.entry),
+            note: names.text(&mark.note),
+            query: names.text(&mark.query),
+        };
+        Self {
+            marks: self.marks.iter().map(|of| mark(of, names)).collect(),
+            sources: self
+                .sources
+                .iter()
+                .map(|source| names.text(source))
+                .collect(),
+            query: names.text(&self.query),
         }
     }
 

@@ -1,8 +1,12 @@
 //! What `update` asks for: plain data, a closed list.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::case::{Case, CaseForm};
+use super::memory::SavedQuery;
 use super::request::{At, Number};
+use super::sharing::Shared;
 use super::state::Shown;
 use crate::base::Time;
 use crate::entry::Position;
@@ -44,6 +48,10 @@ pub(super) enum Effect {
         after: Position,
     },
     Namespaces,
+    /// Ask how it is with each of several logs.
+    Standing,
+    /// Add so many nanoseconds to the times of one of several logs.
+    Skew(usize, i64),
     /// Ask what pipelines did.
     Pipelines,
     /// Ask which streams are open.
@@ -108,25 +116,66 @@ pub(super) enum Effect {
     },
     /// Fetch a whole entry.
     Whole(Position),
-    /// Write text into a file that is not there yet.
-    Write {
+    /// Write a case into a file that is not there yet.
+    WriteCase {
         path: String,
-        text: String,
+        case: Box<Case>,
+        form: CaseForm,
+        disguised: bool,
     },
     /// Write everything that is asked for into a file that is not there yet.
     Export {
         query: Query,
         now: Time,
         path: String,
+        disguised: bool,
     },
-    /// Put text on the clipboard.
-    Copy(String),
+    /// Show text in another program, which has the terminal until it ends.
+    View(Program, String),
+    /// Count what is watched, in the time until now and in those before.
+    Watch {
+        name: String,
+        query: Query,
+        now: Time,
+        within: Duration,
+    },
+    /// Say [`super::message::Message::WatchesDue`] after a while.
+    WakeWatches(Duration),
+    /// Tell the user who looks elsewhere: a bell, and a notice of the terminal.
+    Notify(String),
+    /// Keep the saved queries.
+    Keep(BTreeMap<String, SavedQuery>),
+    /// Put something on the clipboard, perhaps with pseudonyms.
+    Copy(Shared, bool),
     /// Say [`super::message::Message::Woke`] after a while.
     Wake(Duration),
     /// Draw everything anew.
     Redraw,
     Suspend,
     Quit,
+}
+
+impl Effect {
+    /// Whether it writes a file, or starts a program.
+    pub fn reaches_out(&self) -> bool {
+        matches!(
+            self,
+            Self::Save { .. }
+                | Self::WriteCase { .. }
+                | Self::Export { .. }
+                | Self::View(..)
+                | Self::Keep(_)
+                | Self::Copy(..)
+                | Self::Suspend
+        )
+    }
+}
+
+/// A program of the user that text can be shown in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Program {
+    Pager,
+    Editor,
 }
 
 /// Effects of one message, in order.

@@ -14,6 +14,9 @@ pub enum Error {
     /// The terminal refuses.
     #[error("the terminal refuses")]
     Terminal(#[source] io::Error),
+    /// What happens cannot be recorded.
+    #[error("the record cannot be written")]
+    Record(#[source] io::Error),
     /// A key of the configuration.
     #[error(transparent)]
     Keymap(#[from] super::KeymapError),

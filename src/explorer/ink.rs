@@ -97,16 +97,54 @@ fn color(colour: Colour, depth: Depth) -> Color {
             let (r, g, b) = rgb(other);
             Color::Rgb(r, g, b)
         }
+        Colour::Indexed(index) if depth == Depth::Indexed => Color::Indexed(index),
+        other if depth == Depth::Indexed => Color::Indexed(nearest_indexed(rgb(other))),
         other => own(nearest(rgb(other))),
     }
 }
 
+fn distance((r, g, b): (u8, u8, u8), wanted: (u8, u8, u8)) -> i32 {
+    let difference = |a: u8, b: u8| (i32::from(a) - i32::from(b)).pow(2);
+    difference(r, wanted.0) + difference(g, wanted.1) + difference(b, wanted.2)
+}
+
+/// A colour of the screen in 24 bits, as most terminals show it; none of what the terminal chooses.
+pub(super) fn rgb_of(color: Color) -> Option<(u8, u8, u8)> {
+    let own = [
+        Color::Black,
+        Color::Red,
+        Color::Green,
+        Color::Yellow,
+        Color::Blue,
+        Color::Magenta,
+        Color::Cyan,
+        Color::Gray,
+        Color::DarkGray,
+        Color::LightRed,
+        Color::LightGreen,
+        Color::LightYellow,
+        Color::LightBlue,
+        Color::LightMagenta,
+        Color::LightCyan,
+        Color::White,
+    ];
+    match color {
+        Color::Reset => None,
+        Color::Rgb(r, g, b) => Some((r, g, b)),
+        Color::Indexed(index) => Some(rgb(Colour::Indexed(index))),
+        other => own.iter().position(|of| *of == other).map(|at| SIXTEEN[at]),
+    }
+}
+
+/// The colour of the palette of 256 that is nearest; not one of the 16, which are what the user made of them.
+pub(super) fn nearest_indexed(wanted: (u8, u8, u8)) -> u8 {
+    let nearest = (16..=255).min_by_key(|index| distance(rgb(Colour::Indexed(*index)), wanted));
+    nearest.unwrap_or(u8::MAX)
+}
+
 /// The terminal's own colour that is nearest.
 fn nearest(wanted: (u8, u8, u8)) -> u8 {
-    let difference = |a: u8, b: u8| (i32::from(a) - i32::from(b)).pow(2);
-    let distance = |(r, g, b): (u8, u8, u8)| {
-        difference(r, wanted.0) + difference(g, wanted.1) + difference(b, wanted.2)
-    };
+    let distance = |of| distance(of, wanted);
     let all = (0_u8..).zip(SIXTEEN);
     let nearest = all.min_by_key(|(_, colour)| distance(*colour));
     nearest.map_or(7, |(index, _)| index)

@@ -1,7 +1,8 @@
 //! From the terminal library's events to ours.
 
-use crossterm::event::{
+use terminput::{
     Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
+    ScrollDirection,
 };
 
 use super::keymap::{Code, Key};
@@ -19,9 +20,9 @@ pub(super) fn message(event: Event, regions: &Regions) -> Option<Message> {
             .flatten()
             .map(Message::Key),
         Event::Paste(text) => Some(Message::Pasted(text)),
-        Event::Resize(width, height) => Some(Message::Resized(width, height)),
         Event::Mouse(mouse) => mouse_message(mouse, regions),
-        Event::FocusGained | Event::FocusLost => None,
+        // The kernel tells sizes.
+        Event::Resize { .. } | Event::FocusGained | Event::FocusLost => None,
     }
 }
 
@@ -29,21 +30,21 @@ fn mouse_message(mouse: MouseEvent, regions: &Regions) -> Option<Message> {
     let target = regions.at(mouse.column, mouse.row)?;
     match mouse.kind {
         MouseEventKind::Down(MouseButton::Left) => Some(Message::Clicked(target)),
-        MouseEventKind::ScrollDown => Some(Message::Wheel(target, WHEEL_ROWS)),
-        MouseEventKind::ScrollUp => Some(Message::Wheel(target, -WHEEL_ROWS)),
+        MouseEventKind::Scroll(ScrollDirection::Down) => Some(Message::Wheel(target, WHEEL_ROWS)),
+        MouseEventKind::Scroll(ScrollDirection::Up) => Some(Message::Wheel(target, -WHEEL_ROWS)),
         _ => None,
     }
 }
 
 fn key_of(event: KeyEvent) -> Option<Key> {
-    let ctrl = event.modifiers.contains(KeyModifiers::CONTROL);
+    let ctrl = event.modifiers.contains(KeyModifiers::CTRL);
     let alt = event.modifiers.contains(KeyModifiers::ALT);
     let code = match event.code {
         KeyCode::Char(character) => Code::Char(character),
         KeyCode::Enter => Code::Enter,
         KeyCode::Esc => Code::Esc,
+        KeyCode::Tab if event.modifiers.contains(KeyModifiers::SHIFT) => Code::BackTab,
         KeyCode::Tab => Code::Tab,
-        KeyCode::BackTab => Code::BackTab,
         KeyCode::Backspace => Code::Backspace,
         KeyCode::Delete => Code::Delete,
         KeyCode::Insert => Code::Insert,

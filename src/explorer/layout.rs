@@ -14,6 +14,7 @@
 use ratatui::layout::Rect;
 
 use super::state::State;
+use crate::query::Field;
 
 /// Below this nothing useful fits.
 pub(super) const MIN_SIZE: (u16, u16) = (40, 10);
@@ -91,46 +92,75 @@ fn timeline_height(state: &State, room: u16) -> u16 {
     }
 }
 
-/// Cells of a column that shows a chosen field.
-pub(super) const FIELD_COLUMN: u16 = 14;
-
 /// The columns of the log pane.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Columns {
     pub time: u16,
-    pub level: u16,
-    /// 0 when there is only one namespace.
-    pub namespace: u16,
-    /// How many of the chosen fields have room.
-    pub fields: u16,
+    /// The log that an entry is of; 0 where there is one alone.
+    pub member: u16,
+    /// Those of the state that have room, by their index, and their cells.
+    pub cells: Vec<(usize, u16)>,
     /// Where the text starts.
     pub text: u16,
 }
 
+/// Cells of the time.
+const TIME: u16 = 12;
+
 /// Chooses the columns for the width of the screen.
 pub(super) fn columns(state: &State) -> Columns {
-    let level = if state.size.0 >= 100 { 5 } else { 1 };
-    let longest = state
+    let member = member_width(state);
+    let mut text = 1 + TIME + 1 + if member > 0 { member + 1 } else { 0 };
+    let mut cells = Vec::new();
+    for (index, column) in state.columns.0.iter().enumerate() {
+        let width = match column.field {
+            Field::Level => column
+                .width
+                .unwrap_or(if state.size.0 >= 100 { 5 } else { 1 }),
+            Field::Namespace => column.width.unwrap_or_else(|| namespace_width(state)),
+            _ => column.width_of_field(),
+        };
+        // The text keeps half of the screen; level and namespace are always in sight.
+        let is_usual = matches!(column.field, Field::Level | Field::Namespace);
+        if width > 0 && (is_usual || text + width < state.size.0 / 2) {
+            cells.push((index, width));
+            text += width + 1;
+        }
+    }
+    Columns {
+        time: TIME,
+        member,
+        cells,
+        text,
+    }
+}
+
+/// Names of logs have little room: they are known by their colour.
+fn member_width(state: &State) -> u16 {
+    if !state.members.are_several() {
+        return 0;
+    }
+    let names = state
+        .members
+        .standing
+        .iter()
+        .map(|of| of.name.chars().count());
+    let most = if state.size.0 >= 100 { 12 } else { 6 };
+    u16::try_from(names.max().unwrap_or(0))
+        .unwrap_or(most)
+        .clamp(1, most)
+}
+
+/// 0 when there is only one namespace.
+fn namespace_width(state: &State) -> u16 {
+    if state.namespaces.len() < 2 {
+        return 0;
+    }
+    let lengths = state
         .namespaces
         .iter()
-        .map(|count| count.name.chars().count())
-        .max()
-        .unwrap_or(0);
-    let namespace = if state.namespaces.len() > 1 {
-        u16::try_from(longest).unwrap_or(14).clamp(4, 14)
-    } else {
-        0
-    };
-    let time = 12;
-    let fixed = 1 + time + 1 + level + 1 + if namespace > 0 { namespace + 1 } else { 0 };
-    // The text keeps half of the screen.
-    let room = (state.size.0 / 2).saturating_sub(fixed) / (FIELD_COLUMN + 1);
-    let fields = u16::try_from(state.columns.len()).unwrap_or(room).min(room);
-    Columns {
-        time,
-        level,
-        namespace,
-        fields,
-        text: fixed + fields * (FIELD_COLUMN + 1),
-    }
+        .map(|count| count.name.chars().count());
+    u16::try_from(lengths.max().unwrap_or(0))
+        .unwrap_or(14)
+        .clamp(4, 14)
 }

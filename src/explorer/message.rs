@@ -4,7 +4,7 @@ use super::keymap::Key;
 use super::regions::Target;
 use super::request::Number;
 use crate::api::{BlobsAnswer, EventsAnswer, FiringAnswer, ListenersAnswer, StreamsAnswer};
-use crate::backend::PipelineStatus;
+use crate::backend::{PipelineStatus, Standing};
 use crate::base::Time;
 use crate::entry::{Entry, Key as Place, Position};
 use crate::query::{
@@ -48,6 +48,8 @@ pub(super) enum Message {
     },
     Live(Number, Live),
     Namespaces(Vec<NamespaceCount>),
+    /// How it is with each of several logs.
+    Standing(Vec<Standing>),
     /// What pipelines did; none where there can be none.
     Pipelines(Result<Option<Vec<PipelineStatus>>, String>),
     /// Which streams are open; none where there can be none.
@@ -72,10 +74,11 @@ pub(super) enum Message {
         field: Field,
         facets: Facets,
     },
-    /// Counts over time.
+    /// Counts over time, the newest first until they are done.
     Counted {
         number: Number,
         counts: Histogram,
+        done: bool,
     },
     /// Entries of each level in the same time without filters.
     CountedAll {
@@ -118,8 +121,24 @@ pub(super) enum Message {
     Loading(Option<(u64, u64)>),
     /// What became of something that was to be done beside the log.
     Done(Result<String, String>),
+    /// What is watched is to be counted again.
+    WatchesDue,
+    /// What is watched was counted.
+    Watched {
+        name: String,
+        answer: Result<WatchCount, String>,
+    },
     /// A time asked for has come.
     Woke,
+}
+
+/// Entries of what is watched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct WatchCount {
+    /// In the time until now.
+    pub count: u64,
+    /// In the times before, oldest first.
+    pub before: Vec<u64>,
 }
 
 /// What a feed tells.

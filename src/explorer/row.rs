@@ -1,5 +1,6 @@
 //! An entry as the explorer shows it. Here, and only here, its text is made safe for the screen.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -41,6 +42,8 @@ pub(super) struct Row {
     pub folded: usize,
     /// The namespace, made safe.
     pub namespace: String,
+    /// Equal for rows that say the same: the namespace, the level, the text and the error.
+    pub likeness: u64,
     /// Bytes it takes in memory, estimated.
     pub weight: usize,
 }
@@ -94,7 +97,9 @@ impl Row {
         }
         let namespace = visible(&entry.scope.namespace).text.into_owned();
         let weight = entry.weight() + line.len() + namespace.len() + size_of::<Self>();
+        let likeness = likeness(&entry);
         Self {
+            likeness,
             entry: Arc::new(entry),
             cut: false,
             colours,
@@ -150,6 +155,18 @@ impl Inked {
         }
         inked
     }
+}
+
+fn likeness(entry: &Entry) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    let shown = (
+        &entry.scope.namespace,
+        entry.level,
+        &entry.text,
+        &entry.error,
+    );
+    shown.hash(&mut hasher);
+    hasher.finish()
 }
 
 fn head(text: &str) -> &str {

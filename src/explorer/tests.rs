@@ -1,6 +1,9 @@
 //! The explorer without a terminal: keys through the real keymap and update, effects answered from a plain list, the
 //! screen as text.
 
+mod plain;
+mod rows;
+
 use std::collections::VecDeque;
 
 use proptest::prelude::*;
@@ -13,8 +16,9 @@ use super::keymap::{Code, Key, Keymap, parse_sequence};
 use super::message::{Live, Message};
 use super::overlays::Overlay;
 use super::request::{At, Number};
+use super::sharing::Disguise;
 use super::state::{Shown, State};
-use super::theme::{Depth, Theme};
+use super::theme::{Depth, Palette, Theme};
 use super::update::{start, update};
 use super::view::view;
 use crate::api::{
@@ -36,6 +40,7 @@ struct Harness {
     waiting: VecDeque<Effect>,
     feed: Option<(Number, Query, Position)>,
     copied: Vec<String>,
+    disguise: Disguise,
     left: bool,
     /// What pipelines did.
     pipelines: Vec<PipelineStatus>,
@@ -91,6 +96,7 @@ impl Harness {
             later: Vec::new(),
             written: Vec::new(),
             copied: Vec::new(),
+            disguise: Disguise::default(),
             left: false,
         };
         let effects = start(&mut harness.state, None);
@@ -354,7 +360,11 @@ impl Harness {
                     self.later.push(Message::CountedAll { number, levels });
                 }
                 let counts = counts.done(false);
-                Some(Message::Counted { number, counts })
+                Some(Message::Counted {
+                    number,
+                    counts,
+                    done: true,
+                })
             }
             Effect::Patterns { number, query, .. } => {
                 let matcher = Matcher::compile(&query, Time(0));
@@ -406,12 +416,15 @@ impl Harness {
                     .map(Box::new);
                 Some(Message::Whole { position, entry })
             }
-            Effect::Write { path, text } => {
-                self.written.push((path.clone(), text));
+            Effect::WriteCase {
+                path, case, form, ..
+            } => {
+                self.written.push((path.clone(), case.write(form)));
                 Some(Message::Done(Ok(format!("saved as {path}"))))
             }
-            Effect::Copy(text) => {
-                self.copied.push(text);
+            Effect::Copy(shared, disguised) => {
+                let disguise = disguised.then_some(&self.disguise);
+                self.copied.push(shared.print(disguise));
                 None
             }
             Effect::Quit => {
@@ -423,7 +436,14 @@ impl Harness {
                 Some(Message::Done(Ok(text)))
             }
             Effect::Stop(_)
+            | Effect::Standing
+            | Effect::Skew(..)
             | Effect::Wake(_)
+            | Effect::WakeWatches(_)
+            | Effect::Watch { .. }
+            | Effect::Notify(_)
+            | Effect::Keep(_)
+            | Effect::View(..)
             | Effect::Redraw
             | Effect::Suspend
             | Effect::Firings => None,
@@ -433,7 +453,11 @@ impl Harness {
     fn screen(&self) -> Vec<String> {
         let (width, height) = self.state.size;
         let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
-        view(&self.state, Theme::new(Depth::Sixteen), &mut buffer);
+        view(
+            &self.state,
+            Theme::new(Depth::Sixteen, Palette::default()),
+            &mut buffer,
+        );
         let row = |y: u16| {
             (0..width)
                 .filter_map(|x| buffer.cell((x, y)))
@@ -839,6 +863,8 @@ fn rows_show_the_time_since_the_row_before() {
     harness.press(".");
     let screen = harness.screen().join("\n");
     assert!(screen.contains("     +1.000s INFO"), "{screen}");
+    harness.press(". k");
+    assert!(harness.screen().join("\n").contains("     -1.000s INFO"));
     harness.press(".");
     assert!(harness.screen().join("\n").contains("00:01:40.000 INFO"));
 }

@@ -69,6 +69,21 @@ pub(super) fn view(state: &State, theme: Theme, buffer: &mut Buffer) -> Regions 
             Overlay::Waterfall(listing) => {
                 panes::waterfall(state, theme, listing, buffer, &mut regions);
             }
+            Overlay::Members { cursor } => {
+                panes::members(state, theme, *cursor, buffer, &mut regions);
+            }
+            Overlay::Columns { cursor } => {
+                panes::columns(state, theme, *cursor, buffer, &mut regions);
+            }
+            Overlay::Saved(listing) => {
+                panes::saved(state, theme, listing, buffer, &mut regions);
+            }
+            Overlay::Quiet(listing) => {
+                panes::quiet(state, theme, listing, buffer, &mut regions);
+            }
+            Overlay::Fields(listing) => {
+                panes::fields(state, theme, listing, buffer, &mut regions);
+            }
             Overlay::Differences(listing) => {
                 panes::differences(state, theme, listing, buffer, &mut regions);
             }

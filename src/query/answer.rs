@@ -108,6 +108,42 @@ pub struct Histogram {
     pub partial: bool,
 }
 
+impl Histogram {
+    /// The same buckets, with nothing in them; told to be incomplete.
+    #[must_use]
+    pub fn emptied(&self) -> Self {
+        Self {
+            buckets: vec![[0; 6]; self.buckets.len()],
+            partial: true,
+            ..*self
+        }
+    }
+
+    /// Adds the counts of a part of the same time, each where its bucket begins.
+    pub fn absorb(&mut self, part: &Self) {
+        let starts = (0..).map(|at: i64| part.start.saturating_add(at.saturating_mul(part.width)));
+        for (start, levels) in starts.zip(&part.buckets) {
+            let at = start
+                .saturating_sub(self.start)
+                .div_euclid(self.width.max(1));
+            let slot = usize::try_from(at)
+                .ok()
+                .and_then(|at| self.buckets.get_mut(at));
+            for (sum, count) in slot.into_iter().flatten().zip(levels) {
+                *sum += count;
+            }
+        }
+    }
+
+    /// Entries of each level, all in all.
+    #[must_use]
+    pub fn levels(&self) -> [u64; 6] {
+        self.buckets.iter().fold([0; 6], |sums, levels| {
+            std::array::from_fn(|level| sums[level] + levels[level])
+        })
+    }
+}
+
 /// A value and how often it occurs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Facet {

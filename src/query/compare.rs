@@ -4,8 +4,9 @@ use foldhash::{HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::fields::each_value;
 use super::templates::{Miner, lines_of};
-use super::{Expression, Field, KNOWN_FIELDS};
+use super::{Expression, Field};
 use crate::entry::Entry;
 
 /// Values of a field that are told apart; a field with more names its entries, and is left out.
@@ -90,32 +91,12 @@ impl Comparing {
         if let Some(number) = self.miner.learn(&entry.text) {
             self.templates.entry(number).or_default()[side] += 1;
         }
-        let known = KNOWN_FIELDS
-            .iter()
-            .filter(|field| !matches!(field, Field::Text | Field::Trace | Field::Span));
-        for field in known {
-            if let Some(value) = field.own_value(entry) {
-                self.count(field.name(), &value, side);
+        let names_entries = [Field::Trace, Field::Span];
+        each_value(entry, |name, value| {
+            if !names_entries.iter().any(|field| field.name() == name) {
+                self.count(name, value, side);
             }
-        }
-        for (name, value) in &entry.fields {
-            self.count_json(name, value, side);
-        }
-    }
-
-    /// Counts a value, or those of an object's members.
-    fn count_json(&mut self, name: &str, value: &serde_json::Value, side: usize) {
-        match value {
-            serde_json::Value::Object(members) => {
-                for (member, value) in members {
-                    if !value.is_object() && !value.is_array() {
-                        self.count(&format!("{name}.{member}"), &super::printed(value), side);
-                    }
-                }
-            }
-            serde_json::Value::Array(_) => {}
-            value => self.count(name, &super::printed(value), side),
-        }
+        });
     }
 
     fn count(&mut self, field: &str, value: &str, side: usize) {

@@ -16,11 +16,13 @@ mod counts;
 mod cursor;
 mod expression;
 mod field;
+mod fields;
 mod logfmt;
 mod matcher;
 mod parse;
 mod print;
 mod prune;
+mod quiet;
 mod request;
 mod search;
 mod templates;
@@ -33,10 +35,12 @@ pub use counts::{TimeCounts, ValueCounts, complete_levels, complete_names};
 pub use cursor::{Cursor, Direction, InvalidCursor};
 pub use expression::{Bound, Comparison, Expression, Pattern, Query, Term, When};
 pub use field::{Field, KNOWN_FIELDS, printed};
+pub use fields::{FieldUse, fields_of};
 pub use logfmt::logfmt;
 pub use matcher::{Matcher, Node, Test, Value};
 pub use parse::ParseQueryError;
 pub use prune::{Filter, Summary, Verdict};
+pub use quiet::Quiet;
 pub use request::{
     CompareRequest, ContextRequest, FacetsRequest, FollowRequest, HistogramRequest, PageRequest,
     PatternsRequest, Start, Ties, ValuesRequest,

@@ -10,6 +10,7 @@ use foldhash::HashMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::quiet::{Beats, Quiet, speaker};
 use super::{Expression, Pattern};
 use crate::base::Time;
 use crate::entry::Entry;
@@ -61,6 +62,9 @@ pub struct Templates {
     pub to: i64,
     /// Whether there are older ones that were not.
     pub partial: bool,
+    /// Beats that stopped, the surest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub quiet: Vec<Quiet>,
 }
 
 impl Template {
@@ -214,6 +218,7 @@ pub struct TemplateCounts {
     seen: Vec<Seen>,
     looked_at: u64,
     times: Option<(Time, Time)>,
+    beats: Beats,
 }
 
 #[derive(Debug, Default)]
@@ -235,6 +240,7 @@ impl TemplateCounts {
         if self.seen.len() <= number {
             self.seen.resize_with(number + 1, Seen::default);
         }
+        self.beats.add(speaker(entry), number, entry.time);
         let seen = &mut self.seen[number];
         seen.levels[entry.level as usize] += 1;
         seen.times.push(entry.time.0);
@@ -270,18 +276,19 @@ impl TemplateCounts {
                 namespaces: seen.namespaces.clone(),
             })
             .collect();
-        // What is severe goes before what is as frequent and is not.
-        templates.sort_by(|a, b| {
-            let key = |of: &Template| (of.count, of.levels[4] + of.levels[5]);
-            key(b).cmp(&key(a)).then_with(|| a.text.cmp(&b.text))
-        });
         // Lines that became alike only later are one.
+        templates.sort_by(|a, b| a.text.cmp(&b.text));
         templates.dedup_by(|next, kept| {
             let is_same = next.text == kept.text;
             if is_same {
                 kept.take_in(next);
             }
             is_same
+        });
+        // What is severe goes before what is as frequent and is not.
+        templates.sort_by(|a, b| {
+            let key = |of: &Template| (of.count, of.levels[4] + of.levels[5]);
+            key(b).cmp(&key(a)).then_with(|| a.text.cmp(&b.text))
         });
         templates.truncate(limit);
         Templates {
@@ -290,6 +297,7 @@ impl TemplateCounts {
             from: from.0,
             to: to.0,
             partial,
+            quiet: self.beats.quiet(to, |number| self.miner.text(number)),
         }
     }
 }

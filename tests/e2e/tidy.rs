@@ -70,6 +70,7 @@ const ROOMS: [(&str, &[&str]); 19] = [
             "events",
             "pipelines",
             "service",
+            "explorer",
         ],
     ),
     (
@@ -97,10 +98,11 @@ const ROOMS: [(&str, &[&str]); 19] = [
 ];
 
 /// Libraries that stay in one room.
-const OUTWARD: [(&str, &str); 14] = [
+const OUTWARD: [(&str, &str); 15] = [
     ("axum", "service"),
     ("ratatui", "explorer"),
     ("crossterm", "explorer"),
+    ("terminput", "explorer"),
     ("tui_input", "explorer"),
     ("reqwest", "client"),
     ("reqwest_eventsource", "client"),

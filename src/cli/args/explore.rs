@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, ValueEnum};
 
+use super::Look;
 use crate::config::Colors;
 
 /// What the explorer takes.
@@ -14,15 +15,37 @@ pub struct Explore {
     pub sources: Vec<String>,
     #[command(flatten)]
     pub kind: Kind,
-    /// Begin with this query
-    #[arg(long, short, value_name = "QUERY")]
-    pub query: Option<String>,
     /// Begin around this time: 2026-03-14T09:00:00Z, or any common form
     #[arg(long, value_name = "TIME")]
     pub at: Option<String>,
+    #[command(flatten)]
+    pub look: Look,
+}
+
+/// How every explorer looks, and what becomes of what is done in it.
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub struct Screen {
     /// Which colours to use
     #[arg(long, value_enum, value_name = "COLORS")]
     pub colors: Option<Colors>,
+    /// Which theme: dark, light, high-contrast, colour-blind, or a file of one
+    #[arg(long, value_name = "THEME")]
+    pub theme: Option<String>,
+    /// Begin at the newest entry, not where you were
+    #[arg(long)]
+    pub fresh: bool,
+    /// Write no file and start no program: for a screen that anybody can reach
+    #[arg(long)]
+    pub read_only: bool,
+    /// Tell in lines, one after the other, what is on the screen: for screen readers
+    #[arg(long)]
+    pub plain: bool,
+    /// Play the keys of this file and print screens, without a terminal
+    #[arg(long, value_name = "FILE")]
+    pub script: Option<PathBuf>,
+    /// Write what happens into this file, to be played again
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
 }
 
 /// A case that is opened again, or handed on.
@@ -37,9 +60,8 @@ pub struct CaseArgs {
     /// Print it in this form instead
     #[arg(long, short, value_enum, value_name = "FORM")]
     pub output: Option<CaseOutput>,
-    /// Which colours to use
-    #[arg(long, value_enum, value_name = "COLORS")]
-    pub colors: Option<Colors>,
+    #[command(flatten)]
+    pub screen: Screen,
 }
 
 /// In which form a case is printed.

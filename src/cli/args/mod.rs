@@ -10,10 +10,10 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
-use crate::config::{Colors, Overrides};
+use crate::config::Overrides;
 
 pub(super) use events::{EventArgs, EventsAction, ListenArgs, On};
-pub(super) use explore::{CaseArgs, CaseOutput, Explore, Kind, SourceKind};
+pub(super) use explore::{CaseArgs, CaseOutput, Explore, Kind, Screen, SourceKind};
 pub(super) use kept::{BlobWork, Name, StoreAction, StreamAction, StreamPush, StreamTailArgs};
 use kept::{Named, Step};
 pub(super) use logdir::{LogdirAction, LogdirOutput, LogdirRange, LogdirSource};
@@ -97,6 +97,8 @@ impl Global {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Explore, as without a command
+    Explore(Explore),
     /// Explore a believable incident, without any set-up
     Demo(Demo),
     /// Run the log service
@@ -182,15 +184,14 @@ pub(super) struct Demo {
     pub look: Look,
 }
 
-/// What the demo's explorer takes.
+/// What an explorer with a query takes.
 #[derive(Clone, Debug, Default, ClapArgs)]
 pub(super) struct Look {
     /// Begin with this query
     #[arg(long, short, value_name = "QUERY")]
     pub query: Option<String>,
-    /// Which colours to use
-    #[arg(long, value_enum, value_name = "COLORS")]
-    pub colors: Option<Colors>,
+    #[command(flatten)]
+    pub screen: Screen,
 }
 
 #[derive(Debug, ClapArgs)]

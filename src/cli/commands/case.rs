@@ -34,7 +34,7 @@ pub(in crate::cli) async fn run(settings: &Settings, args: CaseArgs) -> Result<V
     let opened = Opened::from(settings, &sources, None).await?;
     let look = Look {
         query: Some(case.query.clone()),
-        colors: args.colors,
+        screen: args.screen,
     };
     let begin = explore::Begin {
         case,

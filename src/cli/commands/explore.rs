@@ -1,22 +1,25 @@
 //! `tailwater [PATH|URL|-]…`
 
 use std::io::IsTerminal;
+use std::sync::Arc;
+use std::time::Duration;
 
-use crate::base::Time;
+use wildmatch::WildMatch;
+
+use crate::base::{Gauge, Time};
 use crate::cli::args::{Explore, Look};
 use crate::cli::commands::parse_query;
 use crate::cli::open::Opened;
 use crate::cli::{Error, Verdict, own_log};
-use crate::config::{Colors, Settings};
+use crate::config::{Colors, ExplorerFile, Settings, remembered};
 use crate::entry::decode::time::parse;
-use crate::explorer::{self, Case, Depth, Ending, Options};
+use crate::explorer::{self, Case, Depth, Ending, Keeper, Memory, Options, Palette, ThemeError};
+
+/// How often it is looked whether files are read, where nothing can be shown meanwhile.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 pub(in crate::cli) async fn run(settings: &Settings, args: Explore) -> Result<Verdict, Error> {
-    let look = Look {
-        query: args.query,
-        colors: args.colors,
-    };
-    if !std::io::stdout().is_terminal() {
+    if args.look.screen.script.is_none() && !std::io::stdout().is_terminal() {
         return Err(explorer::Error::NoTerminal.into());
     }
     let at = args.at.as_deref().map(|text| {
@@ -34,7 +37,7 @@ pub(in crate::cli) async fn run(settings: &Settings, args: Explore) -> Result<Ve
         sources: named,
         ..Case::default()
     };
-    explore(settings, opened, look, Begin { at, case }).await
+    explore(settings, opened, args.look, Begin { at, case }).await
 }
 
 /// Where and with what the explorer begins.
@@ -56,18 +59,44 @@ pub(super) async fn explore(
     own_log::to_file(settings);
     let query = look.query.unwrap_or_default();
     parse_query(&query, None)?;
+    let (screen, file) = (look.screen, &settings.explorer);
+    let memory = Remembering::of(settings);
+    let palette = palette(screen.theme.as_deref().unwrap_or(&file.theme));
+    let mut notes = opened.notes.clone();
+    notes.extend(memory.note);
     let options = Options {
         name: opened.name.clone(),
         query,
         namespace: settings.namespace.clone(),
-        colors: depth(look.colors.unwrap_or(settings.explorer.colors)),
-        mouse: settings.explorer.mouse,
+        colors: depth(screen.colors.unwrap_or(file.colors)),
+        palette: palette.map_err(|error| Error::Said(error.to_string()))?,
+        mouse: file.mouse,
+        is_read_only: screen.read_only || file.read_only,
+        is_plain: screen.plain || file.plain,
         keys: settings.keys.clone(),
+        columns: columns(file, &opened.name),
+        queries: file.queries.clone(),
+        memory: memory.memory,
+        restores: file.restore && !screen.fresh && screen.script.is_none(),
+        keeper: memory.keeper.filter(|_| screen.script.is_none()),
         state_dir: settings.state.clone(),
-        notes: opened.notes.clone(),
+        record: screen.record.clone(),
+        notes,
         at: begin.at,
         case: begin.case,
     };
+    if let Some(script) = &screen.script {
+        let (backend, services) = (opened.backend.clone(), opened.services());
+        if let Some(loading) = &opened.loading {
+            loaded(loading).await;
+        }
+        let mut out = std::io::stdout();
+        let played = explorer::play(script, options, backend, services, &mut out).await;
+        opened.close().await;
+        let said =
+            |error: explorer::ScriptError| Error::Said(format!("{}: {error}", script.display()));
+        return played.map(|()| Verdict::Done).map_err(said);
+    }
     let ending = explorer::run(
         options,
         opened.backend.clone(),
@@ -84,11 +113,66 @@ pub(super) async fn explore(
     Ok(Verdict::Done)
 }
 
+/// Waits until files are read.
+async fn loaded(loading: &Gauge) {
+    while loading.reading().is_some() {
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// What was remembered, and who keeps what is to be.
+struct Remembering {
+    memory: Memory,
+    keeper: Option<Keeper>,
+    /// Why nothing is remembered.
+    note: Option<String>,
+}
+
+impl Remembering {
+    fn of(settings: &Settings) -> Self {
+        let Some(state) = &settings.state else {
+            return Self {
+                memory: Memory::default(),
+                keeper: None,
+                note: None,
+            };
+        };
+        let file = remembered::place(state);
+        let (memory, note) = match remembered::read(&file) {
+            Ok(memory) => (memory, None),
+            Err(reason) => (Memory::default(), Some(reason)),
+        };
+        let keep = move |memory: &Memory| remembered::keep(&file, memory);
+        Self {
+            memory,
+            keeper: Some(Keeper(Arc::new(keep))),
+            note,
+        }
+    }
+}
+
+/// The columns for what is explored: of several patterns that fit, the longest.
+fn columns(file: &ExplorerFile, name: &str) -> Vec<String> {
+    let fits = |pattern: &&String| WildMatch::new(pattern).matches(name);
+    let pattern = file
+        .columns
+        .keys()
+        .filter(fits)
+        .max_by_key(|pattern| pattern.len());
+    let columns = pattern.and_then(|pattern| file.columns.get(pattern));
+    columns.cloned().unwrap_or_default()
+}
+
+fn palette(name: &str) -> Result<Palette, ThemeError> {
+    Palette::named(name)
+}
+
 fn depth(colors: Colors) -> Option<Depth> {
     match colors {
         Colors::Auto => None,
         Colors::None => Some(Depth::None),
         Colors::Sixteen => Some(Depth::Sixteen),
+        Colors::Indexed => Some(Depth::Indexed),
         Colors::Truecolor => Some(Depth::Truecolor),
     }
 }

@@ -135,6 +135,9 @@ async fn deliver(backend: &Backend, batch: Vec<Entry>) -> Result<u64, Error> {
             Ok(range.end - range.start)
         }
         Backend::Remote(client) => push(client, &batch).await,
+        Backend::Merged(_) => Err(Error::Said(
+            "several logs take nothing together: name the one that entries go to".to_owned(),
+        )),
         Backend::Copied(_) => Err(Error::Said(
             "lines are pushed into a stream with tailwater stream push".to_owned(),
         )),

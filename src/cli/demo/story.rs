@@ -16,6 +16,8 @@ pub(super) struct Story {
     pub phases: Vec<Phase>,
     /// Lines that come once, at a share of the time.
     pub once: Vec<Once>,
+    /// Lines that come with a steady beat.
+    pub beats: Vec<Beat>,
     /// Words that fill the slots of messages.
     pub words: std::collections::BTreeMap<String, Vec<String>>,
 }
@@ -95,6 +97,19 @@ pub(super) struct Once {
     pub at: f64,
     pub service: String,
     pub line: Line,
+}
+
+/// A line that comes with a steady beat, as health checks do.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Beat {
+    pub service: String,
+    pub instance: String,
+    pub every_seconds: u64,
+    /// The share of the backlog after which it has stopped; it goes on without.
+    #[serde(default)]
+    pub until: Option<f64>,
+    pub text: String,
 }
 
 impl Story {

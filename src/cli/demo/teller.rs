@@ -6,7 +6,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use serde_json::Value;
 
-use super::story::{Line, Once, Phase, Service, Step, Story};
+use super::story::{Beat, Line, Once, Phase, Service, Step, Story};
 use crate::base::Time;
 use crate::entry::{Entry, Level, Scope};
 
@@ -25,6 +25,8 @@ pub(in crate::cli) struct Teller {
     told: usize,
     once: VecDeque<Once>,
     running: Vec<Running>,
+    /// Beats, and when each is due.
+    beats: Vec<(Beat, Time)>,
 }
 
 /// A request under way.
@@ -42,10 +44,17 @@ impl Teller {
     pub fn new(seed: u64, backlog: usize, end: Time) -> Self {
         let story = Story::load();
         let once = story.once.clone().into();
+        let start = end.earlier(SPAN);
+        let beats = story
+            .beats
+            .iter()
+            .map(|beat| (beat.clone(), start))
+            .collect();
         Self {
             story,
             dice: Rng::with_seed(seed),
-            start: end.earlier(SPAN),
+            start,
+            beats,
             backlog,
             told: 0,
             once,
@@ -83,6 +92,9 @@ impl Teller {
 
     fn tell(&mut self, time: Time, share: f64) -> Entry {
         self.told += 1;
+        if let Some(entry) = self.beat(time, share) {
+            return entry;
+        }
         if self.once.front().is_some_and(|once| once.at <= share)
             && let Some(once) = self.once.pop_front()
         {
@@ -108,6 +120,28 @@ impl Teller {
             self.running.push(request);
         }
         self.step(time, share)
+    }
+
+    /// The beat that is due by a time, if there is one.
+    fn beat(&mut self, time: Time, share: f64) -> Option<Entry> {
+        let goes_on = |beat: &Beat| beat.until.is_none_or(|until| share <= until);
+        let due = self
+            .beats
+            .iter_mut()
+            .filter(|(beat, due)| goes_on(beat) && *due <= time);
+        let (beat, due) = due.min_by_key(|(_, due)| *due)?;
+        let entry = Entry {
+            time: *due,
+            scope: Scope {
+                namespace: beat.service.clone(),
+                instance: Some(beat.instance.clone()),
+                ..Scope::default()
+            },
+            text: beat.text.clone(),
+            ..Entry::default()
+        };
+        *due = due.later(Duration::from_secs(beat.every_seconds));
+        Some(entry)
     }
 
     fn phase(&self, share: f64) -> Phase {

@@ -154,11 +154,11 @@ mod tests {
                 .collect()
         };
         let keymap =
-            Keymap::with(&section(&[("oldest", &["R R"]), ("follow", &["j"])])).expect("a keymap");
+            Keymap::with(&section(&[("oldest", &["; ;"]), ("follow", &["j"])])).expect("a keymap");
         let key = |text: &str| parse_sequence(text).expect("a key");
-        assert_eq!(keymap.resolve(&key("R")), Resolved::Pending);
+        assert_eq!(keymap.resolve(&key(";")), Resolved::Pending);
         assert_eq!(
-            keymap.resolve(&key("R R")),
+            keymap.resolve(&key("; ;")),
             Resolved::Action(Action::Oldest)
         );
         assert_eq!(keymap.resolve(&key("j")), Resolved::Action(Action::Follow));
@@ -167,8 +167,8 @@ mod tests {
         let mistakes = Keymap::with(&section(&[
             ("fly", &["j"]),
             ("up", &["hyper-x"]),
-            ("oldest", &["R"]),
-            ("newest", &["R R"]),
+            ("oldest", &[";"]),
+            ("newest", &["; ;"]),
         ]));
         assert_eq!(mistakes.map_err(|error| error.0.len()), Err(3));
     }

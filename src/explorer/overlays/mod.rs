@@ -42,6 +42,16 @@ pub(super) enum Overlay {
     },
     /// A trace, put together.
     Waterfall(Listing),
+    /// Logs that are explored as one.
+    Members { cursor: usize },
+    /// Saved queries.
+    Saved(Listing),
+    /// The columns of the log.
+    Columns { cursor: usize },
+    /// Fields, the useful first.
+    Fields(Listing),
+    /// Beats that stopped.
+    Quiet(Listing),
     /// What is different in a span.
     Differences(Listing),
     /// One of several values.

@@ -155,7 +155,7 @@ pub(in crate::explorer) fn values(
     regions: &mut Regions,
 ) {
     let focused = state.focus == Focus::Values;
-    let field = state.values.shown_field();
+    let field = state.values.field.clone();
     let facets = &state.values.facets;
     let newest = if facets.partial { " of the newest" } else { "" };
     let inner = frame(

@@ -7,7 +7,7 @@ use crate::explorer::regions::{Regions, Target};
 use crate::explorer::state::{Focus, State};
 use crate::explorer::theme::Theme;
 use crate::explorer::update::detail_lines;
-use crate::explorer::widgets::{frame, put, scrolled, width_of};
+use crate::explorer::widgets::{Runs, frame, put, scrolled, width_of};
 
 /// Cells that names of fields may take.
 const MAX_NAME: usize = 18;
@@ -25,7 +25,7 @@ pub(in crate::explorer) fn detail(
         return;
     };
     let keys = if focused {
-        "+ only · - hide · y copy · enter unfold · esc close"
+        "+ only · - hide · y copy · / search · enter unfold · esc close"
     } else {
         "tab to go in · esc close"
     };
@@ -51,14 +51,15 @@ pub(in crate::explorer) fn detail(
             _ if line.fold => theme.dim(),
             _ => ratatui::style::Style::new(),
         };
-        put(
-            buffer,
-            x,
-            y,
-            inner.right().saturating_sub(x),
-            &line.text,
-            style,
-        );
+        let mut runs = Runs::new(&line.text, style);
+        let searched = state.search.as_ref();
+        for span in searched
+            .map(|search| search.matcher.spans(&line.text))
+            .unwrap_or_default()
+        {
+            runs.over(span, theme.found());
+        }
+        runs.draw(buffer, x, y, inner.right().saturating_sub(x), 0);
         buffer.set_style(whole, theme.cursor_line(focused && at == detail.cursor));
     }
 }

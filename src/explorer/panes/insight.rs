@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::style::Style;
 
-use super::list::{Column, Pane, headed};
+use super::list::{Column, Pane, headed, sparkline};
 use crate::base::Time;
 use crate::base::units::{grouped, short_count};
 use crate::entry::{Level, visible};
@@ -21,12 +21,7 @@ const PATTERN_COLUMNS: [Column; 5] = [
     ("LAST", 10),
 ];
 const DIFFERENCE_COLUMNS: [Column; 4] = [("CHANGE", 8), ("SPAN", 8), ("BEFORE", 8), ("LINES", 8)];
-/// Signs of a sparkline, from little to much.
-const SPARKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-/// Cells of a sparkline.
-const SPARK_CELLS: usize = 20;
-
-fn clock(state: &State, time: Time) -> String {
+pub(super) fn clock(state: &State, time: Time) -> String {
     state
         .zone
         .row_form(time)
@@ -36,7 +31,7 @@ fn clock(state: &State, time: Time) -> String {
 }
 
 /// Whether this is of a small part, and more is being looked at.
-fn more(state: &State) -> &'static str {
+pub(super) fn more(state: &State) -> &'static str {
     if state.insight.is_partial {
         " · looking at more …"
     } else {
@@ -116,21 +111,6 @@ fn told_of(state: &State, of: &Template, looked_at: u64) -> Vec<String> {
         format!("{share:.1}%"),
         clock(state, Time(of.last)),
     ]
-}
-
-/// How often over time, each part against the highest; where there is nothing, nothing is drawn.
-fn sparkline(parts: &[u64]) -> String {
-    let each = parts.len().div_ceil(SPARK_CELLS).max(1);
-    let sums: Vec<u64> = parts.chunks(each).map(|some| some.iter().sum()).collect();
-    let most = sums.iter().copied().max().unwrap_or(0).max(1);
-    let sign = |sum: &u64| {
-        if *sum == 0 {
-            return ' ';
-        }
-        let at = usize::try_from((sum * 8).div_ceil(most)).unwrap_or(8);
-        SPARKS[at.clamp(1, 8) - 1]
-    };
-    sums.iter().map(sign).collect()
 }
 
 /// What is different in a span.

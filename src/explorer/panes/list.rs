@@ -60,6 +60,26 @@ pub(super) fn headed(name: String, width: u16) -> String {
     }
 }
 
+/// Signs of a sparkline, from little to much.
+const SPARKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+/// Cells of a sparkline.
+const SPARK_CELLS: usize = 20;
+
+/// How often over time, each part against the highest; where there is nothing, nothing is drawn.
+pub(super) fn sparkline(parts: &[u64]) -> String {
+    let each = parts.len().div_ceil(SPARK_CELLS).max(1);
+    let sums: Vec<u64> = parts.chunks(each).map(|some| some.iter().sum()).collect();
+    let most = sums.iter().copied().max().unwrap_or(0).max(1);
+    let sign = |sum: &u64| {
+        if *sum == 0 {
+            return ' ';
+        }
+        let at = usize::try_from((sum * 8).div_ceil(most)).unwrap_or(8);
+        SPARKS[at.clamp(1, 8) - 1]
+    };
+    sums.iter().map(sign).collect()
+}
+
 /// What a list is.
 pub(super) struct Pane<'p> {
     pub title: &'p str,

@@ -6,20 +6,22 @@
 //! The selected row is marked at its left edge and in its time only: moving the mark costs a few bytes on the wire.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::list::shortened;
 use crate::base::Time;
 use crate::entry::ink::Ink;
 use crate::entry::visible;
-use crate::explorer::layout::{Columns, FIELD_COLUMN, columns};
+use crate::explorer::layout::{Columns, columns};
 use crate::explorer::regions::{Regions, Target};
 use crate::explorer::row::Row;
-use crate::explorer::state::{Edge, Focus, Shown, State};
+use crate::explorer::state::{Column, Edge, Focus, Shown, State, Times};
 use crate::explorer::theme::Theme;
-use crate::explorer::widgets::{Runs, lines_of, put, wrapped};
-use crate::query::Matcher;
+use crate::explorer::widgets::{Runs, lines_of, put, width_of, wrapped};
+use crate::query::{Field, Matcher};
 
 pub(in crate::explorer) fn log(
     state: &State,
@@ -39,22 +41,29 @@ pub(in crate::explorer) fn log(
     let own = state.filters.own();
     let matcher = Matcher::compile(&own, state.now);
     let has_lens = state.filters.lens.is_some();
+    let picked = state.picked();
     let (first, skipped) = first_in_sight(state);
     let mut y = i32::from(area.y) - i32::try_from(skipped).unwrap_or(0);
     for (at, row) in state.window.rows().iter().enumerate().skip(first) {
         if y >= i32::from(area.bottom()) {
             break;
         }
+        if state.is_folded(at) {
+            continue;
+        }
         let height = draw_row(
             &Drawn {
                 state,
                 theme,
-                columns,
+                columns: &columns,
                 matcher: &matcher,
                 selected: at == state.scroll.selected,
+                is_picked: picked.as_ref().is_some_and(|picked| picked.contains(&at)),
+                run: state.run(at),
+                silence: state.silence(at),
                 is_beside: has_lens && !matcher.matches(&row.entry),
                 before: at
-                    .checked_sub(1)
+                    .checked_sub(state.run(at))
                     .and_then(|before| state.window.rows().get(before))
                     .map(|before| before.entry.time),
             },
@@ -94,9 +103,15 @@ fn first_in_sight(state: &State) -> (usize, usize) {
 struct Drawn<'s> {
     state: &'s State,
     theme: Theme,
-    columns: Columns,
+    columns: &'s Columns,
     matcher: &'s Matcher,
     selected: bool,
+    /// Whether it lies in the selection.
+    is_picked: bool,
+    /// How many rows it stands for.
+    run: usize,
+    /// The unusual silence before it.
+    silence: Option<Duration>,
     /// Whether the filters would hide it.
     is_beside: bool,
     /// When the row before it was.
@@ -110,10 +125,25 @@ fn draw_row(drawn: &Drawn<'_>, row: &Row, area: Rect, y: i32, buffer: &mut Buffe
             .ok()
             .filter(|y| (area.y..area.bottom()).contains(y))
     };
+    let (mut y, mut above) = (y, 0);
+    if let Some(silence) = drawn.silence {
+        if let Some(y) = inside(y) {
+            draw_silence(drawn, silence, area, y, buffer);
+        }
+        (y, above) = (y + 1, 1);
+    }
     if let Some(y) = inside(y) {
         draw_head(drawn, row, area, y, buffer);
     }
-    let x = area.x + drawn.columns.text;
+    let mut x = area.x + drawn.columns.text;
+    if drawn.run > 1 {
+        let count = format!("×{} ", drawn.run);
+        if let Some(y) = inside(y) {
+            let room = area.right().saturating_sub(x);
+            put(buffer, x, y, room, &count, drawn.theme.attention());
+        }
+        x += column(width_of(&count));
+    }
     let room = area.right().saturating_sub(x);
     if !drawn.state.scroll.wrap {
         if let Some(y) = inside(y) {
@@ -121,8 +151,10 @@ fn draw_row(drawn: &Drawn<'_>, row: &Row, area: Rect, y: i32, buffer: &mut Buffe
             let text = (row.line.as_str(), row.inks.as_slice());
             draw_text(drawn, row, text, (x, y, room), skip, buffer);
         }
-        return 1;
+        return above + 1;
     }
+    let x = area.x + drawn.columns.text;
+    let room = area.right().saturating_sub(x);
     let lines = wrapped(row, room.max(10));
     let count = lines.len().min(usize::from(area.height));
     for (offset, line) in (0_i32..).zip(lines.iter().take(count)) {
@@ -131,7 +163,34 @@ fn draw_row(drawn: &Drawn<'_>, row: &Row, area: Rect, y: i32, buffer: &mut Buffe
             draw_text(drawn, row, text, (x, y, room), 0, buffer);
         }
     }
-    i32::try_from(count).unwrap_or(1)
+    above + i32::try_from(count).unwrap_or(1)
+}
+
+/// A line for a time in which nothing was said.
+fn draw_silence(drawn: &Drawn<'_>, silence: Duration, area: Rect, y: u16, buffer: &mut Buffer) {
+    let theme = drawn.theme;
+    let text = format!("── {} of silence ", span(silence));
+    let x = put(
+        buffer,
+        area.x + 1,
+        y,
+        area.width.saturating_sub(1),
+        &text,
+        theme.dim(),
+    );
+    let rest = usize::from(area.right().saturating_sub(x)).min(24);
+    put(
+        buffer,
+        x,
+        y,
+        area.right().saturating_sub(x),
+        &"─".repeat(rest),
+        theme.dim(),
+    );
+}
+
+fn column(cells: usize) -> u16 {
+    u16::try_from(cells).unwrap_or(0)
 }
 
 fn draw_head(drawn: &Drawn<'_>, row: &Row, area: Rect, y: u16, buffer: &mut Buffer) {
@@ -140,6 +199,7 @@ fn draw_head(drawn: &Drawn<'_>, row: &Row, area: Rect, y: u16, buffer: &mut Buff
         theme,
         columns,
         selected,
+        is_picked,
         is_beside,
         ..
     } = drawn;
@@ -151,22 +211,24 @@ fn draw_head(drawn: &Drawn<'_>, row: &Row, area: Rect, y: u16, buffer: &mut Buff
         x,
         y,
         1,
-        match (*selected, is_marked, *is_beside) {
-            (_, true, _) => "◆",
+        match (*selected, is_marked, *is_picked, *is_beside) {
+            (_, true, ..) => "◆",
             (true, ..) => "▌",
-            (false, _, true) => "┊",
-            (false, _, false) => " ",
+            (false, _, true, _) => "▎",
+            (false, _, false, true) => "┊",
+            (false, ..) => " ",
         },
-        if *selected || is_marked {
+        if *selected || is_marked || *is_picked {
             theme.title()
         } else {
             theme.dim()
         },
     );
     x += 1;
-    let time = match drawn.before {
-        Some(before) if state.deltas => delta(row.entry.time, before),
-        _ => state.zone.row_form(row.entry.time).split_off(11),
+    let time = match (state.times, drawn.before) {
+        (Times::Deltas, Some(before)) => delta(row.entry.time, before),
+        (Times::Since(origin), _) => delta(row.entry.time, origin),
+        (Times::Deltas | Times::Clock, _) => state.zone.row_form(row.entry.time).split_off(11),
     };
     let clock = time.as_str();
     let style = if *selected {
@@ -176,45 +238,61 @@ fn draw_head(drawn: &Drawn<'_>, row: &Row, area: Rect, y: u16, buffer: &mut Buff
     };
     put(buffer, x, y, columns.time, clock, style);
     x += columns.time + 1;
-    let word = row.level().word();
-    let word = if columns.level == 1 { &word[..1] } else { word };
-    put(buffer, x, y, columns.level, word, theme.level(row.level()));
-    x += columns.level + 1;
-    if columns.namespace > 0 {
-        put(
-            buffer,
-            x,
-            y,
-            columns.namespace,
-            &row.namespace,
-            theme.namespace(),
-        );
-        x += columns.namespace + 1;
+    if let Some(member) = state.members.of(row.entry.position) {
+        let standing = state.members.standing.get(member);
+        let name = standing.map(|of| visible(&of.name).text.into_owned());
+        let name = shortened(name.unwrap_or_default(), columns.member);
+        put(buffer, x, y, columns.member, &name, theme.member(member));
+        x += columns.member + 1;
     }
-    for field in state.columns.iter().take(usize::from(columns.fields)) {
-        if let Some(value) = field.value(&row.entry) {
-            put(
-                buffer,
-                x,
-                y,
-                FIELD_COLUMN,
-                &visible(&value).text,
-                theme.dim(),
-            );
+    for (index, width) in &columns.cells {
+        if let Some(column) = state.columns.0.get(*index) {
+            draw_cell(column, row, *theme, (x, y, *width), buffer);
         }
-        x += FIELD_COLUMN + 1;
+        x += width + 1;
     }
 }
 
-/// How long after the row before, as wide as a clock; long gaps are seen by their unit.
-fn delta(time: Time, before: Time) -> String {
-    let millis = time.since(before).as_millis();
-    let text = match millis {
-        0..60_000 => format!("+{}.{:03}s", millis / 1_000, millis % 1_000),
-        60_000..3_600_000 => format!("+{}m {:02}s", millis / 60_000, millis / 1_000 % 60),
-        _ => format!("+{}h {:02}m", millis / 3_600_000, millis / 60_000 % 60),
-    };
-    format!("{text:>12}")
+fn draw_cell(
+    column: &Column,
+    row: &Row,
+    theme: Theme,
+    (x, y, width): (u16, u16, u16),
+    buffer: &mut Buffer,
+) {
+    match &column.field {
+        Field::Level => {
+            let word = row.level().word();
+            let word = word.get(..usize::from(width)).unwrap_or(word);
+            put(buffer, x, y, width, word, theme.level(row.level()));
+        }
+        Field::Namespace => {
+            put(buffer, x, y, width, &row.namespace, theme.namespace());
+        }
+        field => {
+            if let Some(value) = field.value(&row.entry) {
+                put(buffer, x, y, width, &visible(&value).text, theme.dim());
+            }
+        }
+    }
+}
+
+/// How long something took, in at most two units.
+fn span(duration: Duration) -> String {
+    let millis = duration.as_millis();
+    match millis {
+        0..60_000 => format!("{}.{:03}s", millis / 1_000, millis % 1_000),
+        60_000..3_600_000 => format!("{}m {:02}s", millis / 60_000, millis / 1_000 % 60),
+        3_600_000..172_800_000 => format!("{}h {:02}m", millis / 3_600_000, millis / 60_000 % 60),
+        _ => format!("{}d {:02}h", millis / 86_400_000, millis / 3_600_000 % 24),
+    }
+}
+
+/// How long after another, or before it, as wide as a clock; long times are seen by their unit.
+fn delta(time: Time, other: Time) -> String {
+    let sign = if time < other { '-' } else { '+' };
+    let text = span(time.since(other).max(other.since(time)));
+    format!("{:>12}", format!("{sign}{text}"))
 }
 
 fn draw_text(
@@ -293,7 +371,7 @@ fn empty(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
     };
     let top = area.y + area.height.saturating_sub(3) / 3;
     for (y, line) in (top..area.bottom()).zip(lines) {
-        let width = u16::try_from(crate::explorer::widgets::width_of(&line))
+        let width = u16::try_from(width_of(&line))
             .unwrap_or(area.width)
             .min(area.width);
         put(

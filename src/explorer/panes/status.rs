@@ -46,6 +46,18 @@ pub(in crate::explorer) fn status(
         );
         return;
     }
+    if let Some((standing, reason)) = state.members.failing().next() {
+        let more = state.members.failing().count() - 1;
+        let more = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
+        let (name, reason) = (visible(&standing.name).text, visible(reason).text);
+        let text = format!("without {name}{more}: {reason} · % shows");
+        let room = area.width / 2;
+        x = put(buffer, x + 1, area.y, room, &text, theme.failure());
+    }
     let right = place(state);
     let end = put_right(buffer, x, area.right(), area.y, &right, theme.dim());
     let room = |x: u16| end.saturating_sub(x + 1);
@@ -72,8 +84,23 @@ pub(in crate::explorer) fn status(
     }
     let mut say =
         |text: &str, style: Style| x = put(buffer, x + 1, area.y, room(x + 1), text, style);
+    if let Some(link) = state.link {
+        let kilobytes = link.bytes_per_second.div_ceil(1_000);
+        let text = format!("link {} ms, {kilobytes} KB/s", link.round_trip_ms);
+        say(&text, theme.dim());
+        if let Some(apart) = link.thinned_ms {
+            // The drawing is thinned, never the data.
+            let text = format!("drawn every {}.{} s", apart / 1_000, apart % 1_000 / 100);
+            say(&text, theme.attention());
+        }
+    }
     if state.live.is_busy() {
         say(&format!("{}/s", state.live.rate()), theme.dim());
+    }
+    if let Some((saved, watch)) = state.saved.fired().next() {
+        let count = watch.count.unwrap_or(0);
+        let text = format!("⚑ {}: {}", visible(&saved.name).text, grouped(count));
+        say(&text, theme.failure());
     }
     if state.happening.unseen > 0 {
         let key = state.keymap.key_of(Action::Events);

@@ -194,10 +194,10 @@ fn labels(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
         (here(timeline, &label), theme.key())
     } else {
         let width = std::time::Duration::from_nanos(timeline.counts.width.unsigned_abs());
-        let part = if timeline.counts.partial {
-            " · counted in part"
-        } else {
-            ""
+        let part = match (timeline.counts.partial, state.requests.histogram) {
+            (true, Some(_)) => " · counting …",
+            (true, None) => " · counted in part",
+            (false, _) => "",
         };
         let text = format!(
             "each {}, {} at most{part}",

@@ -9,8 +9,9 @@ use crate::base::units::{grouped, print_size};
 use crate::base::{NewFile, Time};
 use crate::entry::json::to_line;
 use crate::entry::{Entry, bytes};
-use crate::explorer::case::{CSV_HEAD, csv_row};
+use crate::explorer::case::{CSV_HEAD, Case, CaseForm, csv_row};
 use crate::explorer::message::Message;
+use crate::explorer::sharing::Disguise;
 use crate::query::{Direction, PageRequest, Query, Start, Ties};
 
 /// Entries read at once.
@@ -19,8 +20,13 @@ const PAGE: usize = 1_000;
 const TELL_EVERY: u64 = 20_000;
 
 impl Performer {
-    /// Writes text into a file that is not there yet.
-    pub(super) fn write(&self, path: String, text: String) {
+    /// Writes a case into a file that is not there yet.
+    pub(super) fn write_case(&self, path: String, case: &Case, form: CaseForm, disguised: bool) {
+        let text = if disguised {
+            case.disguised(&mut self.disguise.names()).write(form)
+        } else {
+            case.write(form)
+        };
         let messages = self.messages.clone();
         tokio::task::spawn_blocking(move || {
             let bytes = bytes::restore(&text);
@@ -40,14 +46,22 @@ impl Performer {
     }
 
     /// Exports what a question finds, oldest first; the file has its name when it is whole.
-    pub(super) fn export(&mut self, query: Query, now: Time, path: String) {
+    pub(super) fn export(&mut self, query: Query, now: Time, path: String, disguised: bool) {
+        let disguise = disguised.then(|| self.disguise.clone());
         let (backend, messages) = self.handles();
         let running = tokio::spawn(async move {
             let tell = |count: u64| {
                 let text = format!("exporting: {} entries so far …", grouped(count));
                 let _ = messages.send(Message::Done(Ok(text)));
             };
-            let exported = export(&backend, query, now, Path::new(&path), tell).await;
+            let exported = export(
+                &backend,
+                (query, now),
+                disguise.as_ref(),
+                Path::new(&path),
+                tell,
+            )
+            .await;
             let told = match exported {
                 Ok(count) => Ok(format!("exported {} entries to {path}", grouped(count))),
                 Err(reason) => Err(format!("cannot export to {path}: {reason}")),
@@ -60,8 +74,8 @@ impl Performer {
 
 async fn export(
     backend: &Backend,
-    query: Query,
-    now: Time,
+    (query, now): (Query, Time),
+    disguise: Option<&Disguise>,
     path: &Path,
     tell: impl Fn(u64),
 ) -> Result<u64, String> {
@@ -88,7 +102,13 @@ async fn export(
         let page = page.map_err(|error: Error| error.explained())?;
         count += page.entries.len() as u64;
         for entry in &page.entries {
-            write(&mut out, table.as_mut(), entry)?;
+            match disguise {
+                Some(disguise) => {
+                    let told = disguise.names().entry(entry);
+                    write(&mut out, table.as_mut(), &told)?;
+                }
+                None => write(&mut out, table.as_mut(), entry)?,
+            }
         }
         if count >= told + TELL_EVERY {
             told = count;

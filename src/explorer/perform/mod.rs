@@ -2,13 +2,12 @@
 
 mod export;
 mod insight;
+mod services;
 mod tasks;
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinHandle;
@@ -16,9 +15,9 @@ use tokio::task::JoinHandle;
 use super::effect::Effect;
 use super::message::Message;
 use super::request::{At, Number};
+use super::sharing::Disguise;
 use super::state::Shown;
 use crate::backend::{Backend, Copied, Services};
-use crate::base::units::print_size;
 use crate::entry::Position;
 use crate::query::{Cursor, FacetsRequest, FollowRequest, ValuesRequest};
 use tasks::Asked;
@@ -47,6 +46,8 @@ pub(super) struct Performer {
     insight: Running,
     exporting: Running,
     complete: Running,
+    /// What stands for what is secret in what leaves the explorer.
+    pub disguise: Disguise,
     /// Live messages that were not yet taken in.
     live: Arc<Semaphore>,
 }
@@ -100,6 +101,7 @@ impl Performer {
             insight: Running::default(),
             exporting: Running::default(),
             complete: Running::default(),
+            disguise: Disguise::default(),
             live: Arc::new(Semaphore::new(LIVE_QUEUE)),
         }
     }
@@ -148,6 +150,8 @@ impl Performer {
                 after,
             } => self.follow(number, FollowRequest { query, now, after }),
             Effect::Namespaces => self.namespaces(),
+            Effect::Standing => self.standing(),
+            Effect::Skew(member, nanoseconds) => self.log.set_skew(member, nanoseconds),
             Effect::Pipelines => self.pipelines(),
             Effect::Streams => self.streams(),
             Effect::Blobs { prefix, after } => self.blobs(prefix, after),
@@ -155,8 +159,18 @@ impl Performer {
             Effect::Listeners => self.listeners(),
             Effect::Firings => self.firings(),
             Effect::Save { key, path } => self.save(key, path),
-            Effect::Export { query, now, path } => self.export(query, now, path),
-            Effect::Write { path, text } => self.write(path, text),
+            Effect::Export {
+                query,
+                now,
+                path,
+                disguised,
+            } => self.export(query, now, path, disguised),
+            Effect::WriteCase {
+                path,
+                case,
+                form,
+                disguised,
+            } => self.write_case(path, &case, form, disguised),
             Effect::Show(shown) => self.show(&shown),
             Effect::Facets {
                 number,
@@ -190,8 +204,21 @@ impl Performer {
             Effect::Trace { number, trace, now } => self.trace(number, trace, now),
             Effect::Complete { number, request } => self.complete(number, request),
             Effect::Whole(position) => self.whole(position),
-            Effect::Wake(after) => self.wake(after),
-            Effect::Copy(_) | Effect::Redraw | Effect::Suspend | Effect::Quit => {}
+            Effect::Wake(after) => self.wake(after, Message::Woke),
+            Effect::WakeWatches(after) => self.wake(after, Message::WatchesDue),
+            Effect::Watch {
+                name,
+                query,
+                now,
+                within,
+            } => self.watch(name, query, now, within),
+            Effect::Copy(..)
+            | Effect::Notify(_)
+            | Effect::Keep(_)
+            | Effect::View(..)
+            | Effect::Redraw
+            | Effect::Suspend
+            | Effect::Quit => {}
         }
     }
 
@@ -229,84 +256,21 @@ impl Performer {
         self.follow.replace(number, tokio::spawn(task));
     }
 
+    fn standing(&self) {
+        let standing = self.log.standing();
+        if !standing.is_empty() {
+            let _ = self.messages.send(Message::Standing(standing));
+        }
+    }
+
     fn namespaces(&self) {
+        self.standing();
         let (backend, messages) = self.handles();
         tokio::spawn(async move {
             // Counts are a courtesy: where they fail, the page has failed too and says so.
             if let Ok(counts) = backend.namespaces().await {
                 let _ = messages.send(Message::Namespaces(counts));
             }
-        });
-    }
-
-    fn pipelines(&self) {
-        let (services, messages) = (self.services.clone(), self.messages.clone());
-        tokio::spawn(async move {
-            let answer = services.pipelines().await;
-            let answer = answer.map_err(|error| error.explained());
-            let _ = messages.send(Message::Pipelines(answer));
-        });
-    }
-
-    fn streams(&self) {
-        let (services, messages) = (self.services.clone(), self.messages.clone());
-        tokio::spawn(async move {
-            let answer = services.streams().await;
-            let answer = answer.map_err(|error| error.explained());
-            let _ = messages.send(Message::Streams(answer));
-        });
-    }
-
-    fn blobs(&self, prefix: String, after: Option<String>) {
-        let (services, messages) = (self.services.clone(), self.messages.clone());
-        tokio::spawn(async move {
-            let answer = services.blobs(&prefix, after.as_deref()).await;
-            let answer = answer.map_err(|error| error.explained());
-            let _ = messages.send(Message::Blobs {
-                prefix,
-                after,
-                answer,
-            });
-        });
-    }
-
-    fn event_history(&self, before: Option<String>) {
-        let (services, messages) = (self.services.clone(), self.messages.clone());
-        tokio::spawn(async move {
-            let answer = services.event_history(before.as_deref()).await;
-            let answer = answer.map_err(|error| error.explained());
-            let _ = messages.send(Message::EventHistory { before, answer });
-        });
-    }
-
-    fn listeners(&self) {
-        let (services, messages) = (self.services.clone(), self.messages.clone());
-        tokio::spawn(async move {
-            let answer = services.listeners().await;
-            let answer = answer.map_err(|error| error.explained());
-            let _ = messages.send(Message::Listeners(answer));
-        });
-    }
-
-    fn firings(&self) {
-        let (mut firings, messages) = (self.services.firings(), self.messages.clone());
-        tokio::spawn(async move {
-            while let Some(firing) = firings.next().await {
-                if messages.send(Message::Fired(Box::new(firing))).is_err() {
-                    return;
-                }
-            }
-        });
-    }
-
-    fn save(&self, key: String, path: String) {
-        let (services, messages) = (self.services.clone(), self.messages.clone());
-        tokio::spawn(async move {
-            let saved = services.save_blob(&key, Path::new(&path)).await;
-            let told = saved
-                .map(|bytes| format!("{key} is saved as {path}, {}", print_size(bytes)))
-                .map_err(|error| error.explained());
-            let _ = messages.send(Message::Done(told));
         });
     }
 
@@ -371,11 +335,11 @@ impl Performer {
         });
     }
 
-    fn wake(&self, after: Duration) {
+    fn wake(&self, after: Duration, message: Message) {
         let (_, messages) = self.handles();
         tokio::spawn(async move {
             tokio::time::sleep(after).await;
-            let _ = messages.send(Message::Woke);
+            let _ = messages.send(message);
         });
     }
 

@@ -2,8 +2,9 @@
 
 use super::{Answered, Waterfall};
 use crate::base::Time;
+use crate::entry::Entry;
 use crate::explorer::overlays::{Listing, PatternsView};
-use crate::query::{Difference, Differences, Template, Templates};
+use crate::query::{Difference, Differences, FieldUse, Quiet, Template, Templates, fields_of};
 
 /// Such a part of the time is its beginning.
 const BEGINNING: i64 = 20;
@@ -17,6 +18,8 @@ pub(in crate::explorer) struct Insight {
     pub since: Option<Time>,
     /// Which span is compared with what lies before it.
     pub span: (Time, Time),
+    /// Fields of the rows around the selected one, those that differ in the span first.
+    pub fields: Answered<Vec<FieldUse>>,
     /// A trace, put together.
     pub trace: Answered<Waterfall>,
     /// More is being looked at.
@@ -56,6 +59,39 @@ impl Insight {
             listed.sort_by_key(|of| of.first);
         }
         listed
+    }
+
+    /// Looks at the fields of some entries: those that differ most in the span that was compared come first.
+    pub fn look_at_fields<'e>(&mut self, entries: impl Iterator<Item = &'e Entry>) {
+        let mut fields = fields_of(entries);
+        // A stable sort: of what does not differ, the useful stays first.
+        fields.sort_by_key(|of| self.difference_of(of.field.name()).unwrap_or(usize::MAX));
+        self.fields.told(Ok(Some(fields)));
+    }
+
+    /// Which of the differences is the first that a field has.
+    pub fn difference_of(&self, field: &str) -> Option<usize> {
+        let told = self
+            .differences
+            .now
+            .iter()
+            .flat_map(|told| &told.differences);
+        told.into_iter()
+            .position(|of| of.field.as_deref() == Some(field))
+    }
+
+    /// Fields that the list is narrowed to.
+    pub fn fields(&self, listing: &Listing) -> Vec<&FieldUse> {
+        let told = self.fields.now.iter().flatten();
+        told.filter(|of| listing.holds(of.field.name()) || listing.holds(&of.top.0))
+            .collect()
+    }
+
+    /// Beats that stopped, of those the list is narrowed to.
+    pub fn quiet(&self, listing: &Listing) -> Vec<&Quiet> {
+        let told = self.patterns.now.iter().flat_map(|told| &told.quiet);
+        told.filter(|of| listing.holds(&of.who) || listing.holds(&of.text))
+            .collect()
     }
 
     /// Differences that the list is narrowed to.

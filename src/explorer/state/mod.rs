@@ -1,14 +1,18 @@
 //! All that the explorer knows between two messages. Changed by `update` alone.
 
 mod answered;
+mod arrange;
+mod columns;
 mod filters;
 mod happening;
 mod history;
 mod insight;
 mod kept;
 mod live;
+mod members;
 mod moving;
 mod prompt;
+mod saved;
 mod timeline;
 mod waterfall;
 mod window;
@@ -16,25 +20,30 @@ mod window;
 use std::collections::VecDeque;
 
 pub(super) use answered::Answered;
+pub(super) use arrange::Times;
+pub(super) use columns::{Column, Shape};
 pub(super) use filters::{Chip, Filters, Lens};
 pub(super) use happening::{Happened, Happening, attribute};
 pub(super) use history::{History, Place};
 pub(super) use insight::Insight;
 pub(super) use kept::{Item, Kept, Shown};
 pub(super) use live::{Link, LiveState};
+pub(super) use members::Members;
 pub(super) use moving::{Kind, Moving};
 pub(super) use prompt::{Completion, Prompt, PromptKind};
+pub(super) use saved::{Saved, SavedQueries};
 pub(super) use timeline::{Timeline, classes};
 pub(super) use waterfall::Waterfall;
-pub(super) use window::{Edge, Window};
+pub(super) use window::{Edge, MAX_ROWS, Window};
 
 use super::case::Case;
-use super::keymap::{Key, Keymap};
+use super::keymap::{Key as Pressed, Keymap};
 use super::overlays::Overlay;
+use super::pace::LinkUse;
 use super::request::{At, Number};
 use super::row::Row;
 use crate::base::{Time, Zone};
-use crate::entry::Position;
+use crate::entry::{Key, Position};
 use crate::query::{Facets, Field, Matcher, NamespaceCount, Progress, Query};
 
 /// Which pane the keys go to.
@@ -49,20 +58,6 @@ pub(super) enum Focus {
     Detail,
 }
 
-/// Fields whose values are offered in the Values pane, in this order.
-pub(super) const VALUE_FIELDS: [Field; 10] = [
-    Field::Namespace,
-    Field::Level,
-    Field::Instance,
-    Field::Workflow,
-    Field::State,
-    Field::Status,
-    Field::Route,
-    Field::Error,
-    Field::Source,
-    Field::Trace,
-];
-
 /// Everything.
 #[derive(Debug)]
 #[expect(
@@ -74,8 +69,14 @@ pub(super) struct State {
     /// The zone in which times are shown, and the other one that they can be shown in.
     pub zone: Zone,
     pub other_zone: Zone,
-    /// Whether rows show the time since the row before.
-    pub deltas: bool,
+    /// What the column of times shows.
+    pub times: Times,
+    /// Whether rows that say the same are shown as one.
+    pub folds_runs: bool,
+    /// Whether what is copied and exported has pseudonyms.
+    pub disguises: bool,
+    /// Where a selection of rows began.
+    pub picking: Option<Key>,
     /// Columns and rows of the terminal.
     pub size: (u16, u16),
     /// What is explored, as the user named it.
@@ -84,7 +85,7 @@ pub(super) struct State {
     pub joins: bool,
     pub keymap: Keymap,
     /// Keys pressed of a sequence that is not complete.
-    pub pressed: Vec<Key>,
+    pub pressed: Vec<Pressed>,
     pub focus: Focus,
     pub overlays: Vec<Overlay>,
     pub prompt: Option<Prompt>,
@@ -92,8 +93,8 @@ pub(super) struct State {
     pub lines: Vec<(PromptKind, String)>,
 
     pub filters: Filters,
-    /// Fields shown as columns of the log, beside the usual ones.
-    pub columns: Vec<Field>,
+    /// The columns of the log between the time and the text.
+    pub columns: Shape,
     pub window: Window,
     pub scroll: Scroll,
     pub search: Option<Search>,
@@ -112,8 +113,11 @@ pub(super) struct State {
     pub loading: Option<(u64, u64)>,
 
     pub namespaces: Vec<NamespaceCount>,
+    /// The logs, where several are explored as one.
+    pub members: Members,
     pub moving: Moving,
     pub kept: Kept,
+    pub saved: SavedQueries,
     pub happening: Happening,
     pub timeline: Timeline,
     pub insight: Insight,
@@ -127,6 +131,8 @@ pub(super) struct State {
     pub values: Values,
     pub detail: Option<Detail>,
 
+    /// How the link to the terminal is, where it is slow.
+    pub link: Option<LinkUse>,
     pub notice: Option<Notice>,
     /// Set by the first ctrl-c: the second leaves.
     pub leaving: bool,
@@ -171,6 +177,22 @@ pub(super) struct Requests {
 }
 
 impl Requests {
+    /// Whether nothing is under way; what arrives live never ends.
+    pub fn is_answered(&self) -> bool {
+        let waited = [
+            self.load,
+            self.extend,
+            self.find,
+            self.facets,
+            self.complete,
+            self.histogram,
+            self.patterns,
+            self.compare,
+            self.trace,
+        ];
+        waited.iter().all(Option::is_none)
+    }
+
     /// The next number.
     pub fn next(&mut self) -> Number {
         self.last += 1;
@@ -179,20 +201,21 @@ impl Requests {
 }
 
 /// The Values pane.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Values {
-    /// Which of [`VALUE_FIELDS`] is shown.
-    pub field: usize,
+    /// Whose values are shown.
+    pub field: Field,
     pub cursor: usize,
     pub facets: Facets,
 }
 
-impl Values {
-    pub fn shown_field(&self) -> Field {
-        VALUE_FIELDS
-            .get(self.field)
-            .cloned()
-            .unwrap_or(Field::Namespace)
+impl Default for Values {
+    fn default() -> Self {
+        Self {
+            field: Field::Namespace,
+            cursor: 0,
+            facets: Facets::default(),
+        }
     }
 }
 
@@ -223,7 +246,10 @@ impl State {
             now,
             zone: Zone::default(),
             other_zone: Zone::default(),
-            deltas: false,
+            times: Times::default(),
+            folds_runs: true,
+            disguises: false,
+            picking: None,
             size,
             name,
             joins: false,
@@ -234,7 +260,7 @@ impl State {
             prompt: None,
             lines: Vec::new(),
             filters: Filters::default(),
-            columns: Vec::new(),
+            columns: Shape::default(),
             window: Window::default(),
             scroll: Scroll::default(),
             search: None,
@@ -248,8 +274,10 @@ impl State {
             progress: None,
             loading: None,
             namespaces: Vec::new(),
+            members: Members::default(),
             moving: Moving::default(),
             kept: Kept::default(),
+            saved: SavedQueries::default(),
             happening: Happening::default(),
             timeline: Timeline::default(),
             insight: Insight::default(),
@@ -261,6 +289,7 @@ impl State {
             chip_cursor: 0,
             values: Values::default(),
             detail: None,
+            link: None,
             notice: None,
             leaving: false,
             waking: false,

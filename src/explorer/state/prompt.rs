@@ -14,6 +14,9 @@ pub(in crate::explorer) enum PromptKind {
     Time,
     Note,
     Export,
+    Save,
+    /// Of one of several logs.
+    Skew(usize),
 }
 
 impl PromptKind {
@@ -26,6 +29,8 @@ impl PromptKind {
             Self::Time => "go to @",
             Self::Note => "note ›",
             Self::Export => "export to ›",
+            Self::Save => "save as ›",
+            Self::Skew(_) => "add to its times ›",
         }
     }
 }

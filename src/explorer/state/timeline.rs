@@ -29,6 +29,8 @@ pub(in crate::explorer) struct Timeline {
     pub all: Option<[u64; 6]>,
     /// Which request the counts answer.
     pub counted: Option<Number>,
+    /// Whether counts are shown while they come: there are none of the question yet.
+    pub fills: bool,
     /// From when until when there were entries, before the log was narrowed to a range.
     pub whole: Option<(Time, Time)>,
 }

@@ -10,6 +10,9 @@ use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[?2004h";
 /// Buttons and wheel with coordinates as numbers; not the pointer's every move, which would flood a slow link.
 const MOUSE_ON: &[u8] = b"\x1b[?1000h\x1b[?1006h";
+/// Bracketed paste, which lines have too.
+const PASTE_ON: &[u8] = b"\x1b[?2004h";
+const PASTE_OFF: &[u8] = b"\x1b[?2004l";
 /// All of it undone, whether or not it was on, with the margins and the style.
 const LEAVE: &[u8] = b"\x1b[?1006l\x1b[?1000l\x1b[?2004l\x1b[r\x1b[0m\x1b[?25h\x1b[?1049l";
 
@@ -21,9 +24,13 @@ pub(in crate::explorer) struct Guard {
     mouse: bool,
 }
 
+/// Whether lines are told where the cursor is, and there is no screen to be left.
+static IS_PLAIN: AtomicBool = AtomicBool::new(false);
+
 impl Guard {
     /// Takes the terminal; a panic from here on gives it back before it says its message.
-    pub fn take(mouse: bool) -> io::Result<Self> {
+    pub fn take(mouse: bool, is_plain: bool) -> io::Result<Self> {
+        IS_PLAIN.store(is_plain, Ordering::SeqCst);
         static HOOK: Once = Once::new();
         HOOK.call_once(|| {
             let before = std::panic::take_hook();
@@ -42,6 +49,10 @@ impl Guard {
         enable_raw_mode()?;
         TAKEN.store(true, Ordering::SeqCst);
         let mut out = io::stdout().lock();
+        if IS_PLAIN.load(Ordering::SeqCst) {
+            out.write_all(PASTE_ON)?;
+            return out.flush();
+        }
         out.write_all(ENTER)?;
         if self.mouse {
             out.write_all(MOUSE_ON)?;
@@ -60,7 +71,12 @@ impl Drop for Guard {
 pub(in crate::explorer) fn give_back() {
     if TAKEN.swap(false, Ordering::SeqCst) {
         let mut out = io::stdout().lock();
-        let _ = out.write_all(LEAVE);
+        let leave = if IS_PLAIN.load(Ordering::SeqCst) {
+            PASTE_OFF
+        } else {
+            LEAVE
+        };
+        let _ = out.write_all(leave);
         let _ = out.flush();
         let _ = disable_raw_mode();
     }

@@ -2,12 +2,18 @@
 
 mod guard;
 mod hangup;
+mod keyboard;
+mod notice;
 mod paint;
+mod program;
 mod style;
 
 pub(super) use guard::{Guard, give_back};
 pub(super) use hangup::watch;
+pub(super) use keyboard::{Keyboard, Typed};
+pub(super) use notice::notify;
 pub(super) use paint::Painter;
+pub(super) use program::view_in;
 
 use super::theme::Depth;
 

@@ -1,14 +1,14 @@
 //! Actions: each arm is one call.
 
 use super::{
-    case, detail, events, filter, insight, jump, kept, load, navigate, notice, prompt, search,
-    select, timeline,
+    case, columns, detail, events, fields, filter, insight, jump, kept, load, members, navigate,
+    notice, prompt, saved, search, select, timeline,
 };
 use crate::entry::Level;
 use crate::explorer::action::Action;
-use crate::explorer::effect::{Effect, Effects};
+use crate::explorer::effect::{Effect, Effects, Program};
 use crate::explorer::overlays::{Overlay, Sense};
-use crate::explorer::state::{Focus, PromptKind, Shown, State};
+use crate::explorer::state::{Focus, PromptKind, Shown, State, Times};
 use crate::query::{Direction, Field};
 
 /// Does what a key or the palette asked for.
@@ -55,6 +55,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Effects {
         Action::Forward => jump::forward(state),
         Action::Details => select::enter(state),
         Action::Close => close(state),
+        Action::Logs => members::open(state),
         Action::Sources => select::sources(state),
         Action::NextPane => select::next_pane(state, 1),
         Action::PreviousPane => select::next_pane(state, -1),
@@ -63,11 +64,12 @@ pub(super) fn act(state: &mut State, action: Action) -> Effects {
             std::mem::swap(&mut state.zone, &mut state.other_zone);
             Effects::none()
         }
-        Action::Deltas => {
-            state.deltas = !state.deltas;
-            Effects::none()
-        }
+        Action::Times => times(state),
+        Action::Runs => runs(state),
         Action::Column => filter::column(state),
+        Action::Columns => columns::open(state),
+        Action::Pager => detail::show_in(state, Program::Pager),
+        Action::Editor => detail::show_in(state, Program::Editor),
         Action::Mark => case::note(state),
         Action::Case => case::open(state),
         Action::Source => jump::pivot(state, &Field::Source),
@@ -75,6 +77,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Effects {
         Action::Export => prompt::open(state, PromptKind::Export),
         Action::CopyCommand => detail::copy_command(state),
         Action::Copy => detail::copy(state),
+        Action::Disguise => detail::disguise(state),
         Action::CopyJson => detail::copy_json(state),
         Action::Pipelines => pipelines(state),
         Action::Streams => kept::streams(state),
@@ -88,9 +91,13 @@ pub(super) fn act(state: &mut State, action: Action) -> Effects {
         Action::ContextMore => filter::context(state, true),
         Action::ContextLess => filter::context(state, false),
         Action::Patterns => insight::patterns(state),
+        Action::Quiet => insight::quiet(state),
+        Action::Fields => fields::open(state),
+        Action::Saved => saved::open(state),
+        Action::Save => saved::ask(state),
         Action::Differences => insight::differences(state),
         Action::Timeline => timeline::toggle(state),
-        Action::SelectSpan => timeline::select(state),
+        Action::SelectSpan => select::span(state),
         Action::Range => timeline::ranges(state),
         Action::Palette => overlay(state, Overlay::palette()),
         Action::Help => overlay(state, Overlay::help()),
@@ -111,6 +118,31 @@ fn pipelines(state: &mut State) -> Effects {
     state.overlays.push(Overlay::pipelines());
     state.moving.answered.asked = true;
     Effect::Pipelines.into()
+}
+
+/// From the time of day to the time since the row before, to the time since this row.
+fn times(state: &mut State) -> Effects {
+    let here = state.selected().map(|row| row.entry.time);
+    let (next, text) = match (state.times, here) {
+        (Times::Clock, _) => (Times::Deltas, "times since the row before"),
+        (Times::Deltas, Some(here)) => (Times::Since(here), "times before and after this row"),
+        _ => (Times::Clock, "the time of day"),
+    };
+    state.times = next;
+    notice(state, text, false);
+    Effects::none()
+}
+
+/// Shows rows that say the same as one, or each.
+fn runs(state: &mut State) -> Effects {
+    state.folds_runs = !state.folds_runs;
+    let text = if state.folds_runs {
+        "rows that say the same are shown as one"
+    } else {
+        "every row is shown"
+    };
+    notice(state, text, false);
+    Effects::none()
 }
 
 fn wrap(state: &mut State) -> Effects {
@@ -158,6 +190,9 @@ fn stop(state: &mut State) -> Option<Effects> {
 fn close(state: &mut State) -> Effects {
     if let Some(stopped) = stop(state) {
         return stopped;
+    }
+    if state.picking.take().is_some() {
+        return Effects::none();
     }
     if state.detail.is_some() {
         return detail::close(state);

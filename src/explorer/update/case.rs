@@ -28,6 +28,7 @@ pub(super) fn export(state: &mut State, path: String) -> Effects {
         query: state.query(),
         now: state.now,
         path,
+        disguised: state.disguises,
     }
     .into()
 }
@@ -113,9 +114,13 @@ pub(super) fn press(state: &mut State, key: Key) -> Option<Effects> {
 
 fn save(state: &mut State, path: String) -> Effects {
     state.case.query = state.filters.own().to_string();
-    let form = CaseForm::of(std::path::Path::new(&path));
-    let text = state.case.write(form);
-    Effect::Write { path, text }.into()
+    Effect::WriteCase {
+        form: CaseForm::of(std::path::Path::new(&path)),
+        case: Box::new(state.case.clone()),
+        path,
+        disguised: state.disguises,
+    }
+    .into()
 }
 
 /// Goes to the moment of a mark, with what was asked for when it was found.

@@ -1,11 +1,14 @@
 //! The detail pane: the selected entry, line by line.
 
+use std::sync::Arc;
+
 use super::notice;
-use crate::entry::{Entry, Position, json, visible};
-use crate::explorer::effect::{Effect, Effects};
+use crate::entry::{Entry, Position, visible};
+use crate::explorer::effect::{Effect, Effects, Program};
 use crate::explorer::row::Row;
+use crate::explorer::sharing::Shared;
 use crate::explorer::state::{Detail, Focus, Shown, State};
-use crate::query::{Field, KNOWN_FIELDS};
+use crate::query::{Direction, Field, KNOWN_FIELDS};
 
 /// Lines of a text that are shown while it is folded.
 const FOLDED_LINES: usize = 6;
@@ -191,9 +194,45 @@ fn current_line(state: &State) -> Option<DetailLine> {
     (detail.cursor < lines.len()).then(|| lines.swap_remove(detail.cursor))
 }
 
-/// Copies the value under the cursor, or the row as a line of text.
+/// The selected rows; the selection is left. Nothing where there is none.
+fn picked(state: &mut State) -> Option<Vec<Arc<Entry>>> {
+    let rows = state.picked_rows()?;
+    let entries = rows.into_iter().map(|row| Arc::clone(&row.entry)).collect();
+    state.picking = None;
+    Some(entries)
+}
+
+fn share(state: &State, shared: Shared) -> Effects {
+    Effect::Copy(shared, state.disguises).into()
+}
+
+/// Shares with pseudonyms from now on, or without.
+pub(super) fn disguise(state: &mut State) -> Effects {
+    state.disguises = !state.disguises;
+    let text = if state.disguises {
+        "copies and exports have pseudonyms: user-1, token-1"
+    } else {
+        "copies and exports are exact"
+    };
+    notice(state, text, false);
+    Effects::none()
+}
+
+/// Copies the value under the cursor, or the row or the selected rows as lines of text.
 pub(super) fn copy(state: &mut State) -> Effects {
+    if state.focus == Focus::Log
+        && let Some(entries) = picked(state)
+    {
+        return share(state, Shared::Lines(entries));
+    }
     let text = match state.focus {
+        Focus::Log | Focus::Timeline => {
+            let entry = state.detailed().map(|row| Arc::clone(&row.entry));
+            let Some(entry) = entry else {
+                return Effects::none();
+            };
+            return share(state, Shared::Lines(vec![entry]));
+        }
         Focus::Detail => current_line(state)
             .and_then(|line| line.value)
             .map(|(_, value)| value),
@@ -212,26 +251,79 @@ pub(super) fn copy(state: &mut State) -> Effects {
             .chips
             .get(state.chip_cursor)
             .map(|chip| chip.condition().to_string()),
-        Focus::Log | Focus::Timeline => state.detailed().map(|row| {
-            let entry = &row.entry;
-            let error = entry
-                .error
-                .as_ref()
-                .map(|error| format!(" {error}"))
-                .unwrap_or_default();
-            format!(
-                "{} {} {} {}{error}",
-                entry.time, entry.level, entry.scope.namespace, entry.text
-            )
-        }),
     };
-    text.map_or_else(Effects::none, |text| Effect::Copy(text).into())
+    text.map_or_else(Effects::none, |text| share(state, Shared::Text(text)))
 }
 
-/// Copies the entry as JSON.
+/// Shows the selected rows, the details or all rows in memory in another program.
+pub(super) fn show_in(state: &mut State, program: Program) -> Effects {
+    let text = match picked(state) {
+        Some(entries) => Shared::Lines(entries).print(None),
+        None if state.focus == Focus::Detail => {
+            let lines = state.detailed().map(|row| detail_lines(row, true));
+            let printed = lines
+                .into_iter()
+                .flatten()
+                .map(|line| format!("{:<12} {}", line.name, line.text));
+            printed.collect::<Vec<_>>().join("\n")
+        }
+        None => {
+            let rows = state.window.rows().iter();
+            Shared::Lines(rows.map(|row| Arc::clone(&row.entry)).collect()).print(None)
+        }
+    };
+    // Neither program is to be trusted with what may be in a log.
+    let safe: Vec<_> = text.split('\n').map(|line| visible(line).text).collect();
+    Effect::View(program, safe.join("\n") + "\n").into()
+}
+
+/// The next line of the details that the search finds; from the last the first again.
+pub(super) fn search(state: &mut State, direction: Direction) -> Effects {
+    let (Some(search), Some(detail), Some(row)) = (&state.search, &state.detail, state.detailed())
+    else {
+        return Effects::none();
+    };
+    let lines = detail_lines(row, true);
+    let is_found = |at: &usize| {
+        let line = &lines[*at];
+        [&line.name, &line.text]
+            .iter()
+            .any(|text| !search.matcher.spans(text).is_empty())
+    };
+    let (before, after) = (
+        0..detail.cursor.min(lines.len()),
+        (detail.cursor + 1).min(lines.len())..lines.len(),
+    );
+    let found = match direction {
+        Direction::Newer => after.chain(before).find(is_found),
+        Direction::Older => before.rev().chain(after.rev()).find(is_found),
+    };
+    let here = detail.cursor;
+    let found = found.or_else(|| Some(here).filter(|at| *at < lines.len() && is_found(at)));
+    match (found, &mut state.detail) {
+        (Some(at), Some(detail)) => {
+            // Folded lines are in the way of what was found.
+            detail.unfolded = true;
+            detail.cursor = at;
+        }
+        _ => notice(
+            state,
+            "the details do not have it · esc, and n looks in the log",
+            false,
+        ),
+    }
+    Effects::none()
+}
+
+/// Copies the entry, or the selected ones, as JSON.
 pub(super) fn copy_json(state: &mut State) -> Effects {
-    let line = state.detailed().map(|row| json::to_line(&row.entry));
-    line.map_or_else(Effects::none, |line| Effect::Copy(line).into())
+    if let Some(entries) = picked(state) {
+        return share(state, Shared::Json(entries));
+    }
+    let entry = state.detailed().map(|row| Arc::clone(&row.entry));
+    entry.map_or_else(Effects::none, |entry| {
+        share(state, Shared::Json(vec![entry]))
+    })
 }
 
 /// Copies the command that shows the same to somebody else.
@@ -249,5 +341,6 @@ pub(super) fn copy_command(state: &mut State) -> Effects {
     if let Some(row) = state.selected().filter(|_| !state.live.following) {
         command.push_str(&format!(" --at {}", row.entry.time));
     }
-    Effect::Copy(command).into()
+    // A command with pseudonyms would find nothing.
+    Effect::Copy(Shared::Text(command), false).into()
 }

@@ -1,6 +1,6 @@
 //! Narrowing: chips, levels, values.
 
-use super::{detail, load, notice, timeline};
+use super::{columns, detail, load, notice, timeline};
 use crate::entry::{Level, visible};
 use crate::explorer::effect::Effects;
 use crate::explorer::overlays::{Choice, Overlay, Purpose, Sense};
@@ -53,10 +53,23 @@ pub(super) fn value(state: &mut State, sense: Sense) -> Effects {
             .get(state.values.cursor)
             .map(|facet| facet.value.clone())
         {
-            Some(value) => apply(state, sense, state.values.shown_field(), &value),
+            Some(value) => apply(state, sense, state.values.field.clone(), &value),
             None => Effects::none(),
         },
     }
+}
+
+/// Shows one value of the field in the Values pane only; the one that is shown already, all again.
+pub(super) fn only_value(state: &mut State) -> Effects {
+    let facets = &state.values.facets.values;
+    let Some(value) = facets
+        .get(state.values.cursor)
+        .map(|facet| facet.value.clone())
+    else {
+        return Effects::none();
+    };
+    let field = state.values.field.clone();
+    only(state, &field, &value)
 }
 
 /// Adds a chip for a value.
@@ -105,11 +118,11 @@ fn choose_value(state: &mut State, what: Purpose) -> Effects {
 pub(super) fn column(state: &mut State) -> Effects {
     match state.focus {
         Focus::Values => {
-            let field = state.values.shown_field();
-            toggle_column(state, field)
+            let field = state.values.field.clone();
+            columns::toggle(state, field)
         }
         Focus::Detail => match detail::field_at_cursor(state) {
-            Some(field) => toggle_column(state, field),
+            Some(field) => columns::toggle(state, field),
             None => Effects::none(),
         },
         Focus::Log | Focus::Timeline | Focus::Sources | Focus::Filters => {
@@ -118,29 +131,15 @@ pub(super) fn column(state: &mut State) -> Effects {
     }
 }
 
-/// Shows a field as a column, or hides it. What every row shows already is not shown twice.
-pub(super) fn toggle_column(state: &mut State, field: Field) -> Effects {
-    if matches!(
-        field,
-        Field::Level | Field::Namespace | Field::Text | Field::Error
-    ) {
-        notice(state, format!("{field} is shown already"), false);
-    } else if let Some(at) = state.columns.iter().position(|shown| *shown == field) {
-        state.columns.remove(at);
-    } else {
-        state.columns.push(field);
-    }
-    Effects::none()
-}
-
-/// Shows one namespace only; the one that is shown already, all again.
-pub(super) fn only_namespace(state: &mut State, name: &str) -> Effects {
-    let chip = Chip::include(Expression::equals(Field::Namespace, name));
+/// Shows one value of a field only; the one that is shown already, all again.
+pub(super) fn only(state: &mut State, field: &Field, value: &str) -> Effects {
+    let chip = Chip::include(Expression::equals(field.clone(), value));
     let was_only = state.filters.chips.contains(&chip);
+    state.filters.lens = None;
     state
         .filters
         .chips
-        .retain(|chip| chip.field() != Some(Field::Namespace) || chip.negated);
+        .retain(|chip| chip.field().as_ref() != Some(field) || chip.negated);
     if !was_only {
         state.filters.chips.push(chip);
     }

@@ -21,11 +21,24 @@ pub(super) fn patterns(state: &mut State) -> Effects {
         listing: Listing::default(),
         view: PatternsView::default(),
     });
+    let query = state.query();
+    ask_patterns(state, query)
+}
+
+/// Opens what went quiet, whatever the filters hide: a silence is heard only beside those who go on.
+pub(super) fn quiet(state: &mut State) -> Effects {
+    state.insight.patterns = Answered::default();
+    state.overlays.push(Overlay::Quiet(Listing::default()));
+    let query = state.filters.without();
+    ask_patterns(state, query)
+}
+
+fn ask_patterns(state: &mut State, query: Query) -> Effects {
     let number = state.requests.next();
     state.requests.patterns = Some(number);
     Effect::Patterns {
         number,
-        query: state.query(),
+        query,
         now: state.now,
     }
     .into()
@@ -130,6 +143,10 @@ pub(super) fn press(state: &mut State, key: Key) -> Option<Effects> {
             let count = insight.differences(listing).len();
             (listing, count, None)
         }
+        Overlay::Quiet(listing) => {
+            let count = insight.quiet(listing).len();
+            (listing, count, None)
+        }
         Overlay::Waterfall(listing) => {
             let bars = insight.trace.now.iter().flat_map(|told| &told.bars);
             let count = bars.filter(|bar| listing.holds(&bar.name)).count();
@@ -149,7 +166,7 @@ pub(super) fn press(state: &mut State, key: Key) -> Option<Effects> {
                 listing.cursor = 0;
             }
         }
-        (InList::Closed, _) | (InList::Other, Code::Char('q' | 'p' | 'D' | 'T')) => {
+        (InList::Closed, _) | (InList::Other, Code::Char('q' | 'p' | 'D' | 'T' | ',')) => {
             state.overlays.pop();
         }
         _ => {}
@@ -165,6 +182,12 @@ fn chosen(state: &State) -> Option<Chip> {
             let template = templates.get(listing.cursor)?;
             let name = template.text.clone();
             Some(Chip::include(template.expression()).called(name))
+        }
+        Overlay::Quiet(listing) => {
+            let quiet = state.insight.quiet(listing);
+            let of = quiet.get(listing.cursor)?;
+            let name = format!("{} {}", of.who, of.text);
+            Some(Chip::include(of.expression()).called(name))
         }
         Overlay::Differences(listing) => {
             let differences = state.insight.differences(listing);
@@ -186,6 +209,11 @@ fn began(state: &State) -> Option<Time> {
         Overlay::Patterns { listing, view } if *view != PatternsView::All => {
             let templates = state.insight.templates(listing, *view);
             templates.get(listing.cursor).map(|of| Time(of.first))
+        }
+        // The last of them, and what follows in its place.
+        Overlay::Quiet(listing) => {
+            let quiet = state.insight.quiet(listing);
+            quiet.get(listing.cursor).map(|of| Time(of.last))
         }
         _ => None,
     }

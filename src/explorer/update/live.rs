@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::notice;
-use crate::explorer::effect::Effects;
+use crate::explorer::effect::{Effect, Effects};
 use crate::explorer::message::Live;
 use crate::explorer::request::Number;
 use crate::explorer::state::{Link, State};
@@ -19,12 +19,18 @@ pub(super) fn live(state: &mut State, number: Number, live: Live) -> Effects {
             arrived(state, entries);
         }
         Live::Connected => {
+            // One of several is there again: what it has is asked for.
+            if state.members.failing().next().is_some() {
+                return Effects::from(Effect::Standing).and(super::load::again(state));
+            }
             if matches!(state.live.link, Link::Lost { .. }) {
                 notice(state, "connected again: nothing was missed", false);
                 state.live.uncounted = true;
             }
             state.live.link = Link::Live;
         }
+        // Of several logs the others go on: which one does not is told with how it is with each.
+        Live::Lost { .. } if state.members.are_several() => return Effect::Standing.into(),
         Live::Lost { reason, wait_ms } => {
             state.live.link = Link::Lost {
                 reason,
@@ -58,6 +64,7 @@ fn arrived(state: &mut State, entries: Vec<crate::entry::Entry>) {
     if !state.window.is_attached() {
         return;
     }
+    state.members.saw(&entries);
     let was_empty = state.window.len() == 0;
     let (places, fallen) = state.window.arrive(entries);
     if !was_empty && !state.live.following {

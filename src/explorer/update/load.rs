@@ -6,7 +6,7 @@ use crate::explorer::effect::{Effect, Effects};
 use crate::explorer::layout::areas;
 use crate::explorer::request::At;
 use crate::explorer::request::Number;
-use crate::explorer::state::{Edge, State};
+use crate::explorer::state::{Edge, MAX_ROWS, State};
 use crate::query::{Cursor, Facets, Field, NamespaceCount, Page, Progress};
 
 /// Entries of a page beyond an edge.
@@ -81,7 +81,7 @@ pub(super) fn values(state: &mut State) -> Effects {
         number,
         query: state.query(),
         now: state.now,
-        field: state.values.shown_field(),
+        field: state.values.field.clone(),
     }
     .into()
 }
@@ -105,7 +105,7 @@ pub(super) fn scanning(state: &mut State, number: Number, progress: Progress) ->
 
 /// Values for the Values pane came.
 pub(super) fn counted(state: &mut State, number: Number, field: &Field, facets: Facets) -> Effects {
-    if state.requests.facets == Some(number) && state.values.shown_field() == *field {
+    if state.requests.facets == Some(number) && state.values.field == *field {
         state.requests.facets = None;
         let last = facets.values.len().saturating_sub(1);
         state.values.facets = facets;
@@ -125,6 +125,7 @@ pub(super) fn loaded(state: &mut State, number: Number, page: Page, done: bool) 
     } else {
         state.progress = Some(page.progress);
     }
+    state.members.saw(&page.entries);
     let head = page.head;
     state.head = Some(head);
     // Until a scan is done, its page grows: what the user selected meanwhile stays selected.
@@ -140,7 +141,16 @@ pub(super) fn loaded(state: &mut State, number: Number, page: Page, done: bool) 
         (None, At::Around(key)) => state.scroll.selected = nearest(state, key),
     }
     if done {
-        follow(state, head)
+        follow(state, head).and(standing(state))
+    } else {
+        Effects::none()
+    }
+}
+
+/// How it is with several logs: one that did not answer is told at once.
+fn standing(state: &State) -> Effects {
+    if state.members.are_several() {
+        Effect::Standing.into()
     } else {
         Effects::none()
     }
@@ -204,8 +214,13 @@ pub(super) fn prefetch(state: &mut State) -> Effects {
     }
     let near = usize::from(areas(state).log.height) * AHEAD;
     let (selected, rows) = (state.scroll.selected, state.window.len());
+    // Of rows that are folded as one more are needed to fill the screen, within what the window holds.
+    let may_fill = rows < MAX_ROWS / 2;
+    let is_near = |selected| {
+        selected < near || (may_fill && navigate::lines_before(state, selected, near) < near)
+    };
     let cursor = match (state.window.older, state.window.newer) {
-        (Edge::More(cursor), _) if selected < near => (cursor, true),
+        (Edge::More(cursor), _) if is_near(selected) => (cursor, true),
         (_, Edge::More(cursor)) if rows.saturating_sub(selected) < near => (cursor, false),
         _ => return Effects::none(),
     };

@@ -2,8 +2,10 @@
 
 mod act;
 mod case;
+mod columns;
 mod detail;
 mod events;
+mod fields;
 mod filter;
 mod insight;
 mod jump;
@@ -11,9 +13,11 @@ mod kept;
 mod keys;
 mod live;
 mod load;
+mod members;
 mod navigate;
 mod overlay;
 mod prompt;
+mod saved;
 mod search;
 mod select;
 mod timeline;
@@ -28,6 +32,7 @@ use crate::base::Time;
 
 pub(super) use detail::detail_lines;
 pub(super) use events::said;
+pub(super) use members::printed as printed_skew;
 
 /// How long a notice stays.
 const NOTICE: Duration = Duration::from_secs(6);
@@ -40,7 +45,9 @@ const WAKE_EVERY: Duration = Duration::from_secs(1);
 
 /// What a fresh explorer asks for: what is newest, or what lies around a time.
 pub(super) fn start(state: &mut State, at: Option<Time>) -> Effects {
-    Effects(vec![Effect::Namespaces, Effect::Firings]).and(match at {
+    let watching = saved::begin(state);
+    let begun = Effects(vec![Effect::Namespaces, Effect::Firings]).and(watching);
+    begun.and(match at {
         Some(at) => timeline::to_time(state, at),
         None => load::newest(state),
     })
@@ -67,6 +74,7 @@ pub(super) fn update(state: &mut State, message: Message) -> Effects {
             place,
         } => search::found(state, number, direction, place),
         Message::Live(number, live) => live::live(state, number, live),
+        Message::Standing(standing) => members::told(state, standing),
         Message::Namespaces(counts) => load::namespaces(state, counts),
         Message::Pipelines(answer) => {
             state.moving.told(state.now, answer);
@@ -98,7 +106,11 @@ pub(super) fn update(state: &mut State, message: Message) -> Effects {
             field,
             facets,
         } => load::counted(state, number, &field, facets),
-        Message::Counted { number, counts } => timeline::counted(state, number, counts),
+        Message::Counted {
+            number,
+            counts,
+            done,
+        } => timeline::counted(state, number, counts, done),
         Message::CountedAll { number, levels } => timeline::counted_all(state, number, levels),
         Message::Patterns {
             number,
@@ -128,6 +140,8 @@ pub(super) fn update(state: &mut State, message: Message) -> Effects {
                 Effects::none()
             }
         }
+        Message::WatchesDue => saved::due(state),
+        Message::Watched { name, answer } => saved::counted(state, &name, answer),
         Message::Done(outcome) => {
             let is_failure = outcome.is_err();
             let (Ok(text) | Err(text)) = outcome;

@@ -17,7 +17,7 @@ pub(super) fn page_rows(state: &State) -> i32 {
 pub(super) fn move_by(state: &mut State, rows: i32) -> Effects {
     let last = state.window.len().saturating_sub(1);
     let from = state.scroll.selected;
-    let to = from.saturating_add_signed(rows as isize).min(last);
+    let to = state.shown_from(from, rows);
     state.touched = true;
     state.window.stalled = false;
     if rows.unsigned_abs() > 1 {
@@ -25,17 +25,15 @@ pub(super) fn move_by(state: &mut State, rows: i32) -> Effects {
         state.scroll.selected = to;
     } else {
         let height = usize::from(areas(state).log.height);
-        let lines = if to == from {
-            0
-        } else {
-            lines_of(state, if to > from { from } else { to })
-        };
-        state.scroll.line = if to > from {
-            (state.scroll.line + lines).min(height)
-        } else {
-            state.scroll.line.saturating_sub(lines)
-        };
         state.scroll.selected = to;
+        let between: usize = (from.min(to)..from.max(to))
+            .map(|row| lines_of(state, row))
+            .sum();
+        state.scroll.line = if to > from {
+            (state.scroll.line + between).min(height)
+        } else {
+            state.scroll.line.saturating_sub(between)
+        };
     }
     if rows < 0 {
         state.live.following = false;
@@ -50,11 +48,7 @@ pub(super) fn scroll_by(state: &mut State, rows: i32) -> Effects {
     let last = state.window.len().saturating_sub(1);
     state.touched = true;
     state.window.stalled = false;
-    state.scroll.selected = state
-        .scroll
-        .selected
-        .saturating_add_signed(rows as isize)
-        .min(last);
+    state.scroll.selected = state.shown_from(state.scroll.selected, rows);
     if rows < 0 {
         state.live.following = false;
     } else if state.scroll.selected == last && state.window.is_attached() {
@@ -121,7 +115,7 @@ pub(super) fn settle(state: &mut State) {
 }
 
 /// Lines that the rows before `row` take, counted to `most`.
-fn lines_before(state: &State, row: usize, most: usize) -> usize {
+pub(super) fn lines_before(state: &State, row: usize, most: usize) -> usize {
     let mut lines = 0;
     for above in (0..row).rev() {
         lines += lines_of(state, above);

@@ -3,8 +3,8 @@
 use tui_input::Input;
 
 use super::act::act;
-use super::filter::{apply, toggle_column};
-use super::{case, events, insight, kept, timeline};
+use super::filter::apply;
+use super::{case, columns, events, fields, insight, kept, members, saved, timeline};
 use crate::explorer::effect::Effects;
 use crate::explorer::keymap::{Code, Key};
 use crate::explorer::overlays::{Listing, Overlay, Purpose, help_rows, matching};
@@ -13,7 +13,16 @@ use crate::explorer::state::{Prompt, PromptKind, State};
 
 /// A key while an overlay is open.
 pub(super) fn press(state: &mut State, key: Key) -> Effects {
-    let lists = [kept::press, events::press, insight::press, case::press];
+    let lists = [
+        kept::press,
+        events::press,
+        insight::press,
+        case::press,
+        fields::press,
+        columns::press,
+        saved::press,
+        members::press,
+    ];
     if let Some(effects) = lists.into_iter().find_map(|press| press(state, key)) {
         return effects;
     }
@@ -86,7 +95,12 @@ pub(super) fn press(state: &mut State, key: Key) -> Effects {
         | Overlay::Events { .. }
         | Overlay::Patterns { .. }
         | Overlay::Differences(_)
+        | Overlay::Quiet(_)
         | Overlay::Waterfall(_)
+        | Overlay::Fields(_)
+        | Overlay::Saved(_)
+        | Overlay::Members { .. }
+        | Overlay::Columns { .. }
         | Overlay::Case { .. } => {}
     }
     Effects::none()
@@ -182,7 +196,7 @@ fn run_choice(state: &mut State) -> Effects {
     let choice = choices.swap_remove(cursor);
     match choice.what {
         Purpose::Filter(sense) => apply(state, sense, choice.field, &choice.value),
-        Purpose::Column => toggle_column(state, choice.field),
+        Purpose::Column => columns::toggle(state, choice.field),
         Purpose::Range => timeline::choose(state, &choice.value),
     }
 }
@@ -232,10 +246,29 @@ pub(super) fn click(state: &mut State, target: Target) -> Effects {
         Some(
             Overlay::Patterns { listing, .. }
             | Overlay::Differences(listing)
+            | Overlay::Quiet(listing)
             | Overlay::Waterfall(listing),
         ) => {
             if listing.cursor == at {
                 return insight::enter(state);
+            }
+            listing.cursor = at;
+            Effects::none()
+        }
+        Some(Overlay::Columns { cursor } | Overlay::Members { cursor }) => {
+            *cursor = at;
+            Effects::none()
+        }
+        Some(Overlay::Saved(listing)) => {
+            if listing.cursor == at {
+                return saved::enter(state);
+            }
+            listing.cursor = at;
+            Effects::none()
+        }
+        Some(Overlay::Fields(listing)) => {
+            if listing.cursor == at {
+                return fields::enter(state);
             }
             listing.cursor = at;
             Effects::none()

@@ -1,6 +1,6 @@
 //! The one-line inputs.
 
-use super::{case, filter, load, notice, search, timeline};
+use super::{case, filter, load, members, notice, saved, search, timeline};
 use crate::base::units::parse_duration;
 use crate::base::{Time, Zone};
 use crate::entry::decode::time;
@@ -65,7 +65,11 @@ fn edited(state: &mut State) -> Effects {
             state.filters.preview = Some(text);
             load::again(state)
         }
-        PromptKind::Time | PromptKind::Note | PromptKind::Export => Effects::none(),
+        PromptKind::Time
+        | PromptKind::Note
+        | PromptKind::Export
+        | PromptKind::Save
+        | PromptKind::Skew(_) => Effects::none(),
     }
 }
 
@@ -111,6 +115,8 @@ fn submit(state: &mut State) -> Effects {
         PromptKind::Time => to_time(state, &text),
         PromptKind::Note => case::mark(state, text),
         PromptKind::Export => case::export(state, text),
+        PromptKind::Save => saved::save(state, &text),
+        PromptKind::Skew(member) => members::correct(state, member, &text),
         PromptKind::Search => search::start(state, &text),
         PromptKind::TextFilter => {
             state.filters.preview = None;

@@ -1,10 +1,11 @@
 //! Looking for something without hiding the rest: in the window first, then in the whole log.
 
-use super::{load, notice};
+use super::{detail, load, notice};
 use crate::entry::{Key, Level};
 use crate::explorer::effect::{Effect, Effects};
 use crate::explorer::request::Number;
-use crate::explorer::state::{Edge, Search, State};
+use crate::explorer::state::{Edge, Focus, Search, State};
+use crate::explorer::widgets::lines_of;
 use crate::query::{Cursor, Direction, Expression, Matcher, Query};
 
 /// Searches for what was typed: words, or `/a regex/`. Nothing typed ends the search.
@@ -13,7 +14,15 @@ pub(super) fn start(state: &mut State, text: &str) -> Effects {
     if state.search.is_none() {
         Effects::none()
     } else {
-        again(state, Direction::Older)
+        let is_detail = state.focus == Focus::Detail;
+        again(
+            state,
+            if is_detail {
+                Direction::Newer
+            } else {
+                Direction::Older
+            },
+        )
     }
 }
 
@@ -32,6 +41,9 @@ pub(super) fn set(state: &mut State, text: &str) {
 
 /// The next match of the search.
 pub(super) fn again(state: &mut State, direction: Direction) -> Effects {
+    if state.focus == Focus::Detail && state.search.is_some() {
+        return detail::search(state, direction);
+    }
     let Some(search) = &state.search else {
         notice(state, "nothing is searched for · / searches", false);
         return Effects::none();
@@ -93,7 +105,8 @@ fn no_match(direction: Direction) -> &'static str {
 /// Selects a row near the middle of the pane when it is not in sight.
 fn select(state: &mut State, at: usize) {
     let height = usize::from(crate::explorer::layout::areas(state).log.height);
-    let moved = at.abs_diff(state.scroll.selected);
+    let between = at.min(state.scroll.selected)..at.max(state.scroll.selected);
+    let moved: usize = between.map(|row| lines_of(state, row)).sum();
     let line = if at > state.scroll.selected {
         state.scroll.line + moved
     } else {

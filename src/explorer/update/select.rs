@@ -1,10 +1,12 @@
 //! Moving and choosing in whichever pane has the keys; the mouse.
 
-use super::{detail, filter, load, navigate, overlay, prompt, timeline};
+use super::{detail, fields, filter, load, navigate, notice, overlay, prompt, timeline};
 use crate::explorer::effect::Effects;
-use crate::explorer::overlays::Sense;
 use crate::explorer::regions::Target;
-use crate::explorer::state::{Focus, PromptKind, State, VALUE_FIELDS};
+use crate::explorer::row::Row;
+use crate::explorer::state::{Focus, PromptKind, State};
+use crate::explorer::widgets::lines_of;
+use crate::query::Field;
 
 /// Cells that the text moves sideways.
 const SIDEWAYS: isize = 8;
@@ -33,11 +35,7 @@ pub(super) fn horizontal(state: &mut State, step: isize) -> Effects {
         return timeline::step(state, step);
     }
     if state.focus == Focus::Values {
-        let count = VALUE_FIELDS.len();
-        state.values.field = (state.values.field + count).saturating_add_signed(step) % count;
-        state.values.cursor = 0;
-        state.values.facets = crate::query::Facets::default();
-        return load::values(state);
+        return fields::turn(state, step);
     }
     if !state.scroll.wrap {
         state.scroll.sideways = state.scroll.sideways.saturating_add_signed(step * SIDEWAYS);
@@ -66,6 +64,7 @@ pub(super) fn newest(state: &mut State) -> Effects {
 /// Enter: opens or chooses what is under the cursor.
 pub(super) fn enter(state: &mut State) -> Effects {
     match state.focus {
+        Focus::Log if state.picking.is_some() => timeline::zoom_to_rows(state),
         Focus::Log => detail::open(state),
         Focus::Timeline => timeline::zoom_in(state),
         Focus::Detail => detail::fold(state),
@@ -75,11 +74,31 @@ pub(super) fn enter(state: &mut State) -> Effects {
             .get(state.source_cursor)
             .map(|count| count.name.clone())
         {
-            Some(name) => filter::only_namespace(state, &name),
+            Some(name) => filter::only(state, &Field::Namespace, &name),
             None => Effects::none(),
         },
-        Focus::Values => filter::value(state, Sense::Include),
+        Focus::Values => filter::only_value(state),
     }
+}
+
+/// Begins to select where one is, or leaves the selection: rows of the log, or a span of the timeline.
+pub(super) fn span(state: &mut State) -> Effects {
+    if state.focus != Focus::Log {
+        return timeline::select(state);
+    }
+    if state.picking.take().is_some() {
+        return Effects::none();
+    }
+    state.picking = state.selected().map(Row::key);
+    if state.picking.is_some() {
+        state.live.following = false;
+        notice(
+            state,
+            "move to select · y copies · enter only this time · D what differs · esc leaves",
+            false,
+        );
+    }
+    Effects::none()
 }
 
 /// Opens the band above the log and goes there, or closes it.
@@ -126,11 +145,16 @@ pub(super) fn click(state: &mut State, target: Target) -> Effects {
             if row == state.scroll.selected {
                 return detail::open(state);
             }
-            let rows =
-                i32::try_from(row).unwrap_or(0) - i32::try_from(state.scroll.selected).unwrap_or(0);
             state.live.following = false;
-            let lines = i32::try_from(state.scroll.line).unwrap_or(0) + rows;
-            state.scroll.line = usize::try_from(lines).unwrap_or(0);
+            let selected = state.scroll.selected;
+            let between = row.min(selected)..row.max(selected);
+            let lines: usize = between.map(|row| lines_of(state, row)).sum();
+            let line = state.scroll.line;
+            state.scroll.line = if row > selected {
+                line + lines
+            } else {
+                line.saturating_sub(lines)
+            };
             state.scroll.selected = row;
             Effects::none()
         }

@@ -1,5 +1,7 @@
 //! The counts above the log: asking for them, moving in time, zooming.
 
+use std::time::Duration;
+
 use super::{filter, jump, load, notice};
 use crate::base::Time;
 use crate::base::units::parse_duration;
@@ -41,7 +43,9 @@ pub(super) fn ask_again(state: &mut State) -> Effects {
     let (query, width) = (state.query(), state.size.0);
     let number = state.requests.next();
     state.requests.histogram = Some(number);
-    state.timeline.asked = Some((query.clone(), width));
+    let wanted = (query.clone(), width);
+    state.timeline.fills = state.timeline.asked.as_ref() != Some(&wanted);
+    state.timeline.asked = Some(wanted);
     state.timeline.asked_at = state.now;
     let without = state.filters.without();
     Effect::Histogram {
@@ -59,12 +63,17 @@ fn is_shown(state: &State) -> bool {
 }
 
 /// Counts came.
-pub(super) fn counted(state: &mut State, number: Number, counts: Histogram) -> Effects {
-    if state.requests.histogram == Some(number) {
-        state.requests.histogram = None;
+pub(super) fn counted(state: &mut State, number: Number, counts: Histogram, done: bool) -> Effects {
+    // Counts that are taken anew replace those that are there when they are whole.
+    if state.requests.histogram == Some(number) && (done || state.timeline.fills) {
+        if done {
+            state.requests.histogram = None;
+        }
         state.timeline.took = state.now.since(state.timeline.asked_at);
         state.timeline.counts = counts;
-        state.timeline.all = None;
+        if state.timeline.counted != Some(number) {
+            state.timeline.all = None;
+        }
         state.timeline.counted = Some(number);
     }
     Effects::none()
@@ -72,7 +81,8 @@ pub(super) fn counted(state: &mut State, number: Number, counts: Histogram) -> E
 
 /// What there is without filters came.
 pub(super) fn counted_all(state: &mut State, number: Number, all: [u64; 6]) -> Effects {
-    if state.timeline.counted == Some(number) {
+    if state.requests.histogram == Some(number) || state.timeline.counted == Some(number) {
+        state.timeline.counted = Some(number);
         state.timeline.all = Some(all);
     }
     Effects::none()
@@ -141,6 +151,23 @@ pub(super) fn to_time(state: &mut State, time: Time) -> Effects {
     load::around(state, Key { time, position })
 }
 
+/// The time from the first to the last of the selected rows.
+fn picked(state: &State) -> Option<(Time, Time)> {
+    let rows = state.picked_rows()?;
+    let (first, last) = (rows.first()?, rows.last()?);
+    Some((
+        first.entry.time,
+        last.entry.time.later(Duration::from_nanos(1)),
+    ))
+}
+
+/// Narrows the log to the time of the selected rows.
+pub(super) fn zoom_to_rows(state: &mut State) -> Effects {
+    let range = picked(state);
+    state.picking = None;
+    narrow(state, range)
+}
+
 /// Begins to select a span where one is, or leaves it.
 pub(super) fn select(state: &mut State) -> Effects {
     if state.focus != Focus::Timeline {
@@ -157,6 +184,9 @@ pub(super) fn select(state: &mut State) -> Effects {
 
 /// The span that is meant: what is selected, what the log is narrowed to, or the burst where one is.
 pub(super) fn span(state: &State) -> Option<(Time, Time)> {
+    if state.picking.is_some() {
+        return picked(state);
+    }
     let timeline = &state.timeline;
     if timeline.len() == 0 {
         return None;

@@ -14,8 +14,15 @@ use crate::explorer::state::State;
 /// Lines that one row takes at the most; details show the rest.
 const MAX_LINES: usize = 40;
 
-/// Lines that a row of the window takes.
+/// Lines that a row of the window takes: none while it is folded, one more where a silence is drawn before it.
 pub(in crate::explorer) fn lines_of(state: &State, row: usize) -> usize {
+    if state.is_folded(row) {
+        return 0;
+    }
+    usize::from(state.silence(row).is_some()) + lines_of_text(state, row)
+}
+
+fn lines_of_text(state: &State, row: usize) -> usize {
     if !state.scroll.wrap {
         return 1;
     }

@@ -1,20 +1,35 @@
 //! The program in a pseudo-terminal, and the screen that an emulated terminal shows of it.
 
+use std::collections::VecDeque;
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
 use super::wait_for;
 
+type Writer = Arc<Mutex<Box<dyn Write + Send>>>;
+
+/// What a link carried: status requests that the program sent after frames.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LinkSeen {
+    pub requests: usize,
+    pub replies: usize,
+    /// Requests that were on their way at once, at the most.
+    pub most_on_the_way: usize,
+}
+
 /// A running program and its screen.
 pub struct Screen {
     parser: Arc<Mutex<vt100::Parser>>,
     raw: Arc<Mutex<Vec<u8>>>,
-    writer: Box<dyn Write + Send>,
+    writer: Writer,
+    /// What is known of status requests, where they are answered.
+    link: Arc<Mutex<LinkSeen>>,
     master: Option<Box<dyn MasterPty + Send>>,
     /// Asks the reader to let go of its handle, too, at the next output.
     closing: Arc<AtomicBool>,
@@ -51,6 +66,16 @@ impl Screen {
     }
 
     pub fn start_sized(home: &Path, arguments: &[&str], columns: u16, rows: u16) -> Self {
+        Self::start_in(home, arguments, (columns, rows), &[])
+    }
+
+    /// Starts it with variables of the environment.
+    pub fn start_in(
+        home: &Path,
+        arguments: &[&str],
+        (columns, rows): (u16, u16),
+        variables: &[(&str, &str)],
+    ) -> Self {
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_tailwater"));
         command.args(arguments);
         for (name, _) in std::env::vars() {
@@ -63,6 +88,9 @@ impl Screen {
         }
         command.env("HOME", home);
         command.env("TERM", "xterm-256color");
+        for (name, value) in variables {
+            command.env(name, value);
+        }
         let pair = native_pty_system()
             .openpty(size(columns, rows))
             .expect("a pseudo-terminal");
@@ -83,6 +111,7 @@ impl Screen {
         );
         let mut reader = pair.master.try_clone_reader().expect("a reader");
         let writer = pair.master.take_writer().expect("a writer");
+        let writer = Arc::new(Mutex::new(writer));
         let (shown, bytes) = (Arc::clone(&parser), Arc::clone(&raw));
         let closing = Arc::new(AtomicBool::new(false));
         let closed = Arc::clone(&closing);
@@ -107,6 +136,7 @@ impl Screen {
             parser,
             raw,
             writer,
+            link: Arc::default(),
             master: Some(pair.master),
             closing,
             reader: Some(reader),
@@ -116,10 +146,55 @@ impl Screen {
 
     /// Types text or keys, as a terminal sends them.
     pub fn keys(&mut self, keys: &str) {
-        self.writer
+        let mut writer = self.writer.lock().expect("unpoisoned");
+        writer
             .write_all(keys.as_bytes())
-            .and_then(|()| self.writer.flush())
+            .and_then(|()| writer.flush())
             .expect("typed");
+    }
+
+    /// Answers status requests as a terminal at the end of a link of this round trip does.
+    pub fn answer_after(&self, round_trip: Duration) {
+        const REQUEST: &[u8] = b"\x1b[5n";
+        let (raw, writer, link) = (
+            Arc::clone(&self.raw),
+            Arc::clone(&self.writer),
+            Arc::clone(&self.link),
+        );
+        std::thread::spawn(move || {
+            let (mut read, mut due) = (0, VecDeque::new());
+            loop {
+                let written = raw.lock().expect("unpoisoned").clone();
+                while let Some(at) = written[read..]
+                    .windows(REQUEST.len())
+                    .position(|of| of == REQUEST)
+                {
+                    read += at + REQUEST.len();
+                    due.push_back(Instant::now() + round_trip);
+                    let mut link = link.lock().expect("unpoisoned");
+                    link.requests += 1;
+                    link.most_on_the_way = link.most_on_the_way.max(due.len());
+                }
+                while due.front().is_some_and(|due| *due <= Instant::now()) {
+                    due.pop_front();
+                    link.lock().expect("unpoisoned").replies += 1;
+                    let mut writer = writer.lock().expect("unpoisoned");
+                    if writer
+                        .write_all(b"\x1b[0n")
+                        .and_then(|()| writer.flush())
+                        .is_err()
+                    {
+                        return;
+                    }
+                }
+                std::thread::sleep(Duration::from_millis(2));
+            }
+        });
+    }
+
+    /// What the link carried.
+    pub fn link(&self) -> LinkSeen {
+        *self.link.lock().expect("unpoisoned")
     }
 
     /// The rows of the screen.
@@ -215,7 +290,7 @@ impl Screen {
         self.keys("?");
         self.reader.take().expect("a reader").join().expect("ended");
         self.master = None;
-        self.writer = Box::new(std::io::sink());
+        *self.writer.lock().expect("unpoisoned") = Box::new(std::io::sink());
     }
 
     /// Waits for the program's end; its exit code.

@@ -1,66 +1,43 @@
 //! The loop: waits, drains what is there, draws once.
 
-use std::collections::BTreeMap;
+mod outside;
+
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossterm::event::Event;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{self, UnboundedReceiver};
+use tokio::time::timeout;
 
-use super::Error;
-use super::case::Case;
-use super::clipboard;
-use super::effect::{Effect, Effects};
-use super::input;
-use super::keymap::Keymap;
-use super::message::Message;
-use super::pace::{Pace, Wish};
-use super::perform::Performer;
-use super::regions::Regions;
-use super::state::{Chip, State};
-use super::terminal::{Guard, Painter, depth, give_back, watch};
-use super::theme::{Depth, Theme};
-use super::update::{start, update};
-use super::view::view;
 use crate::backend::{Backend, Services};
 use crate::base::shutdown::{SignalNumber, Wishes};
-use crate::base::{Gauge, Time, Zone};
-use crate::query::{Expression, Field, Query};
+use crate::base::{Gauge, Time};
+use crate::explorer::Error;
+use crate::explorer::effect::{Effect, Effects};
+use crate::explorer::input;
+use crate::explorer::keymap::Keymap;
+use crate::explorer::memory::Memory;
+use crate::explorer::message::Message;
+use crate::explorer::options::{Keeper, Options};
+use crate::explorer::pace::{Pace, STATUS_REQUEST, Wish};
+use crate::explorer::perform::Performer;
+use crate::explorer::plain::Plain;
+use crate::explorer::regions::Regions;
+use crate::explorer::script::Record;
+use crate::explorer::state::State;
+use crate::explorer::terminal::{Guard, Keyboard, Painter, Typed, depth, notify, watch};
+use crate::explorer::theme::Theme;
+use crate::explorer::update::{start, update};
+use crate::explorer::view::view;
 
 /// Draining before a frame takes at most so long.
 const DRAIN: Duration = Duration::from_millis(8);
 /// How often the progress of loading is looked at.
 const LOADING_TICK: Duration = Duration::from_millis(150);
-
-/// How the explorer begins.
-#[derive(Clone, Debug, Default)]
-pub struct Options {
-    /// What is explored, as the user named it.
-    pub name: String,
-    /// The first query, as typed.
-    pub query: String,
-    /// Only this namespace at first.
-    pub namespace: Option<String>,
-    /// Colours; `None` asks the environment.
-    pub colors: Option<Depth>,
-    /// Whether the mouse is asked for.
-    pub mouse: bool,
-    /// Keys that differ from the built-in ones.
-    pub keys: BTreeMap<String, Vec<String>>,
-    /// Where copies are also kept.
-    pub state_dir: Option<PathBuf>,
-    /// Said at the start.
-    pub notes: Vec<String>,
-    /// Begin around this time, not at the end.
-    pub at: Option<Time>,
-    /// What was marked before; and what is explored, as it was named on the command line.
-    pub case: Case,
-}
 
 /// How the explorer ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,19 +64,26 @@ pub async fn run(
     if !std::io::stdout().is_terminal() {
         return Err(Error::NoTerminal);
     }
+    let record = options.record.as_deref().map(Record::begin).transpose();
+    let mut record = record.map_err(Error::Record)?;
     let signals = Signals::new().map_err(Error::Terminal)?;
-    let guard = Guard::take(options.mouse).map_err(Error::Terminal)?;
+    let guard = Guard::take(options.mouse, options.is_plain).map_err(Error::Terminal)?;
     let size = crossterm::terminal::size().map_err(Error::Terminal)?;
-    let mut state = State::new(options.name, keymap, size, Time::now());
+    let mut state = State::new(options.name.clone(), keymap, size, Time::now());
     state.joins = backend.joins();
-    state.case = options.case;
-    state.other_zone = Zone::system();
-    prepare(&mut state, &options.query, options.namespace, options.notes);
+    let at = options.prepare(&mut state);
+    if let Some(record) = &mut record {
+        let (width, height) = size;
+        record
+            .note(&Message::Resized(width, height))
+            .map_err(Error::Record)?;
+    }
     let (sender, messages) = mpsc::unbounded_channel();
     let mut runtime = Runtime {
         state,
-        theme: Theme::new(options.colors.unwrap_or_else(depth)),
+        theme: Theme::new(options.colors.unwrap_or_else(depth), options.palette),
         painter: Painter::new(),
+        plain: options.is_plain.then(Plain::default),
         regions: Regions::default(),
         performer: Performer::new(backend, services, sender.clone()),
         sender,
@@ -107,39 +91,30 @@ pub async fn run(
         state_dir: options.state_dir,
         loading,
         guard,
-        pace: Pace::new(),
+        keyboard: Keyboard::begin().map_err(Error::Terminal)?,
+        pace: Pace::new(Instant::now()),
         ending: None,
-        at: options.at,
+        has_viewed: false,
+        at,
+        keeper: options.keeper,
+        record,
+        is_read_only: options.is_read_only,
+        memory: options.memory,
     };
     let ending = runtime.run(signals).await;
+    if !matches!(ending, Ok(Ending::Vanished)) {
+        runtime.collect_replies().await;
+    }
+    runtime.remember();
     drop(runtime);
     ending.map_err(Error::Terminal)
-}
-
-/// Puts the wishes of the command line into a fresh state.
-fn prepare(state: &mut State, query: &str, namespace: Option<String>, notes: Vec<String>) {
-    if let Some(namespace) = namespace {
-        state.filters.add(Chip::include(Expression::equals(
-            Field::Namespace,
-            namespace,
-        )));
-    }
-    state.filters.typed = query.parse().unwrap_or_else(|_| Query::default());
-    query.clone_into(&mut state.filters.typed_text);
-    if let Some(note) = notes.into_iter().next() {
-        let until = state.now.later(Duration::from_secs(15));
-        state.notice = Some(super::state::Notice {
-            text: note,
-            failure: true,
-            until,
-        });
-    }
 }
 
 /// Signals that are waited for.
 struct Signals {
     suspend: Signal,
     resume: Signal,
+    resize: Signal,
 }
 
 impl Signals {
@@ -149,33 +124,17 @@ impl Signals {
         Ok(Self {
             suspend: signal(number(rustix::process::Signal::TSTP))?,
             resume: signal(number(rustix::process::Signal::CONT))?,
+            resize: signal(SignalKind::window_change())?,
         })
     }
-}
-
-/// The terminal's events, through a channel that closes when the input ends.
-///
-/// They are read on a thread of their own, not on the runtime: the library's reading never returns once the terminal has
-/// hung up, and must not hold up what then has to be put away. The thread ends with the process.
-fn read_events() -> UnboundedReceiver<Event> {
-    let (sender, receiver) = mpsc::unbounded_channel();
-    let reading = std::thread::Builder::new()
-        .name("terminal-input".into())
-        .spawn(move || {
-            while let Ok(event) = crossterm::event::read() {
-                if sender.send(event).is_err() {
-                    return;
-                }
-            }
-        });
-    drop(reading);
-    receiver
 }
 
 struct Runtime {
     state: State,
     theme: Theme,
     painter: Painter,
+    /// Tells in lines instead of drawing.
+    plain: Option<Plain>,
     regions: Regions,
     performer: Performer,
     sender: mpsc::UnboundedSender<Message>,
@@ -183,15 +142,22 @@ struct Runtime {
     state_dir: Option<PathBuf>,
     loading: Option<Arc<Gauge>>,
     guard: Guard,
+    keyboard: Keyboard,
     pace: Pace,
     ending: Option<Ending>,
+    /// Another program had the terminal since signals were last listened for.
+    has_viewed: bool,
     /// Where it begins, if not at the end.
     at: Option<Time>,
+    keeper: Option<Keeper>,
+    record: Option<Record>,
+    /// Whether effects that reach out are refused.
+    is_read_only: bool,
+    memory: Memory,
 }
 
 impl Runtime {
     async fn run(&mut self, mut signals: Signals) -> std::io::Result<Ending> {
-        let mut events = read_events();
         let mut vanished = watch();
         let mut wishes = Wishes::listen()?;
         let mut tick = tokio::time::interval(LOADING_TICK);
@@ -201,6 +167,9 @@ impl Runtime {
             if let Some(ending) = self.ending {
                 return Ok(ending);
             }
+            if std::mem::take(&mut self.has_viewed) {
+                (signals, wishes) = (Signals::new()?, Wishes::listen()?);
+            }
             let due = self.pace.due();
             if due.is_some_and(|due| due <= Instant::now()) && self.draw().is_err() {
                 return Ok(Ending::Vanished);
@@ -208,8 +177,8 @@ impl Runtime {
             let due = self.pace.due().map(tokio::time::Instant::from_std);
             tokio::select! {
                 biased;
-                event = events.recv() => match event {
-                    Some(event) => self.drain(Some(event), None, &mut events),
+                typed = self.keyboard.next() => match typed {
+                    Some(typed) => self.drain(Some(typed), None),
                     // Without input there is nobody to explore for.
                     None => return Ok(Ending::Vanished),
                 },
@@ -217,7 +186,8 @@ impl Runtime {
                 _ = &mut vanished => return Ok(Ending::Vanished),
                 _ = signals.suspend.recv() => self.suspend(false),
                 _ = signals.resume.recv() => self.resume(),
-                message = self.messages.recv() => self.drain(None, message, &mut events),
+                _ = signals.resize.recv() => self.resized(),
+                message = self.messages.recv() => self.drain(None, message),
                 _ = tick.tick(), if self.loading.is_some() => self.look_at_loading(),
                 () = tokio::time::sleep_until(due.unwrap_or_else(tokio::time::Instant::now)), if due.is_some() => {}
             }
@@ -225,21 +195,19 @@ impl Runtime {
     }
 
     /// Takes in what is there, keys before answers, for a bounded time.
-    fn drain(
-        &mut self,
-        event: Option<Event>,
-        message: Option<Message>,
-        events: &mut UnboundedReceiver<Event>,
-    ) {
+    fn drain(&mut self, typed: Option<Typed>, message: Option<Message>) {
         let started = Instant::now();
         self.take_in(Message::Clock(Time::now()));
-        let (mut event, mut message) = (event, message);
-        while event.is_some() || message.is_some() {
-            if let Some(message) = event
-                .take()
-                .and_then(|event| input::message(event, &self.regions))
-            {
-                self.take_in(message);
+        let (mut typed, mut message) = (typed, message);
+        while typed.is_some() || message.is_some() {
+            match typed.take() {
+                Some(Typed::Ready) => self.replied(),
+                Some(Typed::Event(event)) => {
+                    if let Some(message) = input::message(event, &self.regions) {
+                        self.take_in(message);
+                    }
+                }
+                None => {}
             }
             if let Some(message) = message.take() {
                 let live = matches!(message, Message::Live(..));
@@ -251,7 +219,7 @@ impl Runtime {
             if self.ending.is_some() || started.elapsed() > DRAIN {
                 return;
             }
-            event = events.try_recv().ok();
+            typed = self.keyboard.ready();
             message = self.messages.try_recv().ok();
         }
     }
@@ -274,40 +242,50 @@ impl Runtime {
             | Message::Scanning { .. } => Wish::Quiet,
             _ => Wish::Prompt,
         };
+        if let Some(record) = &mut self.record
+            && let Err(error) = record.note(&message)
+        {
+            tracing::warn!(%error, "the record ends here");
+            self.record = None;
+        }
         let effects = update(&mut self.state, message);
         // The first frame waits a moment for both the first page and the namespaces: columns do not jump, and the screen is
         // drawn once.
         let ready =
             self.pace.begun || (self.state.window.len() > 0 && !self.state.namespaces.is_empty());
-        self.pace.wish = self
-            .pace
-            .wish
-            .max(if ready { wish } else { wish.min(Wish::Quiet) });
+        let wish = if ready { wish } else { wish.min(Wish::Quiet) };
+        self.pace.wish(wish, Instant::now());
         self.perform(effects);
+    }
+
+    /// The terminal has drawn a frame.
+    fn replied(&mut self) {
+        self.pace.replied(Instant::now());
+        self.state.link = self.pace.link();
     }
 
     fn perform(&mut self, effects: Effects) {
         for effect in effects.0 {
+            if self.is_read_only && effect.reaches_out() {
+                let text = "this screen is read-only: nothing is written, no program started";
+                let _ = self.sender.send(Message::Done(Err(text.to_owned())));
+                continue;
+            }
             match effect {
                 Effect::Quit => self.ending = Some(Ending::Left),
                 Effect::Suspend => self.suspend(true),
                 Effect::Redraw => self.painter.forget(),
-                Effect::Copy(text) => self.copy(text),
+                Effect::Copy(shared, disguised) => {
+                    let disguise = disguised.then_some(&self.performer.disguise);
+                    let text = shared.print(disguise);
+                    self.copy(text);
+                }
+                Effect::View(program, text) => self.view(program, &text),
+                Effect::Notify(text) => notify(&text),
+                Effect::Keep(queries) => self.keep(queries),
                 other => self.performer.perform(other),
             }
         }
-    }
-
-    fn copy(&self, text: String) {
-        let (sender, dir) = (self.sender.clone(), self.state_dir.clone());
-        tokio::task::spawn_blocking(move || {
-            let copied = clipboard::copy(&text, dir.as_ref());
-            if let Some(sequence) = copied.sequence {
-                let mut out = std::io::stdout().lock();
-                let _ = out.write_all(&sequence).and_then(|()| out.flush());
-            }
-            let _ = sender.send(Message::Done(Ok(copied.how)));
-        });
     }
 
     fn look_at_loading(&mut self) {
@@ -320,6 +298,15 @@ impl Runtime {
     }
 
     fn draw(&mut self) -> std::io::Result<()> {
+        if let Some(plain) = &mut self.plain {
+            let lines = plain.tell(&self.state);
+            self.pace.drawn(0, Instant::now());
+            let mut out = std::io::stdout().lock();
+            lines
+                .iter()
+                .try_for_each(|line| write!(out, "{line}\r\n"))?;
+            return out.flush();
+        }
         let started = Instant::now();
         let (width, height) = self.state.size;
         let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
@@ -327,7 +314,8 @@ impl Runtime {
         let bytes = self
             .painter
             .paint(&buffer, self.regions.log, self.regions.cursor);
-        self.pace.drawn(bytes.len());
+        let asks = self.pace.asks() && !bytes.is_empty();
+        self.pace.drawn(bytes.len(), Instant::now());
         if bytes.is_empty() {
             return Ok(());
         }
@@ -338,33 +326,35 @@ impl Runtime {
         );
         let mut out = std::io::stdout().lock();
         out.write_all(&bytes)?;
+        if asks {
+            out.write_all(STATUS_REQUEST)?;
+        }
         out.flush()
     }
 
-    /// Gives the terminal back and stops; with the whole job when a key asked for it, as a shell's ctrl-z does.
-    fn suspend(&mut self, job: bool) {
-        use rustix::process::{Signal, getpid, kill_current_process_group, kill_process};
-        give_back();
-        // Execution goes on here when somebody continues us.
-        let stopped = if job {
-            kill_current_process_group(Signal::STOP)
-        } else {
-            kill_process(getpid(), Signal::STOP)
-        };
-        if let Err(error) = stopped {
-            tracing::warn!(%error, "cannot stop");
+    /// Waits for replies that are on their way: a shell would take them for keys.
+    async fn collect_replies(&mut self) {
+        while let Some(patience) = self.pace.outstanding() {
+            match timeout(patience, self.keyboard.next()).await {
+                Ok(Some(Typed::Ready)) => self.pace.replied(Instant::now()),
+                Ok(Some(Typed::Event(_))) => {}
+                Ok(None) | Err(_) => return,
+            }
         }
-        self.resume();
     }
 
     fn resume(&mut self) {
         if let Err(error) = self.guard.enter() {
             tracing::warn!(%error, "the terminal cannot be taken again");
         }
+        self.painter.forget();
+        self.resized();
+    }
+
+    fn resized(&mut self) {
         if let Ok((width, height)) = crossterm::terminal::size() {
             self.take_in(Message::Resized(width, height));
         }
-        self.painter.forget();
-        self.pace.wish = Wish::Prompt;
+        self.pace.wish(Wish::Prompt, Instant::now());
     }
 }

@@ -1,8 +1,13 @@
 //! Roles and their styles. Meaning is never carried by colour alone: levels have letters, the cursor a sign, matches an
 //! underline.
 
-use ratatui::style::{Color, Modifier, Style};
+mod palette;
 
+use ratatui::style::{Modifier, Style};
+
+pub use palette::{Palette, ThemeError};
+
+use self::palette::Hue;
 use super::ink::style_of;
 use crate::entry::Level;
 use crate::entry::ink::Ink;
@@ -15,6 +20,8 @@ pub enum Depth {
     /// The terminal's own palette of 16, so that the user's theme rules.
     #[default]
     Sixteen,
+    /// The palette of 256.
+    Indexed,
     /// 24-bit.
     Truecolor,
 }
@@ -23,19 +30,17 @@ pub enum Depth {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Theme {
     depth: Depth,
+    palette: Palette,
 }
 
 impl Theme {
-    pub fn new(depth: Depth) -> Self {
-        Self { depth }
+    pub fn new(depth: Depth, palette: Palette) -> Self {
+        Self { depth, palette }
     }
 
-    fn color(self, sixteen: Color, rgb: (u8, u8, u8)) -> Style {
-        match self.depth {
-            Depth::None => Style::new(),
-            Depth::Sixteen => Style::new().fg(sixteen),
-            Depth::Truecolor => Style::new().fg(Color::Rgb(rgb.0, rgb.1, rgb.2)),
-        }
+    fn color(self, hue: Hue) -> Style {
+        hue.color(self.depth)
+            .map_or_else(Style::new, |color| Style::new().fg(color))
     }
 
     /// Text that brings its own colours along.
@@ -46,15 +51,13 @@ impl Theme {
     pub fn level(self, level: Level) -> Style {
         match level {
             Level::Trace | Level::Debug => self.dim(),
-            Level::Info => self.color(Color::Green, (125, 174, 163)),
+            Level::Info => self.color(self.palette.info),
             Level::Warn => self
-                .color(Color::Yellow, (224, 175, 104))
+                .color(self.palette.warning)
                 .add_modifier(Modifier::BOLD),
-            Level::Error => self
-                .color(Color::Red, (234, 105, 98))
-                .add_modifier(Modifier::BOLD),
+            Level::Error => self.color(self.palette.error).add_modifier(Modifier::BOLD),
             Level::Fatal => self
-                .color(Color::Red, (234, 105, 98))
+                .color(self.palette.error)
                 .add_modifier(Modifier::BOLD | Modifier::REVERSED),
         }
     }
@@ -69,13 +72,13 @@ impl Theme {
     }
 
     pub fn error_text(self) -> Style {
-        self.color(Color::Red, (234, 105, 98))
+        self.color(self.palette.error)
     }
 
     pub fn dim(self) -> Style {
         match self.depth {
             Depth::None | Depth::Sixteen => Style::new().add_modifier(Modifier::DIM),
-            Depth::Truecolor => Style::new().fg(Color::Rgb(135, 142, 156)),
+            Depth::Indexed | Depth::Truecolor => self.color(self.palette.dim),
         }
     }
 
@@ -83,24 +86,36 @@ impl Theme {
     pub fn bar(self) -> Style {
         match self.depth {
             Depth::None => Style::new().add_modifier(Modifier::DIM),
-            Depth::Sixteen => Style::new().fg(Color::Blue),
-            Depth::Truecolor => Style::new().fg(Color::Rgb(68, 82, 110)),
+            _ => self.color(self.palette.bar),
         }
     }
 
     pub fn namespace(self) -> Style {
-        self.color(Color::Cyan, (122, 162, 247))
+        self.color(self.palette.namespace)
+    }
+
+    /// One of several logs; beyond six the colours come again.
+    pub fn member(self, index: usize) -> Style {
+        let palette = self.palette;
+        let hues = [
+            palette.namespace,
+            palette.good,
+            palette.mark,
+            palette.found,
+            palette.info,
+            palette.error,
+        ];
+        self.color(hues[index % hues.len()])
     }
 
     /// What stands for something that cannot be shown.
     pub fn mark(self) -> Style {
-        self.color(Color::Magenta, (187, 154, 247))
-            .add_modifier(Modifier::DIM)
+        self.color(self.palette.mark).add_modifier(Modifier::DIM)
     }
 
     /// What the search or the query found.
     pub fn found(self) -> Style {
-        self.color(Color::Yellow, (224, 175, 104))
+        self.color(self.palette.found)
             .add_modifier(Modifier::UNDERLINED | Modifier::BOLD)
     }
 
@@ -123,14 +138,13 @@ impl Theme {
     }
 
     pub fn title(self) -> Style {
-        self.color(Color::Cyan, (122, 162, 247))
-            .add_modifier(Modifier::BOLD)
+        self.color(self.palette.accent).add_modifier(Modifier::BOLD)
     }
 
     pub fn heading(self, focused: bool) -> Style {
         let style = Style::new().add_modifier(Modifier::BOLD);
         if focused {
-            style.patch(self.color(Color::Cyan, (122, 162, 247)))
+            style.patch(self.color(self.palette.accent))
         } else {
             style.patch(self.dim())
         }
@@ -138,7 +152,7 @@ impl Theme {
 
     pub fn border(self, focused: bool) -> Style {
         if focused {
-            self.color(Color::Cyan, (122, 162, 247))
+            self.color(self.palette.accent)
         } else {
             self.dim()
         }
@@ -147,8 +161,8 @@ impl Theme {
     pub fn chip(self, enabled: bool, negated: bool) -> Style {
         match (enabled, negated) {
             (false, _) => self.dim().add_modifier(Modifier::CROSSED_OUT),
-            (true, false) => self.color(Color::Green, (158, 206, 106)),
-            (true, true) => self.color(Color::Red, (234, 105, 98)),
+            (true, false) => self.color(self.palette.good),
+            (true, true) => self.color(self.palette.error),
         }
     }
 
@@ -158,17 +172,15 @@ impl Theme {
     }
 
     pub fn good(self) -> Style {
-        self.color(Color::Green, (158, 206, 106))
-            .add_modifier(Modifier::BOLD)
+        self.color(self.palette.good).add_modifier(Modifier::BOLD)
     }
 
     pub fn attention(self) -> Style {
-        self.color(Color::Yellow, (224, 175, 104))
+        self.color(self.palette.warning)
             .add_modifier(Modifier::BOLD)
     }
 
     pub fn failure(self) -> Style {
-        self.color(Color::Red, (234, 105, 98))
-            .add_modifier(Modifier::BOLD)
+        self.color(self.palette.error).add_modifier(Modifier::BOLD)
     }
 }
