@@ -67,6 +67,10 @@ pub struct File {
 /// The section `[explorer]`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a key of its own, as the user writes it"
+)]
 pub struct ExplorerFile {
     /// Which colours to use.
     pub colors: Colors,

@@ -15,9 +15,12 @@ use crate::query::{Expression, Field, Query};
 /// How long it is said what was found damaged, and where one is.
 const SAID: Duration = Duration::from_secs(15);
 
+/// Writes down what is to be remembered.
+type Keep = dyn Fn(&Memory) -> Result<(), String> + Send + Sync;
+
 /// Keeps what is to be remembered, or says why it cannot.
 #[derive(Clone)]
-pub struct Keeper(pub Arc<dyn Fn(&Memory) -> Result<(), String> + Send + Sync>);
+pub struct Keeper(pub Arc<Keep>);
 
 impl std::fmt::Debug for Keeper {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -267,11 +267,9 @@ async fn head(log: &Backend, now: Time) -> Result<Position, Error> {
         limit: 1,
         ties: Ties::Split,
     };
-    match timeout(PATIENCE, log.page(newest)).await {
-        Ok(page) => page.map(|page| page.head),
-        Err(_) => {
-            let waited = PATIENCE.as_secs();
-            Err(Error::Said(format!("no answer within {waited} s")))
-        }
+    if let Ok(page) = timeout(PATIENCE, log.page(newest)).await {
+        return page.map(|page| page.head);
     }
+    let waited = PATIENCE.as_secs();
+    Err(Error::Said(format!("no answer within {waited} s")))
 }

@@ -228,7 +228,7 @@ proptest! {
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.expect("a runtime");
-        let options = Options { scan_budget, group_rows, memtable_bytes, ..Options::default() };
+        let options = Options { memtable_bytes, scan_budget, group_rows, ..Options::default() };
         let stores: Vec<Opened> = members
             .iter()
             .map(|(rows, _)| Opened::filled(rows, options.clone(), is_sealed))

@@ -7,6 +7,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::{Number, Performer};
 use crate::backend::{Backend, Error};
 use crate::base::Time;
+use crate::explorer::effect::Effect;
 use crate::explorer::message::{Message, WatchCount};
 use crate::query::{
     CompareRequest, Direction, Expression, Field, Histogram, HistogramRequest, PageRequest,
@@ -65,8 +66,37 @@ fn sums(counts: &Histogram) -> Vec<u64> {
 }
 
 impl Performer {
+    /// Starts an effect that looks at what there is rather than at the lines of it.
+    pub(super) fn ask_insight(&mut self, effect: Effect) {
+        match effect {
+            Effect::Histogram {
+                number,
+                query,
+                all,
+                now,
+                buckets,
+            } => self.histogram(number, query, all, now, buckets),
+            Effect::Patterns { number, query, now } => self.patterns(number, query, now),
+            Effect::Compare {
+                number,
+                query,
+                now,
+                from,
+                to,
+            } => self.compare(number, query, now, (from, to)),
+            Effect::Trace { number, trace, now } => self.trace(number, trace, now),
+            Effect::Watch {
+                name,
+                query,
+                now,
+                within,
+            } => self.watch(name, &query, now, within),
+            _ => {}
+        }
+    }
+
     /// Counts what is watched. It is the log that is watched, whatever is shown.
-    pub(super) fn watch(&self, name: String, query: Query, now: Time, within: Duration) {
+    fn watch(&self, name: String, query: &Query, now: Time, within: Duration) {
         let (backend, messages) = (self.log.clone(), self.messages.clone());
         let asked = |after, buckets| HistogramRequest {
             query: query.clone(),
@@ -89,7 +119,7 @@ impl Performer {
     }
 
     /// Counts over time, the newest first, and what there is without filters.
-    pub(super) fn histogram(
+    fn histogram(
         &mut self,
         number: Number,
         query: Query,
@@ -141,7 +171,7 @@ impl Performer {
         self.histogram.replace(number, task);
     }
 
-    pub(super) fn patterns(&mut self, number: Number, query: Query, now: Time) {
+    fn patterns(&mut self, number: Number, query: Query, now: Time) {
         let (backend, messages) = self.handles();
         let task = deeper(messages, move |sample| {
             let backend = backend.clone();
@@ -166,13 +196,7 @@ impl Performer {
         self.insight.replace(number, tokio::spawn(task));
     }
 
-    pub(super) fn compare(
-        &mut self,
-        number: Number,
-        query: Query,
-        now: Time,
-        (from, to): (Time, Time),
-    ) {
+    fn compare(&mut self, number: Number, query: Query, now: Time, (from, to): (Time, Time)) {
         let (backend, messages) = self.handles();
         let task = deeper(messages, move |sample| {
             let backend = backend.clone();
@@ -199,7 +223,7 @@ impl Performer {
         self.insight.replace(number, tokio::spawn(task));
     }
 
-    pub(super) fn trace(&mut self, number: Number, trace: String, now: Time) {
+    fn trace(&mut self, number: Number, trace: String, now: Time) {
         let (backend, messages) = self.handles();
         let task = tokio::spawn(async move {
             let request = PageRequest {

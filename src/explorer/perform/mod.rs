@@ -152,13 +152,13 @@ impl Performer {
             Effect::Namespaces => self.namespaces(),
             Effect::Standing => self.standing(),
             Effect::Skew(member, nanoseconds) => self.log.set_skew(member, nanoseconds),
-            Effect::Pipelines => self.pipelines(),
-            Effect::Streams => self.streams(),
-            Effect::Blobs { prefix, after } => self.blobs(prefix, after),
-            Effect::EventHistory { before } => self.event_history(before),
-            Effect::Listeners => self.listeners(),
-            Effect::Firings => self.firings(),
-            Effect::Save { key, path } => self.save(key, path),
+            Effect::Pipelines
+            | Effect::Streams
+            | Effect::Blobs { .. }
+            | Effect::EventHistory { .. }
+            | Effect::Listeners
+            | Effect::Firings
+            | Effect::Save { .. } => self.ask_services(effect),
             Effect::Export {
                 query,
                 now,
@@ -186,32 +186,15 @@ impl Performer {
                     limit: FACET_LIMIT,
                 },
             ),
-            Effect::Histogram {
-                number,
-                query,
-                all,
-                now,
-                buckets,
-            } => self.histogram(number, query, all, now, buckets),
-            Effect::Patterns { number, query, now } => self.patterns(number, query, now),
-            Effect::Compare {
-                number,
-                query,
-                now,
-                from,
-                to,
-            } => self.compare(number, query, now, (from, to)),
-            Effect::Trace { number, trace, now } => self.trace(number, trace, now),
+            Effect::Histogram { .. }
+            | Effect::Patterns { .. }
+            | Effect::Compare { .. }
+            | Effect::Trace { .. }
+            | Effect::Watch { .. } => self.ask_insight(effect),
             Effect::Complete { number, request } => self.complete(number, request),
             Effect::Whole(position) => self.whole(position),
             Effect::Wake(after) => self.wake(after, Message::Woke),
             Effect::WakeWatches(after) => self.wake(after, Message::WatchesDue),
-            Effect::Watch {
-                name,
-                query,
-                now,
-                within,
-            } => self.watch(name, query, now, within),
             Effect::Copy(..)
             | Effect::Notify(_)
             | Effect::Keep(_)

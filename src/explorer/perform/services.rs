@@ -6,10 +6,25 @@ use futures_util::StreamExt;
 
 use super::Performer;
 use crate::base::units::print_size;
+use crate::explorer::effect::Effect;
 use crate::explorer::message::Message;
 
 impl Performer {
-    pub(super) fn pipelines(&self) {
+    /// Starts an effect of what lies beside the log.
+    pub(super) fn ask_services(&self, effect: Effect) {
+        match effect {
+            Effect::Pipelines => self.pipelines(),
+            Effect::Streams => self.streams(),
+            Effect::Blobs { prefix, after } => self.blobs(prefix, after),
+            Effect::EventHistory { before } => self.event_history(before),
+            Effect::Listeners => self.listeners(),
+            Effect::Firings => self.firings(),
+            Effect::Save { key, path } => self.save(key, path),
+            _ => {}
+        }
+    }
+
+    fn pipelines(&self) {
         let (services, messages) = (self.services.clone(), self.messages.clone());
         tokio::spawn(async move {
             let answer = services.pipelines().await;
@@ -18,7 +33,7 @@ impl Performer {
         });
     }
 
-    pub(super) fn streams(&self) {
+    fn streams(&self) {
         let (services, messages) = (self.services.clone(), self.messages.clone());
         tokio::spawn(async move {
             let answer = services.streams().await;
@@ -27,7 +42,7 @@ impl Performer {
         });
     }
 
-    pub(super) fn blobs(&self, prefix: String, after: Option<String>) {
+    fn blobs(&self, prefix: String, after: Option<String>) {
         let (services, messages) = (self.services.clone(), self.messages.clone());
         tokio::spawn(async move {
             let answer = services.blobs(&prefix, after.as_deref()).await;
@@ -40,7 +55,7 @@ impl Performer {
         });
     }
 
-    pub(super) fn event_history(&self, before: Option<String>) {
+    fn event_history(&self, before: Option<String>) {
         let (services, messages) = (self.services.clone(), self.messages.clone());
         tokio::spawn(async move {
             let answer = services.event_history(before.as_deref()).await;
@@ -49,7 +64,7 @@ impl Performer {
         });
     }
 
-    pub(super) fn listeners(&self) {
+    fn listeners(&self) {
         let (services, messages) = (self.services.clone(), self.messages.clone());
         tokio::spawn(async move {
             let answer = services.listeners().await;
@@ -58,7 +73,7 @@ impl Performer {
         });
     }
 
-    pub(super) fn firings(&self) {
+    fn firings(&self) {
         let (mut firings, messages) = (self.services.firings(), self.messages.clone());
         tokio::spawn(async move {
             while let Some(firing) = firings.next().await {
@@ -69,7 +84,7 @@ impl Performer {
         });
     }
 
-    pub(super) fn save(&self, key: String, path: String) {
+    fn save(&self, key: String, path: String) {
         let (services, messages) = (self.services.clone(), self.messages.clone());
         tokio::spawn(async move {
             let saved = services.save_blob(&key, Path::new(&path)).await;

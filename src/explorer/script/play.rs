@@ -155,16 +155,13 @@ impl Playing {
     async fn wait(&mut self, line: usize, text: &str) -> Result<(), ScriptError> {
         let until = Instant::now() + PATIENCE;
         while !rows(&self.draw()).iter().any(|row| row.contains(text)) {
-            match timeout_at(until, self.messages.recv()).await {
-                Ok(Some(message)) => self.take_in(message),
-                Ok(None) | Err(_) => {
-                    let reason = format!(
-                        "the screen does not show {text:?} within {} seconds",
-                        PATIENCE.as_secs()
-                    );
-                    return Err(ScriptError::Line { line, reason });
-                }
+            if let Ok(Some(message)) = timeout_at(until, self.messages.recv()).await {
+                self.take_in(message);
+                continue;
             }
+            let waited = PATIENCE.as_secs();
+            let reason = format!("the screen does not show {text:?} within {waited} seconds");
+            return Err(ScriptError::Line { line, reason });
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use crate::explorer::overlays::Listing;
 use crate::query::Query;
 
 /// The time in which entries are counted, unless it is said.
-const WITHIN: Duration = Duration::from_secs(60);
+const WITHIN: Duration = Duration::from_mins(1);
 
 /// A saved query.
 #[derive(Clone, Debug, PartialEq)]

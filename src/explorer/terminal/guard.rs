@@ -30,8 +30,8 @@ static IS_PLAIN: AtomicBool = AtomicBool::new(false);
 impl Guard {
     /// Takes the terminal; a panic from here on gives it back before it says its message.
     pub fn take(mouse: bool, is_plain: bool) -> io::Result<Self> {
-        IS_PLAIN.store(is_plain, Ordering::SeqCst);
         static HOOK: Once = Once::new();
+        IS_PLAIN.store(is_plain, Ordering::SeqCst);
         HOOK.call_once(|| {
             let before = std::panic::take_hook();
             std::panic::set_hook(Box::new(move |panic| {

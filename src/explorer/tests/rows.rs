@@ -13,7 +13,7 @@ fn repeating() -> Harness {
             said.text = "connection refused".into();
         }
         if n > 50 {
-            said.time = said.time.later(std::time::Duration::from_secs(600));
+            said.time = said.time.later(std::time::Duration::from_mins(10));
         }
         harness.log.push(said);
     }
