@@ -1,5 +1,6 @@
 //! Several sources of different kinds at once: each opened as it would be alone, explored as one.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::Error;
@@ -7,7 +8,13 @@ use super::directory::{is_address, is_log};
 use super::open::Opened;
 use crate::backend::{Backend, Member, Merged};
 use crate::config::Settings;
+use crate::entry::Entry;
 use crate::logdir;
+use crate::pipelines::waiting;
+use crate::store::Lock;
+
+/// Entries taken at once.
+const BATCH: usize = 1_000;
 
 /// Whether sources are to be opened one by one: files belong together, everything else is a log of its own.
 pub(super) fn are_several(sources: &[String]) -> bool {
@@ -46,6 +53,10 @@ impl Opened {
         if let (true, Some(failure)) = (parts.is_empty(), failure) {
             return Err(failure);
         }
+        Self::as_one(parts, notes)
+    }
+
+    fn as_one(parts: Vec<Self>, mut notes: Vec<String>) -> Result<Self, Error> {
         let members = parts.iter().map(|part| Member {
             name: part.name.clone(),
             backend: part.backend.clone(),
@@ -59,5 +70,36 @@ impl Opened {
         opened.notes = notes;
         opened.parts = parts;
         Ok(opened)
+    }
+
+    /// The log of a data directory together with what the pipelines of a service that is gone have not delivered.
+    pub(super) fn with_what_waits(self, dir: &Path) -> Result<Self, Error> {
+        // A service that lives delivers it by itself.
+        if Lock::is_held(dir) && self.store().is_none() {
+            return Ok(self);
+        }
+        let mut waits: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
+        let looked = waiting(&dir.join("pipelines"), |of, entry| {
+            let name = format!("undelivered: {} to {}", of.pipeline, of.sink);
+            waits.entry(name).or_default().push(entry);
+        });
+        let mut notes = Vec::new();
+        if let Err(error) = looked {
+            notes.push(format!("what waits in pipelines cannot be read: {error}"));
+        }
+        let mut parts = Vec::new();
+        for (name, entries) in waits {
+            let (opened, store) = Self::temporary(name)?;
+            for some in entries.chunks(BATCH) {
+                store.appender().submit(some.to_vec()).wait()?;
+            }
+            notes.push(format!("{} entries {}", entries.len(), opened.name));
+            parts.push(opened);
+        }
+        if parts.is_empty() {
+            return Ok(self);
+        }
+        parts.insert(0, self);
+        Self::as_one(parts, notes)
     }
 }

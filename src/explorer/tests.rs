@@ -1,8 +1,11 @@
 //! The explorer without a terminal: keys through the real keymap and update, effects answered from a plain list, the
 //! screen as text.
 
+mod follow;
 mod plain;
 mod rows;
+mod screens;
+mod told;
 
 use std::collections::VecDeque;
 
@@ -666,43 +669,11 @@ fn every_size_is_drawn() {
 
 #[test]
 fn pipelines_are_shown_with_their_rates_and_troubles() {
-    let part = |id: &str, kind: &str, given: u64| PartStatus {
-        id: id.into(),
-        kind: kind.into(),
-        given,
-        ..PartStatus::default()
-    };
-    let told = |given: u64| {
-        let failing = PartStatus {
-            trouble: Some(Trouble {
-                time: "2026-11-21T00:00:00Z".into(),
-                text: "http://b:1: nobody \u{1b}[31m answers".into(),
-                is_over: false,
-            }),
-            ..part("http_client http://b:1", "http_client", 0)
-        };
-        let app = PipelineStatus {
-            name: "app".into(),
-            sources: vec![PartStatus {
-                lag_bytes: 3 << 20,
-                ..part("directory /var/log/*.log", "directory", given)
-            }],
-            filters: vec![part("1", "include", given / 2)],
-            sinks: vec![part("store", "store", given / 2), failing],
-            endpoints: vec!["/app/status".into()],
-            ..PipelineStatus::default()
-        };
-        let other = PipelineStatus {
-            name: "other".into(),
-            ..app.clone()
-        };
-        vec![app, other]
-    };
     let mut harness = Harness::new(10, (80, 24));
-    harness.pipelines = told(0);
+    harness.pipelines = told::pipelines(0);
     harness.press("P");
     harness.tell(Message::Clock(Time(2_000_000_000)));
-    harness.pipelines = told(5_000);
+    harness.pipelines = told::pipelines(5_000);
     harness.tell(Message::Woke);
     harness.settle();
     let screen = harness.screen().join("\n");
@@ -742,19 +713,7 @@ fn pipelines_are_shown_with_their_rates_and_troubles() {
 
 #[test]
 fn a_stream_is_tailed_and_left_again() {
-    let stream = |key: &str, last: u64| StreamAnswer {
-        key: key.into(),
-        state: "open".into(),
-        opened: "1970-01-01T00:00:00Z".into(),
-        written: "1970-01-01T00:01:30Z".into(),
-        expires: None,
-        closed: None,
-        first: 1,
-        last,
-        bytes: 3 << 20,
-        rate: 240.0,
-        subscribers: 2,
-    };
+    let stream = told::stream;
     let mut harness = Harness::new(1_000, (120, 24));
     harness.press("k k");
     let before = harness.shown();
@@ -1029,37 +988,12 @@ fn events_lead_to_their_moment_and_back() {
     let mut harness = Harness::new(1_000, (120, 40));
     harness.press("k k");
     let before = harness.shown();
-    let event = |number: u64, kind: &str, trace: Option<&str>| EventAnswer {
-        event: json!({"type": kind, "source": "ci", "id": number.to_string(), "data": "\u{1b}[2J"}),
-        namespace: "pay".into(),
-        received_at: format!("1970-01-01T00:01:{number:02}Z"),
-        serial_id: number,
-        trace: trace.map(str::to_owned),
-    };
+    let event = told::event;
     harness.events.data = vec![
         event(30, "deploy.failed", None),
         event(20, "alert", Some("t21")),
     ];
-    harness.listeners.data = vec![ListenerAnswer {
-        id: "l".into(),
-        created_at: String::new(),
-        updated_at: String::new(),
-        namespace: "pay".into(),
-        trigger_type: "StartAnd".into(),
-        listening_for_event_types: vec!["alert".into(), "deploy.failed".into()],
-        still_waiting_for: vec!["deploy.failed".into()],
-        event_context_filters: Vec::new(),
-        received_events_for_and_trigger: vec![HeldAnswer {
-            kind: "alert".into(),
-            id: "20".into(),
-            source: "ci".into(),
-        }],
-        lifespan_of_received_events: 0,
-        fired: 3,
-        trigger_workflow: Some("webhook http://x".into()),
-        trigger_instance: None,
-        action: None,
-    }];
+    harness.listeners.data = vec![told::listener()];
     harness.tell(Message::Clock(Time(100_000_000_000)));
     harness.press("V");
     let screen = harness.screen().join("\n");
@@ -1139,13 +1073,7 @@ fn what_cannot_be_shown_leads_back_and_says_why() {
 
 #[test]
 fn blobs_are_browsed_and_saved() {
-    let blob = |key: &str| BlobAnswer {
-        key: key.into(),
-        size: 5 << 20,
-        sha256: None,
-        content_type: Some("text/plain".into()),
-        modified: "2026-11-21T10:00:00Z".into(),
-    };
+    let blob = told::blob;
     let mut harness = Harness::new(10, (120, 24));
     harness.blobs = BlobsAnswer {
         blobs: vec![blob("core")],

@@ -345,7 +345,7 @@ impl Lane {
 }
 
 /// The name under which the place in a spool is remembered.
-const SPOOL: &str = "spool";
+pub(super) const SPOOL: &str = "spool";
 
 /// Where a sink's records wait.
 enum Waiting<'l> {

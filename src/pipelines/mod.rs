@@ -30,6 +30,7 @@ mod set;
 mod sinks;
 mod sources;
 mod status;
+mod waiting;
 
 pub use error::Error;
 pub use pipeline::Surroundings;
@@ -37,3 +38,4 @@ pub use set::{Change, Failed, OwnPort, Pipelines};
 pub use sinks::{Ending, Follower, Live, LiveChunk};
 pub use sources::{Ingest, IngestError};
 pub use status::{PartStatus, PipelineStatus, Trouble};
+pub use waiting::{Waiting, waiting};

@@ -13,6 +13,7 @@
 //! torn end is cut when it is opened; readers hold a position, not a queue. Knows nothing of what the payloads are.
 
 mod frame;
+mod peek;
 mod read;
 mod segment;
 
@@ -23,6 +24,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
+pub use peek::peek;
 pub use read::Reader;
 pub use read::Stretch;
 use segment::Segment;

@@ -180,7 +180,9 @@ fn from_the_burst_to_its_cause() {
         at("connection pool exhausted"),
     );
     assert!(cause.is_some() && cause < symptom, "{rows:?}");
-    press(&mut screen, "j\r");
+    let first = at("PATTERN").expect("a heading") + 1;
+    let down = "j".repeat(cause.expect("the cause") - first);
+    press(&mut screen, &(down + "\r"));
     screen.wait("the cause", |_| {
         let selected = screen.selected();
         selected.is_some_and(|(_, row)| row.contains("pool.release_on_error changed"))

@@ -44,10 +44,11 @@ fn files_and_a_service_are_read_as_one_and_one_that_fails_stops_nobody() {
         .iter()
         .position(|row| row.contains("a.log"))
         .expect("the file");
-    let first = rows
+    let heading = rows
         .iter()
-        .position(|row| row.contains("● "))
-        .expect("the first");
+        .position(|row| row.contains("NEWEST"))
+        .expect("a heading");
+    let first = heading + 1;
     screen.keys(&"j".repeat(of_file - first));
     screen.keys("\r");
     screen.see("add to its times");
@@ -241,7 +242,7 @@ fn the_screen_is_told_in_lines_for_who_cannot_see_it() {
     screen.keys("k");
     screen.see("held: space follows again");
     screen.keys("?");
-    screen.see("oldest entry of the whole query");
+    screen.see("leave the program");
     screen.keys("\x1bQ");
     assert_eq!(screen.ended(), 0);
     let raw = String::from_utf8_lossy(&screen.raw()).into_owned();
@@ -270,7 +271,7 @@ fn a_watch_rings_once_when_there_is_more_than_there_should_be() {
         "c.toml",
         &[
             "[explorer.queries]",
-            "declines = { query = 'declined', more_than = 5, within = '5m' }",
+            "declines = { query = 'declined', more_than = 5, within = '12s' }",
         ],
     );
     let mut screen = Screen::start(home.path(), &["--config", &config, &service.url]);
@@ -284,7 +285,7 @@ fn a_watch_rings_once_when_there_is_more_than_there_should_be() {
         "{raw}"
     );
     screen.keys("K");
-    screen.see("> 5 in 5m");
+    screen.see("> 5 in 12s");
 }
 
 #[test]
@@ -309,4 +310,33 @@ fn the_round_trip_is_the_clock_of_the_frames() {
     wait_for("every reply", || {
         Some(screen.link()).filter(|link| link.replies == link.requests)
     });
+}
+
+#[test]
+fn what_a_dead_service_has_not_delivered_is_seen_beside_its_log() {
+    let home = tempfile::tempdir().expect("a home");
+    let lines = [
+        "[[pipelines]]",
+        "name = 'in'",
+        "[[pipelines.sources]]",
+        "type = 'http'",
+        "[[pipelines.sinks]]",
+        "type = 'http_client'",
+        "url = 'http://127.0.0.1:1/in'",
+    ];
+    let config = written(home.path(), "c.toml", &lines);
+    let mut service = Service::start_with(home.path(), "127.0.0.1:0", &["--config", &config]);
+    let safe = r#"{"time":"2026-03-14T09:00:02Z","msg":"safe in the log"}"#;
+    assert_eq!(service.post("/api/v2/logs", safe.to_owned()).status, 202);
+    let waits = r#"{"time":"2026-03-14T09:00:01Z","msg":"never delivered"}"#;
+    assert_eq!(service.post("/in/ingest", waits.to_owned()).status, 202);
+    service.kill();
+    let data = home.path().join("data");
+    let screen = Screen::start(home.path(), &[data.to_str().expect("a path")]);
+    screen.see("safe in the log");
+    let rows = screen.see("never delivered");
+    assert!(
+        rows[0].contains("undelivered: in to http_client"),
+        "{rows:?}"
+    );
 }

@@ -1,6 +1,7 @@
 //! `tailwater [PATH|URL|-]…`
 
 use std::io::IsTerminal;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use wildmatch::WildMatch;
 use crate::base::{Gauge, Time};
 use crate::cli::args::{Explore, Look};
 use crate::cli::commands::parse_query;
+use crate::cli::directory::is_log;
 use crate::cli::open::Opened;
 use crate::cli::{Error, Verdict, own_log};
 use crate::config::{Colors, ExplorerFile, Settings, remembered};
@@ -28,7 +30,15 @@ pub(in crate::cli) async fn run(settings: &Settings, args: Explore) -> Result<Ve
         parse(text, Time::now()).ok_or_else(wrong)
     });
     let at = at.transpose()?;
-    let opened = Opened::from(settings, &args.sources, args.kind.named).await?;
+    let mut opened = Opened::from(settings, &args.sources, args.kind.named).await?;
+    let dir = match (&args.sources[..], &settings.url) {
+        ([], None) => Some(settings.data.as_path()),
+        ([dir], _) if is_log(Path::new(dir)) => Some(Path::new(dir)),
+        _ => None,
+    };
+    if let Some(dir) = dir {
+        opened = opened.with_what_waits(dir)?;
+    }
     let named = match (&args.sources[..], &settings.url) {
         ([], Some(url)) => vec![url.clone()],
         (sources, _) => sources.to_vec(),

@@ -1,6 +1,6 @@
 //! What is told by its form alone, whatever stands around it.
 
-use std::net::{IpAddr, Ipv4Addr};
+use core::net::{IpAddr, Ipv4Addr};
 use std::ops::Range;
 use std::sync::LazyLock;
 

@@ -4,11 +4,12 @@ use ratatui::buffer::Buffer;
 
 use super::list::{Column, Pane, headed};
 use crate::backend::{Standing, State as Answers};
+use crate::base::Time;
 use crate::base::units::grouped;
 use crate::entry::visible;
 use crate::explorer::overlays::Listing;
 use crate::explorer::regions::Regions;
-use crate::explorer::state::{Answered, State};
+use crate::explorer::state::{Answered, Link, State};
 use crate::explorer::theme::Theme;
 use crate::explorer::update::printed_skew;
 
@@ -26,8 +27,17 @@ pub(in crate::explorer) fn members(
     buffer: &mut Buffer,
     regions: &mut Regions,
 ) {
-    let rows: Vec<(usize, &Standing)> = state.members.standing.iter().enumerate().collect();
-    let title = format!("{} logs, merged by time", rows.len());
+    let alone = [alone(state)];
+    let standing = if state.members.are_several() {
+        state.members.standing.as_slice()
+    } else {
+        &alone
+    };
+    let rows: Vec<(usize, &Standing)> = standing.iter().enumerate().collect();
+    let title = match rows.len() {
+        1 => "One log · name several to read them as one".to_owned(),
+        count => format!("{count} logs, merged by time"),
+    };
     let pane = Pane {
         title: &title,
         keys: "enter corrects a clock, as +2s or -300ms · esc closes",
@@ -62,7 +72,7 @@ pub(in crate::explorer) fn members(
                 format!("{sign}{}{words}", visible(&standing.name).text),
                 width,
             );
-            let newest = state.members.newest(at);
+            let newest = newest(state, at);
             let clock = newest.map(|time| state.zone.row_form(time).split_off(11));
             let behind = newest.map(|time| behind(state, at, time));
             let told = vec![
@@ -84,8 +94,40 @@ pub(in crate::explorer) fn members(
     );
 }
 
-/// How far the newest entry of a log lies behind the newest of all.
-fn behind(state: &State, member: usize, time: crate::base::Time) -> String {
+/// How it is with a log that is explored by itself.
+fn alone(state: &State) -> Standing {
+    let answers = match &state.live.link {
+        Link::Lost { reason, again } => Answers::Failed {
+            reason: reason.clone(),
+            since: *again,
+        },
+        Link::Connecting | Link::Live | Link::Ended => Answers::Ok,
+    };
+    Standing {
+        name: state.name.clone(),
+        state: answers,
+        missed: state.live.losses,
+        skew: 0,
+    }
+}
+
+fn newest(state: &State, member: usize) -> Option<Time> {
+    if state.members.are_several() {
+        return state.members.newest(member);
+    }
+    let last = state
+        .window
+        .rows()
+        .back()
+        .filter(|_| state.window.is_attached());
+    last.map(|row| row.entry.time)
+}
+
+/// How far the newest entry of a log lies behind the newest of the others; of one alone, behind now.
+fn behind(state: &State, member: usize, time: Time) -> String {
+    if !state.members.are_several() {
+        return format!("{}s", state.now.since(time).as_secs());
+    }
     let all = 0..state.members.standing.len();
     let newest = all
         .filter(|other| *other != member)

@@ -31,6 +31,8 @@ pub(in crate::explorer) struct LiveState {
     pub following: bool,
     /// What arrived while it did not.
     pub arrived: u64,
+    /// How often the connection was lost.
+    pub losses: u64,
     recent: VecDeque<(Time, u64)>,
     /// Whether something arrived since the namespaces were counted.
     pub uncounted: bool,
@@ -44,6 +46,7 @@ impl Default for LiveState {
             link: Link::default(),
             following: true,
             arrived: 0,
+            losses: 0,
             recent: VecDeque::new(),
             uncounted: false,
             counted: Time::default(),

@@ -156,7 +156,7 @@ fn redraw(state: &mut State) -> Effects {
     let again = if state.window.stalled {
         load::again(state)
     } else {
-        Effects::none()
+        timeline::ask_again(state).and(load::values(state))
     };
     Effects::from(Effect::Redraw).and(again)
 }

@@ -32,6 +32,9 @@ pub(super) fn live(state: &mut State, number: Number, live: Live) -> Effects {
         // Of several logs the others go on: which one does not is told with how it is with each.
         Live::Lost { .. } if state.members.are_several() => return Effect::Standing.into(),
         Live::Lost { reason, wait_ms } => {
+            if !matches!(state.live.link, Link::Lost { .. }) {
+                state.live.losses += 1;
+            }
             state.live.link = Link::Lost {
                 reason,
                 again: state.now.later(Duration::from_millis(wait_ms)),

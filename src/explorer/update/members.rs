@@ -12,14 +12,6 @@ use crate::explorer::state::{Prompt, PromptKind, State};
 
 /// Opens the list.
 pub(super) fn open(state: &mut State) -> Effects {
-    if !state.members.are_several() {
-        notice(
-            state,
-            "one log is explored: name several to read them as one",
-            false,
-        );
-        return Effects::none();
-    }
     state.overlays.push(Overlay::Members { cursor: 0 });
     Effect::Standing.into()
 }
@@ -38,6 +30,7 @@ pub(super) fn told(state: &mut State, standing: Vec<Standing>) -> Effects {
 /// A key while the list is open; nothing if it is not for it.
 pub(super) fn press(state: &mut State, key: Key) -> Option<Effects> {
     let last = state.members.standing.len().saturating_sub(1);
+    let are_several = state.members.are_several();
     let Some(Overlay::Members { cursor }) = state.overlays.last_mut() else {
         return None;
     };
@@ -45,7 +38,7 @@ pub(super) fn press(state: &mut State, key: Key) -> Option<Effects> {
         (Code::Esc, _) | (Code::Char('c'), true) | (Code::Char('q'), false) => {
             state.overlays.pop();
         }
-        (Code::Enter, _) => {
+        (Code::Enter, _) if are_several => {
             let at = *cursor;
             state.overlays.pop();
             let skew = state

@@ -190,29 +190,26 @@ fn failed(state: &mut State, number: super::request::Number, reason: &str) -> Ef
         };
     }
     let requests = &mut state.requests;
-    let mut known = false;
-    for slot in [
-        &mut requests.load,
-        &mut requests.extend,
-        &mut requests.find,
+    let rows = [&mut requests.load, &mut requests.extend, &mut requests.find];
+    let counts = [
         &mut requests.facets,
         &mut requests.complete,
         &mut requests.histogram,
-    ] {
-        if *slot == Some(number) {
-            *slot = None;
-            known = true;
-        }
-    }
-    if known {
+    ];
+    let ended = |slots: [&mut Option<super::request::Number>; 3]| {
+        let slot = slots.into_iter().find(|slot| **slot == Some(number));
+        slot.and_then(Option::take).is_some()
+    };
+    let means = if ended(rows) {
         state.progress = None;
         state.window.stalled = true;
-        notice(
-            state,
-            format!("{reason} · what is on screen stays; G or ctrl-l tries again"),
-            true,
-        );
-    }
+        "what is on screen stays; G or ctrl-l tries again"
+    } else if ended(counts) {
+        "rows are as they were; counts may be old until ctrl-l tries again"
+    } else {
+        return Effects::none();
+    };
+    notice(state, format!("{reason} · {means}"), true);
     Effects::none()
 }
 
