@@ -22,6 +22,15 @@ impl Zone {
         Self(TimeZone::system())
     }
 
+    /// The zone of a name of the IANA database, such as `Europe/Berlin`.
+    ///
+    /// # Errors
+    /// There is none of this name here.
+    pub fn named(name: &str) -> Result<Self, String> {
+        let zone = TimeZone::get(name);
+        zone.map(Self).map_err(|error| error.to_string())
+    }
+
     /// `2026-03-14 09:00:00.000`: the form of a log row in this zone.
     #[must_use]
     pub fn row_form(&self, time: Time) -> String {

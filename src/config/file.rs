@@ -76,6 +76,8 @@ pub struct ExplorerFile {
     pub colors: Colors,
     /// Which theme: dark, light, high-contrast, colour-blind, or a file of one.
     pub theme: String,
+    /// The zone beside UTC in which times can be shown: of the IANA database, or system.
+    pub zone: String,
     /// Whether the mouse is asked for.
     pub mouse: bool,
     /// Whether nothing may be written and no other program started.
@@ -97,6 +99,7 @@ impl Default for ExplorerFile {
         Self {
             colors: Colors::Auto,
             theme: "dark".into(),
+            zone: "system".into(),
             mouse: true,
             read_only: false,
             plain: false,

@@ -9,6 +9,8 @@ use std::process::{Command, Stdio};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+/// Bytes of a piece that GNU screen hands on: it drops longer ones (768).
+const SCREEN_PIECE: usize = 700;
 /// Terminals drop longer sequences.
 const MAX_ENCODED: usize = 74_994;
 
@@ -44,11 +46,28 @@ pub(super) fn copy(text: &str, state_dir: Option<&PathBuf>) -> Copied {
             ),
         };
     }
-    let sequence = format!("\x1b]52;c;{encoded}\x07").into_bytes();
+    let within_screen = std::env::var_os("STY").is_some();
+    let sequence = sequence(&encoded, within_screen).into_bytes();
     Copied {
         sequence: Some(sequence),
         how: format!("copied {} bytes through the terminal{beside}", bytes.len()),
     }
+}
+
+/// OSC 52. GNU screen hands on what is wrapped for it, in pieces that are short enough for it.
+fn sequence(encoded: &str, within_screen: bool) -> String {
+    let plain = format!("\x1b]52;c;{encoded}\x07");
+    if !within_screen {
+        return plain;
+    }
+    let mut wrapped = String::with_capacity(plain.len() * 2);
+    // Base64 and the sequence are ASCII: any byte is a boundary.
+    for piece in plain.as_bytes().chunks(SCREEN_PIECE) {
+        wrapped.push_str("\x1bP");
+        wrapped.push_str(&String::from_utf8_lossy(piece));
+        wrapped.push_str("\x1b\\");
+    }
+    wrapped
 }
 
 fn through_tmux(bytes: &[u8]) -> bool {
@@ -81,4 +100,26 @@ fn write_file(dir: &PathBuf, bytes: &[u8]) -> Option<PathBuf> {
         .and_then(|mut file| file.write_all(bytes))
         .ok()?;
     Some(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn screen_gets_pieces_that_make_the_whole() {
+        let encoded = "A".repeat(2_000);
+        let wrapped = sequence(&encoded, true);
+        let pieces: Vec<&str> = wrapped
+            .split("\x1b\\")
+            .filter(|piece| !piece.is_empty())
+            .collect();
+        assert!(
+            pieces
+                .iter()
+                .all(|piece| piece.starts_with("\x1bP") && piece.len() <= 702)
+        );
+        let whole: String = pieces.iter().map(|piece| &piece[2..]).collect();
+        assert_eq!(whole, sequence(&encoded, false));
+    }
 }

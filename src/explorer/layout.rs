@@ -50,7 +50,11 @@ pub(super) fn areas(state: &State) -> Areas {
     } else {
         0
     };
-    let detail = if state.detail.is_some() {
+    let beside = match &state.detail {
+        Some(detail) if detail.is_beside && width >= BESIDE => width * 2 / 5,
+        _ => 0,
+    };
+    let detail = if state.detail.is_some() && beside == 0 {
         (room.saturating_sub(band) * 2 / 5).clamp(3, 24)
     } else {
         0
@@ -67,6 +71,12 @@ pub(super) fn areas(state: &State) -> Areas {
         hints: row(height.saturating_sub(1), 1),
         ..Areas::default()
     };
+    if beside > 0 {
+        let log = areas.log;
+        let left = log.width - beside;
+        areas.log.width = left;
+        areas.detail = Some(Rect::new(left, log.y, beside, log.height));
+    }
     if band > 0 {
         let third = width / 3;
         areas.sources = Some(Rect::new(0, 2, third, band));
@@ -75,6 +85,9 @@ pub(super) fn areas(state: &State) -> Areas {
     }
     areas
 }
+
+/// Columns from which on details may lie beside the log. There rows are drawn again when they move: it costs a slow link more.
+const BESIDE: u16 = 110;
 
 /// Lines of the timeline that are no bars: marks and labels.
 pub(super) const LABEL_LINES: u16 = 2;
@@ -109,20 +122,19 @@ const TIME: u16 = 12;
 
 /// Chooses the columns for the width of the screen.
 pub(super) fn columns(state: &State) -> Columns {
+    let room = areas(state).log.width;
     let member = member_width(state);
     let mut text = 1 + TIME + 1 + if member > 0 { member + 1 } else { 0 };
     let mut cells = Vec::new();
     for (index, column) in state.columns.0.iter().enumerate() {
         let width = match column.field {
-            Field::Level => column
-                .width
-                .unwrap_or(if state.size.0 >= 100 { 5 } else { 1 }),
+            Field::Level => column.width.unwrap_or(if room >= 100 { 5 } else { 1 }),
             Field::Namespace => column.width.unwrap_or_else(|| namespace_width(state)),
             _ => column.width_of_field(),
         };
         // The text keeps half of the screen; level and namespace are always in sight.
         let is_usual = matches!(column.field, Field::Level | Field::Namespace);
-        if width > 0 && (is_usual || text + width < state.size.0 / 2) {
+        if width > 0 && (is_usual || text + width < room / 2) {
             cells.push((index, width));
             text += width + 1;
         }

@@ -45,6 +45,8 @@ pub struct Options {
     pub colors: Option<Depth>,
     /// Which colours.
     pub palette: Palette,
+    /// The zone beside UTC in which times can be shown.
+    pub zone: Zone,
     /// Whether the mouse is asked for.
     pub mouse: bool,
     /// Whether nothing may be written and no other program started: for a screen that anybody can reach.
@@ -79,7 +81,7 @@ impl Options {
     /// Puts the wishes into a fresh state; the time to begin at, if it is not the end.
     pub(super) fn prepare(&self, state: &mut State) -> Option<Time> {
         state.case = self.case.clone();
-        state.other_zone = Zone::system();
+        state.other_zone = self.zone.clone();
         state.saved = SavedQueries::new(&self.queries, &self.memory.queries);
         if !self.columns.is_empty() {
             state.columns = Shape::read(&self.columns);

@@ -69,18 +69,21 @@ impl Session {
 
     /// How long until the screen shows the text.
     fn until(&self, text: &str) -> Duration {
+        self.until_any(&[text])
+    }
+
+    /// How long until the screen shows one of the texts.
+    fn until_any(&self, texts: &[&str]) -> Duration {
         let started = Instant::now();
-        while !self
-            .parser
-            .lock()
-            .expect("unpoisoned")
-            .screen()
-            .contents()
-            .contains(text)
-        {
+        let shows = || {
+            let parser = self.parser.lock().expect("unpoisoned");
+            let screen = parser.screen().contents();
+            texts.iter().any(|text| screen.contains(text))
+        };
+        while !shows() {
             assert!(
                 started.elapsed() < Duration::from_secs(30),
-                "{text:?} did not come"
+                "{texts:?} did not come"
             );
             std::thread::park_timeout(Duration::from_micros(200));
         }
@@ -236,6 +239,27 @@ fn main() {
         "idle for 3 s                  {:>8} bytes",
         session.written() - before
     );
+    // A word that only the oldest entries have: how soon there is an answer, in part or whole.
+    let mut answers: Vec<f64> = (0..5)
+        .map(|n| {
+            session.keys("C");
+            session.until(&last);
+            std::thread::sleep(Duration::from_millis(300));
+            session.keys(&format!("f\"request {n} completed\""));
+            std::thread::sleep(Duration::from_millis(300));
+            session.keys("\r");
+            let took = session.until_any(&["% of ", "1 of 1 "]).as_secs_f64() * 1e3;
+            session.until("1 of 1 ");
+            took
+        })
+        .collect();
+    answers.sort_by(f64::total_cmp);
+    println!(
+        "first answer, at the far end  {:>8.1} ms median of 5, {:.1} ms slowest",
+        answers[2], answers[4]
+    );
+    session.keys("C");
+    session.until(&last);
     session.keys("S");
     session.until("Sources");
     session.bytes_of("\x1b[5~", 10);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use wildmatch::WildMatch;
 
-use crate::base::{Gauge, Time};
+use crate::base::{Gauge, Time, Zone};
 use crate::cli::args::{Explore, Look};
 use crate::cli::commands::parse_query;
 use crate::cli::directory::is_log;
@@ -80,6 +80,7 @@ pub(super) async fn explore(
         namespace: settings.namespace.clone(),
         colors: depth(screen.colors.unwrap_or(file.colors)),
         palette: palette.map_err(|error| Error::Said(error.to_string()))?,
+        zone: zone(&file.zone)?,
         mouse: file.mouse,
         is_read_only: screen.read_only || file.read_only,
         is_plain: screen.plain || file.plain,
@@ -171,6 +172,14 @@ fn columns(file: &ExplorerFile, name: &str) -> Vec<String> {
         .max_by_key(|pattern| pattern.len());
     let columns = pattern.and_then(|pattern| file.columns.get(pattern));
     columns.cloned().unwrap_or_default()
+}
+
+fn zone(name: &str) -> Result<Zone, Error> {
+    if name == "system" {
+        return Ok(Zone::system());
+    }
+    let wrong = |reason| Error::Said(format!("explorer.zone: {reason}"));
+    Zone::named(name).map_err(wrong)
 }
 
 fn palette(name: &str) -> Result<Palette, ThemeError> {

@@ -130,6 +130,8 @@ pub(super) struct State {
     pub chip_cursor: usize,
     pub values: Values,
     pub detail: Option<Detail>,
+    /// Whether details are opened beside the log.
+    pub opens_beside: bool,
 
     /// How the link to the terminal is, where it is slow.
     pub link: Option<LinkUse>,
@@ -226,6 +228,8 @@ pub(super) struct Detail {
     pub cursor: usize,
     /// Whether long texts are shown whole.
     pub unfolded: bool,
+    /// Whether it lies beside the log, where there is room, and not below.
+    pub is_beside: bool,
     /// The entry that was asked for because the window holds only its head.
     pub asked: Option<Position>,
     /// That entry, whole.
@@ -289,6 +293,7 @@ impl State {
             chip_cursor: 0,
             values: Values::default(),
             detail: None,
+            opens_beside: false,
             link: None,
             notice: None,
             leaving: false,

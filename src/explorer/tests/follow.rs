@@ -81,8 +81,8 @@ fn a_wheel_turned_fast_does_not_go_on_by_itself_732() {
     let mut harness = Harness::new(2_000, (100, 30));
     for _ in 0..200 {
         harness.tell(Message::Wheel(Target::Row(0), -3));
+        harness.settle();
     }
-    harness.settle();
     let stopped = selected(&harness);
     assert_eq!(stopped, Some(2_000 - 600), "as far as it was turned");
     harness.arrive(10);

@@ -74,7 +74,7 @@ fn begun(size: (u16, u16)) -> Harness {
 }
 
 /// Each pane and list: its name, and the keys that lead there.
-const PANES: [(&str, &str); 27] = [
+const PANES: [(&str, &str); 28] = [
     ("log", ""),
     ("held", "k k k k"),
     ("wrapped", "ctrl-w"),
@@ -82,6 +82,7 @@ const PANES: [(&str, &str); 27] = [
     ("selection", "k k v k k k"),
     ("context", "5 k k z"),
     ("details", "k k k k enter tab"),
+    ("beside", "k k \\ tab"),
     ("sources", "S"),
     ("values", "S tab tab"),
     ("filters", "5 + enter S tab"),

@@ -54,6 +54,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Effects {
         Action::Back => jump::back(state),
         Action::Forward => jump::forward(state),
         Action::Details => select::enter(state),
+        Action::DetailsBeside => detail::turn(state),
         Action::Close => close(state),
         Action::Logs => members::open(state),
         Action::Sources => select::sources(state),

@@ -98,7 +98,10 @@ pub(super) fn open(state: &mut State) -> Effects {
     if state.detail.is_some() {
         state.focus = Focus::Detail;
     } else if state.selected().is_some() {
-        state.detail = Some(Detail::default());
+        state.detail = Some(Detail {
+            is_beside: state.opens_beside,
+            ..Detail::default()
+        });
     }
     Effects::none()
 }
@@ -142,6 +145,19 @@ pub(super) fn close(state: &mut State) -> Effects {
     state.detail = None;
     if state.focus == Focus::Detail {
         state.focus = Focus::Log;
+    }
+    Effects::none()
+}
+
+/// Puts the pane beside the log, or below it; it is opened, if it is not.
+pub(super) fn turn(state: &mut State) -> Effects {
+    if state.detail.is_none() {
+        state.opens_beside = true;
+        return open(state);
+    }
+    state.opens_beside = !state.opens_beside;
+    if let Some(detail) = &mut state.detail {
+        detail.is_beside = state.opens_beside;
     }
     Effects::none()
 }

@@ -26,8 +26,9 @@ fn lines_of_text(state: &State, row: usize) -> usize {
     if !state.scroll.wrap {
         return 1;
     }
-    let height = usize::from(areas(state).log.height).max(1);
-    let room = state.size.0.saturating_sub(columns(state).text).max(10);
+    let log = areas(state).log;
+    let height = usize::from(log.height).max(1);
+    let room = log.width.saturating_sub(columns(state).text).max(10);
     state
         .window
         .rows()
