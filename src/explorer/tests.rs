@@ -302,7 +302,21 @@ impl Harness {
                     levels: [0, 0, 5, 0, 2, 0],
                     newest: 0,
                 };
-                Some(Message::Namespaces(vec![count("auth"), count("pay")]))
+                let mut names: Vec<&str> = self
+                    .log
+                    .iter()
+                    .map(|entry| entry.scope.namespace.as_str())
+                    .collect();
+                names.extend(
+                    self.log
+                        .is_empty()
+                        .then_some(["auth", "pay"])
+                        .into_iter()
+                        .flatten(),
+                );
+                names.sort_unstable();
+                names.dedup();
+                Some(Message::Namespaces(names.into_iter().map(count).collect()))
             }
             Effect::Pipelines => Some(Message::Pipelines(Ok(Some(self.pipelines.clone())))),
             Effect::Streams => Some(Message::Streams(Ok(Some(self.streams.clone())))),

@@ -11,7 +11,9 @@ use crate::explorer::regions::Regions;
 use crate::explorer::state::State;
 use crate::explorer::theme::Theme;
 
-const COLUMNS: [Column; 3] = [("IN ROWS", 9), ("VALUES", 8), ("MOST FREQUENT", 34)];
+const COLUMNS: [Column; 3] = [("IN ROWS", 8), ("VALUES", 7), ("MOST FREQUENT", 24)];
+/// Cells of the most frequent value.
+const TOP: u16 = 14;
 /// Cells of a bar.
 const BAR: u64 = 8;
 
@@ -75,7 +77,7 @@ pub(in crate::explorer) fn fields(
             let (value, count) = &of.top;
             let filled = (count * BAR).div_ceil(of.entries.max(1)).min(BAR);
             let bar = "▆".repeat(usize::try_from(filled).unwrap_or(0));
-            let top = headed(visible(value).text.into_owned(), 24);
+            let top = headed(visible(value).text.into_owned(), TOP);
             let many = if of.values >= 1_000 { "+" } else { "" };
             let told = vec![
                 share(of.entries, most),

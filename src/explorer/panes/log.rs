@@ -238,11 +238,13 @@ fn draw_head(drawn: &Drawn<'_>, row: &Row, area: Rect, y: u16, buffer: &mut Buff
     };
     put(buffer, x, y, columns.time, clock, style);
     x += columns.time + 1;
-    if let Some(member) = state.members.of(row.entry.position) {
-        let standing = state.members.standing.get(member);
-        let name = standing.map(|of| visible(&of.name).text.into_owned());
-        let name = shortened(name.unwrap_or_default(), columns.member);
-        put(buffer, x, y, columns.member, &name, theme.member(member));
+    if columns.member > 0 {
+        if let Some(member) = state.members.of(row.entry.position) {
+            let standing = state.members.standing.get(member);
+            let name = standing.map(|of| visible(&of.name).text.into_owned());
+            let name = shortened(name.unwrap_or_default(), columns.member);
+            put(buffer, x, y, columns.member, &name, theme.member(member));
+        }
         x += columns.member + 1;
     }
     for (index, width) in &columns.cells {

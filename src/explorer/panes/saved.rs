@@ -21,7 +21,10 @@ pub(in crate::explorer) fn saved(
     regions: &mut Regions,
 ) {
     let rows = state.saved.listed(listing);
-    let title = format!("{} saved queries", rows.len());
+    let title = match rows.len() {
+        1 => "1 saved query".to_owned(),
+        count => format!("{count} saved queries"),
+    };
     let pane = Pane {
         title: &title,
         keys: "enter asks it · a saves what is asked now · d removes · / narrows · esc closes",
@@ -51,11 +54,13 @@ pub(in crate::explorer) fn saved(
             } else {
                 Style::new()
             };
-            let name = format!(
-                "{sign}{} · {}",
-                visible(&of.name).text,
-                visible(&of.written.query).text
-            );
+            let query = visible(&of.written.query).text;
+            let query = if query.is_empty() {
+                "all entries".into()
+            } else {
+                query
+            };
+            let name = format!("{sign}{} · {query}", visible(&of.name).text);
             (headed(name, width), style, told_of(of))
         },
     );

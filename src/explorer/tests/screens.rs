@@ -69,7 +69,10 @@ fn begun(size: (u16, u16)) -> Harness {
     ];
     harness.listeners.data = vec![told::listener()];
     harness.tell(Message::Clock(Time(2_000_000_000_000)));
-    harness.press("g G");
+    let effects = start(&mut harness.state, None);
+    harness.take(effects);
+    harness.settle();
+    harness.press("g G ctrl-l");
     harness
 }
 
@@ -159,6 +162,10 @@ fn several_logs_look_as_they_were_looked_at() {
     let mut shown = String::new();
     for size in SIZES {
         let mut harness = begun(size);
+        for said in &mut harness.log {
+            said.position = Position(said.position.0 * 16 + said.position.0 % 3);
+        }
+        harness.press("g G");
         let all = vec![
             standing("~/logs", Answers::Ok, 0),
             standing("logs:7420", failed.clone(), 0),
