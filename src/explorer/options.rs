@@ -93,7 +93,7 @@ impl Options {
         if let Some(was) = was.filter(|_| self.restores && !begins_anew) {
             at = was.restore(state);
             if !state.filters.is_empty() || at.is_some() {
-                let text = "this is where you were · G newest · C removes the filters";
+                let text = "where you were · G newest, C no filters";
                 said = said.or(Some((text.to_owned(), false)));
             }
         }
@@ -108,6 +108,7 @@ impl Options {
         state.notice = said.map(|(text, failure)| Notice {
             text,
             failure,
+            since: state.now,
             until: state.now.later(SAID),
         });
         at

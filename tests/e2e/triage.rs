@@ -160,7 +160,7 @@ fn one_returns_to_where_one_was_unless_one_begins_afresh() {
     screen.keys("Q");
     assert_eq!(screen.ended(), 0);
     let screen = Screen::start(home.path(), &[&file]);
-    screen.see("this is where you were");
+    screen.see("where you were");
     screen.wait("the same row", |rows| {
         rows[0].contains("of fifty")
             && screen

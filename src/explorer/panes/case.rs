@@ -63,7 +63,10 @@ pub(in crate::explorer) fn case(
     };
     let area = list.below;
     let text = visible(&mark.entry.text).text;
-    let query = format!("found by: {}", visible(&mark.query).text);
+    let query = match visible(&mark.query).text {
+        query if query.is_empty() => "found without a filter".to_owned(),
+        query => format!("found by: {query}"),
+    };
     let lines = [(text.as_ref(), Style::new()), (query.as_str(), theme.dim())];
     for (y, (line, style)) in (area.y + 1..area.bottom()).zip(lines) {
         put(

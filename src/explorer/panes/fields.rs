@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use super::list::{Column, Pane, headed};
 use crate::base::units::grouped;
 use crate::entry::visible;
-use crate::explorer::overlays::Listing;
+use crate::explorer::overlays::{Listing, Overlay};
 use crate::explorer::regions::Regions;
 use crate::explorer::state::State;
 use crate::explorer::theme::Theme;
@@ -44,9 +44,15 @@ pub(in crate::explorer) fn fields(
         "{} fields of the rows around{first}",
         grouped(rows.len() as u64)
     );
+    let for_columns = matches!(state.overlays.first(), Some(Overlay::Columns { .. }));
+    let keys = if for_columns {
+        "enter adds it as a column, or takes it away · / narrows · esc closes"
+    } else {
+        "enter counts its values in all that matches · c column · / narrows · esc closes"
+    };
     let pane = Pane {
         title: &title,
-        keys: "enter counts its values in all that matches · c column · / narrows · esc closes",
+        keys,
         none: "the rows have no fields",
         name: "FIELD",
         columns: &COLUMNS,

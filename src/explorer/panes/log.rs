@@ -280,7 +280,7 @@ fn draw_cell(
 }
 
 /// How long something took, in at most two units.
-fn span(duration: Duration) -> String {
+pub(super) fn span(duration: Duration) -> String {
     let millis = duration.as_millis();
     match millis {
         0..60_000 => format!("{}.{:03}s", millis / 1_000, millis % 1_000),

@@ -45,7 +45,8 @@ pub(in crate::explorer) fn help(
     let height = u16::try_from(needed + 2)
         .unwrap_or(u16::MAX)
         .min(buffer.area.height.saturating_sub(2));
-    let area = centered(buffer, if two { 120 } else { 62 }, height);
+    let widest = if two { 150 } else { 74 };
+    let area = centered(buffer, widest, height);
     let inner = frame(
         buffer,
         area,
@@ -75,12 +76,12 @@ pub(in crate::explorer) fn help(
                 theme.title().add_modifier(Modifier::UNDERLINED),
             )),
             HelpRow::Keys(keys, words) => {
-                put(buffer, x + 1, y, 20, keys, theme.key());
+                put(buffer, x + 1, y, 17, keys, theme.key());
                 put(
                     buffer,
-                    x + 22,
+                    x + 19,
                     y,
-                    width.saturating_sub(23),
+                    width.saturating_sub(20),
                     words,
                     ratatui::style::Style::new(),
                 );

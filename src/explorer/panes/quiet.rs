@@ -36,7 +36,7 @@ pub(in crate::explorer) fn quiet(
     let pane = Pane {
         title: &title,
         keys: "enter goes to the last of them · / narrows · esc closes",
-        none: "whatever came with a steady beat goes on",
+        none: "nothing went quiet: what came with a steady beat goes on",
         name: "WHO, AND WHAT IT SAID",
         columns: &COLUMNS,
         reserved: 0,

@@ -18,7 +18,12 @@ pub(in crate::explorer) fn title(
     buffer: &mut Buffer,
     regions: &mut Regions,
 ) {
-    let right = format!("{} entries ", grouped(state.total()));
+    let right = match state.timeline.matching() {
+        Some(count) if !state.filters.is_empty() => {
+            format!("{} of {} entries ", grouped(count), grouped(state.total()))
+        }
+        _ => format!("{} entries ", grouped(state.total())),
+    };
     let end = put_right(buffer, area.x, area.right(), area.y, &right, theme.dim());
     let mut x = put(
         buffer,

@@ -3,6 +3,7 @@
 use ratatui::buffer::Buffer;
 
 use super::list::{Column, Pane, headed};
+use super::log::span;
 use crate::base::units::grouped;
 use crate::entry::visible;
 use crate::explorer::overlays::Listing;
@@ -29,8 +30,8 @@ pub(in crate::explorer) fn waterfall(
             let part = if told.is_partial { "the first " } else { "" };
             let (count, trace) = (grouped(told.entries as u64), visible(&told.trace).text);
             format!(
-                "Trace {trace} · {part}{count} entries · {:?}",
-                told.to.since(told.from)
+                "Trace {trace} · {part}{count} entries · {}",
+                span(told.to.since(told.from))
             )
         },
     );
@@ -45,7 +46,7 @@ pub(in crate::explorer) fn waterfall(
     let pane = Pane {
         title: &title,
         none: "nothing of it is kept",
-        keys: "enter goes to the line, of what failed to its error · / narrows · esc closes",
+        keys: "enter goes to its line, or to its error · / narrows · esc closes",
         name: "WHO, AND WHAT IT SAID FIRST",
         columns: &columns,
         reserved: 0,

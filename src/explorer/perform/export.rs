@@ -1,6 +1,6 @@
 //! Writing everything that a question finds into a file: lines of JSON, or a table.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use super::Performer;
@@ -18,6 +18,15 @@ use crate::query::{Direction, PageRequest, Query, Start, Ties};
 const PAGE: usize = 1_000;
 /// Entries between two words of how far it has come.
 const TELL_EVERY: u64 = 20_000;
+
+/// Why a file cannot be written, and what to do.
+fn told(error: &std::io::Error) -> String {
+    match error.kind() {
+        ErrorKind::AlreadyExists => "there is such a file already: take another name".to_owned(),
+        ErrorKind::NotFound => "there is no such folder".to_owned(),
+        _ => error.to_string(),
+    }
+}
 
 impl Performer {
     /// Writes a case into a file that is not there yet.
@@ -39,7 +48,7 @@ impl Performer {
                     "saved as {path}, {}",
                     print_size(bytes.len() as u64)
                 )),
-                Err(error) => Err(format!("cannot write {path}: {error}")),
+                Err(error) => Err(format!("cannot write {path}: {}", told(&error))),
             };
             let _ = messages.send(Message::Done(told));
         });
@@ -79,7 +88,7 @@ async fn export(
     path: &Path,
     tell: impl Fn(u64),
 ) -> Result<u64, String> {
-    let failed = |error: std::io::Error| error.to_string();
+    let failed = |error: std::io::Error| told(&error);
     let mut out = NewFile::create(path).map_err(failed)?;
     let is_table = path.extension().is_some_and(|extension| extension == "csv");
     let mut table = is_table.then(|| csv::Writer::from_writer(Vec::new()));

@@ -241,6 +241,7 @@ pub(super) struct Detail {
 pub(super) struct Notice {
     pub text: String,
     pub failure: bool,
+    pub since: Time,
     pub until: Time,
 }
 

@@ -28,8 +28,8 @@ impl PromptKind {
             Self::TextFilter => "only &",
             Self::Time => "go to @",
             Self::Note => "note ›",
-            Self::Export => "export to ›",
-            Self::Save => "save as ›",
+            Self::Export => "export to (.ndjson .csv) ›",
+            Self::Save => "save as (name, or name > 5 in 1m to be told) ›",
             Self::Skew(_) => "add to its times ›",
         }
     }

@@ -124,6 +124,12 @@ impl Timeline {
         around(&self.bursts(), bucket)
     }
 
+    /// Entries that match, where all of them were counted.
+    pub fn matching(&self) -> Option<u64> {
+        let is_known = self.counted.is_some() && !self.counts.partial;
+        is_known.then(|| self.counts.levels().iter().sum())
+    }
+
     /// Where the next burst begins, or the one before; within a burst that is where it began itself.
     pub fn next_burst(&self, from: usize, forward: bool) -> Option<usize> {
         let bursts = self.bursts();

@@ -208,6 +208,10 @@ impl Parts {
     fn take(&mut self, bytes: &[u8]) -> Vec<Typed> {
         let mut typed = Vec::new();
         for byte in bytes {
+            // An escape character after an escape character begins something of its own: a reply, or another key.
+            if *byte == b'\x1b' {
+                typed.extend(self.give_up_escape());
+            }
             self.0.push(*byte);
             if self.begins_with_escape() || READY.starts_with(&self.0) && self.0 != READY {
                 continue;
@@ -284,6 +288,13 @@ mod tests {
                 .collect();
             assert_eq!(cut, whole, "in parts of {size}");
         }
+        // A reply right behind the escape key is no part of it.
+        let mut parts = Parts::default();
+        assert!(parts.take(b"\x1b").is_empty());
+        assert_eq!(
+            parts.take(b"\x1b[0nj"),
+            [key(KeyCode::Esc), Typed::Ready, key(KeyCode::Char('j'))]
+        );
         // What is no sequence is left out, and what follows is understood.
         let mut parts = Parts::default();
         assert_eq!(

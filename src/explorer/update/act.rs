@@ -224,7 +224,14 @@ fn quit(state: &mut State) -> Effects {
         return select::sources(state);
     }
     if state.history.has_behind() {
-        return jump::back(state);
+        let effects = jump::back(state);
+        let key = state.keymap.key_of(Action::QuitNow);
+        notice(
+            state,
+            format!("back where you were · {key} leaves the program"),
+            false,
+        );
+        return effects;
     }
     Effect::Quit.into()
 }

@@ -61,6 +61,10 @@ pub(super) fn enter(state: &mut State) -> Effects {
         return Effects::none();
     };
     state.overlays.pop();
+    // Asked for from the list of columns, it becomes one.
+    if matches!(state.overlays.last(), Some(Overlay::Columns { .. })) {
+        return columns::toggle(state, field);
+    }
     state.sources_open = true;
     state.focus = Focus::Values;
     values_of(state, field)

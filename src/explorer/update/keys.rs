@@ -1,9 +1,14 @@
 //! Keys, top layer down: an overlay, a prompt, the program.
 
+use std::time::Duration;
+
 use super::{act, notice, overlay, prompt};
 use crate::explorer::effect::Effects;
 use crate::explorer::keymap::{Code, Key, Resolved};
-use crate::explorer::state::State;
+use crate::explorer::state::{Notice, State};
+
+/// After this time the next key takes a notice away.
+const READ: Duration = Duration::from_secs(1);
 
 /// A key was pressed.
 pub(super) fn press(state: &mut State, key: Key) -> Effects {
@@ -15,6 +20,11 @@ pub(super) fn press(state: &mut State, key: Key) -> Effects {
         };
     if !is_cancel {
         state.leaving = false;
+    }
+    // What was said was read by now: it is no longer in the way.
+    let read = |of: &Notice| state.now.since(of.since) >= READ;
+    if state.notice.as_ref().is_some_and(read) {
+        state.notice = None;
     }
     if state.overlays.last().is_some() {
         return overlay::press(state, key);

@@ -50,6 +50,8 @@ fn load(state: &mut State, at: At) -> Effects {
     let number = state.requests.next();
     let limit = FIRST.max(usize::from(areas(state).log.height) * 2);
     state.requests.load = Some(number);
+    // What arrived before is in what is read now.
+    state.live.arrived = 0;
     state.requests.extend = None;
     state.requests.find = None;
     state.progress = None;

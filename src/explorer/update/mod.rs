@@ -170,6 +170,7 @@ fn notice(state: &mut State, text: impl Into<String>, failure: bool) {
     state.notice = Some(Notice {
         text: text.into(),
         failure,
+        since: state.now,
         until: state.now.later(NOTICE),
     });
 }

@@ -58,6 +58,11 @@ pub(super) fn save(state: &mut State, text: &str) -> Effects {
         };
         (saved.more_than, saved.within) = (Some(count), Some(within.to_owned()));
     }
+    // The query is saved anew; that it is watched stays.
+    if let Some(old) = state.saved.get(name).filter(|_| watch.is_none()) {
+        saved.more_than = old.written.more_than;
+        saved.within.clone_from(&old.written.within);
+    }
     if state.saved.get(name).is_some_and(|saved| saved.is_fixed) {
         notice(
             state,

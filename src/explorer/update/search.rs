@@ -1,7 +1,8 @@
 //! Looking for something without hiding the rest: in the window first, then in the whole log.
 
 use super::{detail, load, notice};
-use crate::entry::{Key, Level};
+use crate::base::Time;
+use crate::entry::{Key, Level, Position};
 use crate::explorer::effect::{Effect, Effects};
 use crate::explorer::request::Number;
 use crate::explorer::state::{Edge, Focus, Search, State};
@@ -61,6 +62,27 @@ pub(super) fn level(state: &mut State, level: Level, direction: Direction) -> Ef
     let query = Query(wanted);
     let matcher = Matcher::compile(&query, state.now);
     find(state, &query, &matcher, direction)
+}
+
+/// The first entry of a level or more severe from a time on.
+pub(super) fn from(state: &mut State, time: Time, level: Level) -> Effects {
+    state.live.following = false;
+    let number = state.requests.next();
+    state.requests.find = Some(number);
+    let severe = Query(Expression::at_least(level));
+    Effect::Find {
+        number,
+        query: state.query().and(&severe),
+        now: state.now,
+        cursor: Cursor {
+            key: Key {
+                time,
+                position: Position(0),
+            },
+            direction: Direction::Newer,
+        },
+    }
+    .into()
 }
 
 fn find(state: &mut State, query: &Query, matcher: &Matcher, direction: Direction) -> Effects {

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::{filter, jump, load, notice};
+use super::{filter, jump, load, notice, search};
 use crate::base::Time;
 use crate::base::units::parse_duration;
-use crate::entry::{Key, Position};
+use crate::entry::{Key, Level, Position};
 use crate::explorer::effect::{Effect, Effects};
 use crate::explorer::layout::areas;
 use crate::explorer::overlays::{Choice, Overlay, Purpose};
@@ -126,11 +126,52 @@ pub(super) fn step(state: &mut State, buckets: isize) -> Effects {
 pub(super) fn burst(state: &mut State, forward: bool) -> Effects {
     let at = state.timeline.bucket(here(state));
     if let Some(bucket) = state.timeline.next_burst(at, forward) {
-        return go(state, bucket);
+        return to_burst(state, bucket);
     }
-    let way = if forward { "after" } else { "before" };
-    notice(state, format!("there is no burst {way} this"), false);
+    let text = if forward {
+        "there is no burst after this · { goes back"
+    } else {
+        "there is no burst before this · } goes forward"
+    };
+    notice(state, text, false);
     Effects::none()
+}
+
+/// To the first severe entry of a burst, and says what the burst is.
+fn to_burst(state: &mut State, bucket: usize) -> Effects {
+    let timeline = &state.timeline;
+    let buckets = timeline.burst_around(bucket);
+    let (from, to) = timeline.times(&buckets);
+    let levels = timeline
+        .counts
+        .buckets
+        .iter()
+        .take(buckets.end)
+        .skip(buckets.start);
+    let (errors, warnings) = levels.fold((0, 0), |(errors, warnings), levels| {
+        (errors + levels[4] + levels[5], warnings + levels[3])
+    });
+    let clock = |time| {
+        state
+            .zone
+            .row_form(time)
+            .get(11..19)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let text = format!(
+        "burst {}–{}: {errors} errors, {warnings} warnings",
+        clock(from),
+        clock(to)
+    );
+    notice(state, text, false);
+    state.timeline.cursor = from;
+    let severe = if errors > 0 {
+        Level::Error
+    } else {
+        Level::Warn
+    };
+    search::from(state, from, severe)
 }
 
 /// To a bucket; the log goes with it.
@@ -146,6 +187,8 @@ pub(super) fn go(state: &mut State, bucket: usize) -> Effects {
 /// Shows the first entry at a time, or after it.
 pub(super) fn to_time(state: &mut State, time: Time) -> Effects {
     state.live.following = false;
+    // What follows is what is looked for.
+    state.scroll.line = usize::from(areas(state).log.height) / 4;
     // The very first position: whatever happened at that time lies after it.
     let position = Position(0);
     load::around(state, Key { time, position })
