@@ -934,7 +934,10 @@ fn patterns_and_differences_lead_to_their_lines() {
     assert!(harness.screen()[0].contains("≈ cannot reach db-<*>"));
     harness.press("T");
     let screen = harness.screen().join("\n");
-    assert!(screen.contains("Trace t175 · 4 entries · 3s"), "{screen}");
+    assert!(
+        screen.contains("Trace t175 · 4 entries · 3.000s"),
+        "{screen}"
+    );
     assert!(
         screen.contains("E auth  cannot reach db-700") && screen.contains("███"),
         "{screen}"

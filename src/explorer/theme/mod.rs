@@ -3,7 +3,7 @@
 
 mod palette;
 
-use ratatui::style::{Modifier, Style};
+use ratatui::style::{Color, Modifier, Style};
 
 pub use palette::{Palette, ThemeError};
 
@@ -128,10 +128,14 @@ impl Theme {
         }
     }
 
-    /// The line under the cursor of a small pane.
+    /// The line under the cursor of a small pane: one block, whatever colours its words have.
     pub fn cursor_line(self, focused: bool) -> Style {
         if focused {
-            Style::new().add_modifier(Modifier::REVERSED)
+            Style::new()
+                .fg(Color::Reset)
+                .bg(Color::Reset)
+                .remove_modifier(Modifier::DIM)
+                .add_modifier(Modifier::REVERSED)
         } else {
             Style::new()
         }
