@@ -73,7 +73,7 @@ impl Opened {
     }
 
     /// The log of a data directory together with what the pipelines of a service that is gone have not delivered.
-    pub(super) fn with_what_waits(self, dir: &Path) -> Result<Self, Error> {
+    pub(super) async fn with_what_waits(self, dir: &Path) -> Result<Self, Error> {
         // A service that lives delivers it by itself.
         if Lock::is_held(dir) && self.store().is_none() {
             return Ok(self);
@@ -91,7 +91,7 @@ impl Opened {
         for (name, entries) in waits {
             let (opened, store) = Self::temporary(name)?;
             for some in entries.chunks(BATCH) {
-                store.appender().submit(some.to_vec()).wait()?;
+                store.appender().append(some.to_vec()).await?;
             }
             notes.push(format!("{} entries {}", entries.len(), opened.name));
             parts.push(opened);

@@ -42,7 +42,7 @@ fn files_and_a_service_are_read_as_one_and_one_that_fails_stops_nobody() {
     let rows = screen.rows();
     let of_file = rows
         .iter()
-        .position(|row| row.contains("a.log"))
+        .rposition(|row| row.contains("a.log"))
         .expect("the file");
     let heading = rows
         .iter()
@@ -243,7 +243,9 @@ fn the_screen_is_told_in_lines_for_who_cannot_see_it() {
     screen.see("held: space follows again");
     screen.keys("?");
     screen.see("leave the program");
-    screen.keys("\x1bQ");
+    screen.keys("\x1b");
+    screen.see("back in the log");
+    screen.keys("Q");
     assert_eq!(screen.ended(), 0);
     let raw = String::from_utf8_lossy(&screen.raw()).into_owned();
     assert!(

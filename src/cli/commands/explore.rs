@@ -37,7 +37,7 @@ pub(in crate::cli) async fn run(settings: &Settings, args: Explore) -> Result<Ve
         _ => None,
     };
     if let Some(dir) = dir {
-        opened = opened.with_what_waits(dir)?;
+        opened = opened.with_what_waits(dir).await?;
     }
     let named = match (&args.sources[..], &settings.url) {
         ([], Some(url)) => vec![url.clone()],

@@ -40,7 +40,11 @@ pub(in crate::explorer) fn members(
     };
     let pane = Pane {
         title: &title,
-        keys: "enter corrects a clock, as +2s or -300ms · esc closes",
+        keys: if rows.len() > 1 {
+            "enter corrects a clock, as +2s or -300ms · esc closes"
+        } else {
+            "esc closes"
+        },
         none: "there are none",
         name: "LOG",
         columns: &COLUMNS,

@@ -101,8 +101,9 @@ pub(super) struct State {
     pub history: History,
     pub live: LiveState,
     pub requests: Requests,
-    /// Where the load under way is to land.
+    /// Where the load under way is to land, and on which line of the pane.
     pub landing: At,
+    pub landing_line: usize,
     /// The newest position when the window was read.
     pub head: Option<Position>,
     /// Whether the user moved since the last partial page.
@@ -273,6 +274,7 @@ impl State {
             live: LiveState::default(),
             requests: Requests::default(),
             landing: At::Newest,
+            landing_line: 0,
             head: None,
             touched: false,
             extending_older: false,

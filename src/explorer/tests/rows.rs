@@ -206,3 +206,18 @@ fn details_are_searched() {
             .contains("the details do not have it")
     );
 }
+
+#[test]
+fn what_follows_a_time_is_in_sight() {
+    let mut harness = Harness::new(1_000, (100, 30));
+    harness.press("@");
+    harness.type_text("00:05:00");
+    harness.press("enter");
+    let screen = harness.screen();
+    let line = screen.iter().position(|row| row.starts_with('▌'));
+    assert!(line.is_some_and(|line| line < 15), "{screen:?}");
+    assert!(
+        screen.iter().any(|row| row.contains("entry 305.")),
+        "{screen:?}"
+    );
+}

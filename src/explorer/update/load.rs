@@ -61,6 +61,8 @@ fn load(state: &mut State, at: At) -> Effects {
     state.head = None;
     state.touched = false;
     state.landing = at;
+    // Until the answer comes the old rows stand where they fit.
+    state.landing_line = state.scroll.line;
     Effects::from(Effect::Load {
         number,
         query: state.query(),
@@ -140,7 +142,10 @@ pub(super) fn loaded(state: &mut State, number: Number, page: Page, done: bool) 
         (Some(key), _) => state.scroll.selected = nearest(state, key),
         (None, At::Newest) => navigate::to_end(state),
         (None, At::Oldest) => (state.scroll.selected, state.scroll.line) = (0, 0),
-        (None, At::Around(key)) => state.scroll.selected = nearest(state, key),
+        (None, At::Around(key)) => {
+            state.scroll.selected = nearest(state, key);
+            state.scroll.line = state.landing_line;
+        }
     }
     if done {
         follow(state, head).and(standing(state))
