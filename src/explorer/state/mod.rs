@@ -104,6 +104,8 @@ pub(super) struct State {
     /// Where the load under way is to land, and on which line of the pane.
     pub landing: At,
     pub landing_line: usize,
+    /// A place that was gone to before its rows were there: files are still being read. Until a key is pressed it is sought.
+    pub seeking: Option<Key>,
     /// The newest position when the window was read.
     pub head: Option<Position>,
     /// Whether the user moved since the last partial page.
@@ -275,6 +277,7 @@ impl State {
             requests: Requests::default(),
             landing: At::Newest,
             landing_line: 0,
+            seeking: None,
             head: None,
             touched: false,
             extending_older: false,

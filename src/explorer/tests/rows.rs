@@ -221,3 +221,20 @@ fn what_follows_a_time_is_in_sight() {
         "{screen:?}"
     );
 }
+
+#[test]
+fn a_place_is_found_though_its_rows_come_later() {
+    let mut harness = Harness::new(0, (100, 30));
+    let at = Some(Time(20_000_000_000));
+    let effects = start(&mut harness.state, at);
+    harness.take(effects);
+    harness.settle();
+    let (number, ..) = harness.feed.clone().expect("a feed");
+    // A file is read from its end.
+    for part in [41..=50_u64, 16..=40, 1..=15] {
+        let entries = part.map(entry).collect();
+        harness.tell(Message::Live(number, Live::Entries(entries, Position(50))));
+    }
+    let selected = harness.state.selected().map(|row| row.entry.position.0);
+    assert_eq!(selected, Some(20));
+}

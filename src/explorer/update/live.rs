@@ -70,6 +70,11 @@ fn arrived(state: &mut State, entries: Vec<crate::entry::Entry>) {
     state.members.saw(&entries);
     let was_empty = state.window.len() == 0;
     let (places, fallen) = state.window.arrive(entries);
+    if let Some(key) = state.seeking {
+        state.scroll.selected = super::load::nearest(state, key);
+        state.scroll.line = state.landing_line;
+        return;
+    }
     if !was_empty && !state.live.following {
         for place in places {
             if place <= state.scroll.selected {

@@ -138,6 +138,10 @@ pub(super) fn loaded(state: &mut State, number: Number, page: Page, done: bool) 
         .map(super::super::row::Row::key)
         .filter(|_| state.touched);
     state.window.replace(page);
+    state.seeking = match state.landing {
+        At::Around(key) if done && state.window.len() == 0 => Some(key),
+        _ => None,
+    };
     match (kept, state.landing) {
         (Some(key), _) => state.scroll.selected = nearest(state, key),
         (None, At::Newest) => navigate::to_end(state),
@@ -172,7 +176,7 @@ pub(super) fn stopped(state: &mut State) -> Effects {
 }
 
 /// The row of a key, or the one after its place.
-fn nearest(state: &State, key: Key) -> usize {
+pub(super) fn nearest(state: &State, key: Key) -> usize {
     state
         .window
         .search(key)

@@ -55,6 +55,12 @@ pub(super) fn start(state: &mut State, at: Option<Time>) -> Effects {
 
 /// Takes in what happened.
 pub(super) fn update(state: &mut State, message: Message) -> Effects {
+    if matches!(
+        message,
+        Message::Key(_) | Message::Clicked(_) | Message::Wheel(..)
+    ) {
+        state.seeking = None;
+    }
     let effects = match message {
         Message::Clock(now) => {
             state.now = now;
