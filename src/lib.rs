@@ -33,7 +33,7 @@
 //! - [`streams`]: live streams of lines, in memory and on disk, or in Redis.
 //! - [`events`]: `CloudEvents`, and listeners that fire on them.
 //! - [`pipelines`]: sources, filters and sinks, without loss.
-//! - `backend`: the narrow waist: whatever can be explored answers the same questions.
+//! - `backend`: the narrow waist: whatever can be explored answers the same questions, alone or several at once.
 //! - `service`: the HTTP service: who may come in, what senders push, pages, counts and live entries.
 //! - `explorer`: the terminal program.
 //! - `config`: file, environment and flags to settings.

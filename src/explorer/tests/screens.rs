@@ -108,42 +108,43 @@ const PANES: [(&str, &str); 28] = [
     ("blobs", "B"),
 ];
 
+/// What keys lead to, at each size.
+fn at_each_size(keys: &str) -> String {
+    let mut shown = String::new();
+    for size in SIZES {
+        let mut harness = begun(size);
+        harness.press(keys);
+        tell(&mut shown, &harness, "");
+    }
+    shown
+}
+
+fn tell(shown: &mut String, harness: &Harness, keys: &str) {
+    let (width, height) = harness.state.size;
+    let heading = format!("── {width}×{height} {keys}");
+    let _ = writeln!(shown, "{}", heading.trim_end());
+    for row in harness.screen() {
+        let _ = writeln!(shown, "{}", row.trim_end());
+    }
+}
+
 #[test]
 fn every_pane_looks_as_it_was_looked_at() {
     for (name, keys) in PANES {
-        let mut shown = String::new();
-        for size in SIZES {
-            let mut harness = begun(size);
-            harness.press(keys);
-            let (width, height) = size;
-            let _ = writeln!(shown, "── {width}×{height}");
-            for row in harness.screen() {
-                let _ = writeln!(shown, "{}", row.trim_end());
-            }
-        }
-        insta::assert_snapshot!(name, shown);
+        insta::assert_snapshot!(name, at_each_size(keys));
     }
 }
 
 #[test]
 fn lists_of_services_look_as_they_were_looked_at() {
-    for (name, keys) in [
+    let lists = [
         ("streams", "L"),
         ("events", "V"),
         ("listeners", "V tab"),
         ("pipeline", "P enter"),
-    ] {
-        let mut shown = String::new();
-        for size in SIZES {
-            let mut harness = begun(size);
-            harness.press(keys);
-            let (width, height) = size;
-            let _ = writeln!(shown, "── {width}×{height}");
-            for row in harness.screen() {
-                let _ = writeln!(shown, "{}", row.trim_end());
-            }
-        }
-        insta::assert_snapshot!(name, shown);
+    ];
+    for (name, keys) in lists {
+        insta::assert_snapshot!(name, at_each_size(keys));
     }
 }
 
@@ -174,11 +175,7 @@ fn several_logs_look_as_they_were_looked_at() {
         harness.tell(Message::Standing(all));
         for keys in ["", "%"] {
             harness.press(keys);
-            let (width, height) = size;
-            let _ = writeln!(shown, "── {width}×{height} {keys}");
-            for row in harness.screen() {
-                let _ = writeln!(shown, "{}", row.trim_end());
-            }
+            tell(&mut shown, &harness, keys);
         }
     }
     insta::assert_snapshot!("logs", shown);
