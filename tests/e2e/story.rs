@@ -153,9 +153,10 @@ fn from_the_burst_to_its_cause() {
     let rows = screen.see("● level:error");
     assert!(rows[0].contains('–'), "only its time: {rows:?}");
     // Which request shows it, in every service: of the first errors not all belong to one.
+    let is_of_a_request = |row: &str| row.contains("timed out") || row.contains("charge failed");
     while !screen
         .selected()
-        .is_some_and(|(_, row)| row.contains("timed out"))
+        .is_some_and(|(_, row)| is_of_a_request(&row))
     {
         let before = screen.selected();
         press(&mut screen, "j");
