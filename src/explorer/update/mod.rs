@@ -136,16 +136,7 @@ pub(super) fn update(state: &mut State, message: Message) -> Effects {
         Message::Completions { number, values } => prompt::completions(state, number, values),
         Message::Whole { position, entry } => detail::whole(state, position, entry),
         Message::Failed { number, reason } => failed(state, number, &reason),
-        Message::Loading(reading) => {
-            let finished = state.loading.is_some() && reading.is_none();
-            state.loading = reading;
-            state.live.uncounted = true;
-            if finished {
-                Effects::from(Effect::Namespaces).and(timeline::ask_again(state))
-            } else {
-                Effects::none()
-            }
-        }
+        Message::Loading(reading) => loading(state, reading),
         Message::WatchesDue => saved::due(state),
         Message::Watched { name, answer } => saved::counted(state, &name, answer),
         Message::Done(outcome) => {
@@ -161,6 +152,17 @@ pub(super) fn update(state: &mut State, message: Message) -> Effects {
         .and(load::prefetch(state))
         .and(detail::refresh(state));
     effects.and(wake(state))
+}
+
+/// Files are being read, or were read to their end.
+fn loading(state: &mut State, reading: Option<(u64, u64)>) -> Effects {
+    let finished = state.loading.is_some() && reading.is_none();
+    state.loading = reading;
+    state.live.uncounted = true;
+    if finished {
+        return Effects::from(Effect::Namespaces).and(timeline::ask_again(state));
+    }
+    Effects::none()
 }
 
 fn resized(state: &mut State, width: u16, height: u16) -> Effects {
