@@ -1,6 +1,6 @@
 //! Several sources of different kinds at once: each opened as it would be alone, explored as one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map};
 use std::path::Path;
 
 use super::Error;
@@ -11,7 +11,7 @@ use crate::config::Settings;
 use crate::entry::Entry;
 use crate::logdir;
 use crate::pipelines::waiting;
-use crate::store::Lock;
+use crate::store::{Lock, Store};
 
 /// Entries taken at once.
 const BATCH: usize = 1_000;
@@ -73,33 +73,75 @@ impl Opened {
     }
 
     /// The log of a data directory together with what the pipelines of a service that is gone have not delivered.
-    pub(super) async fn with_what_waits(self, dir: &Path) -> Result<Self, Error> {
+    pub(super) fn with_what_waits(self, dir: &Path) -> Result<Self, Error> {
         // A service that lives delivers it by itself.
         if Lock::is_held(dir) && self.store().is_none() {
             return Ok(self);
         }
-        let mut waits: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
-        let looked = waiting(&dir.join("pipelines"), |of, entry| {
-            let name = format!("undelivered: {} to {}", of.pipeline, of.sink);
-            waits.entry(name).or_default().push(entry);
-        });
+        let mut waits: BTreeMap<String, Undelivered> = BTreeMap::new();
         let mut notes = Vec::new();
-        if let Err(error) = looked {
-            notes.push(format!("what waits in pipelines cannot be read: {error}"));
-        }
-        let mut parts = Vec::new();
-        for (name, entries) in waits {
-            let (opened, store) = Self::temporary(name)?;
-            for some in entries.chunks(BATCH) {
-                store.appender().append(some.to_vec()).await?;
+        let mut look = || -> Result<(), Error> {
+            let mut failure = None;
+            let looked = waiting(&dir.join("pipelines"), |of, entry| {
+                let name = format!("undelivered: {} to {}", of.pipeline, of.sink);
+                if let Err(error) = Undelivered::take(&mut waits, name, entry) {
+                    failure.get_or_insert(error);
+                }
+            });
+            if let Err(error) = looked {
+                notes.push(format!("what waits in pipelines cannot be read: {error}"));
             }
-            notes.push(format!("{} entries {}", entries.len(), opened.name));
-            parts.push(opened);
+            waits.values_mut().try_for_each(Undelivered::flush)?;
+            failure.map_or(Ok(()), Err)
+        };
+        // Buffers may hold gigabytes: they are read here, batch by batch.
+        tokio::task::block_in_place(&mut look)?;
+        let mut parts = Vec::new();
+        for (name, waits) in waits {
+            notes.push(format!("{} entries {name}", waits.count));
+            parts.push(waits.opened);
         }
         if parts.is_empty() {
             return Ok(self);
         }
         parts.insert(0, self);
         Self::as_one(parts, notes)
+    }
+}
+
+/// What waits in one buffer, as a log.
+struct Undelivered {
+    opened: Opened,
+    store: Store,
+    batch: Vec<Entry>,
+    count: u64,
+}
+
+impl Undelivered {
+    fn take(waits: &mut BTreeMap<String, Self>, name: String, entry: Entry) -> Result<(), Error> {
+        let waits = match waits.entry(name) {
+            btree_map::Entry::Occupied(known) => known.into_mut(),
+            btree_map::Entry::Vacant(place) => {
+                let (opened, store) = Opened::temporary(place.key().clone())?;
+                place.insert(Self {
+                    opened,
+                    store,
+                    batch: Vec::new(),
+                    count: 0,
+                })
+            }
+        };
+        waits.count += 1;
+        waits.batch.push(entry);
+        if waits.batch.len() < BATCH {
+            return Ok(());
+        }
+        waits.flush()
+    }
+
+    fn flush(&mut self) -> Result<(), Error> {
+        let batch = std::mem::take(&mut self.batch);
+        self.store.appender().submit(batch).wait()?;
+        Ok(())
     }
 }

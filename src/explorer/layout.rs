@@ -50,10 +50,8 @@ pub(super) fn areas(state: &State) -> Areas {
     } else {
         0
     };
-    let beside = match &state.detail {
-        Some(detail) if detail.is_beside && width >= BESIDE => width * 2 / 5,
-        _ => 0,
-    };
+    let is_beside = state.detail.is_some() && state.is_detail_beside && width >= BESIDE;
+    let beside = if is_beside { width * 2 / 5 } else { 0 };
     let detail = if state.detail.is_some() && beside == 0 {
         (room.saturating_sub(band) * 2 / 5).clamp(3, 24)
     } else {
@@ -115,6 +113,14 @@ pub(super) struct Columns {
     pub cells: Vec<(usize, u16)>,
     /// Where the text starts.
     pub text: u16,
+}
+
+impl Columns {
+    /// The cells of a column of the state, by its index; none where it has no room.
+    pub fn width_of(&self, index: usize) -> Option<u16> {
+        let placed = self.cells.iter().find(|(of, _)| *of == index);
+        placed.map(|(_, width)| *width)
+    }
 }
 
 /// Cells of the time.

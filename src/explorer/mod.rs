@@ -55,4 +55,4 @@ pub use memory::{Memory, Remembered, SavedQuery};
 pub use options::{Keeper, Options};
 pub use runtime::{Ending, run};
 pub use script::{ScriptError, play};
-pub use theme::{Depth, Palette, ThemeError};
+pub use theme::{Depth, Palette};

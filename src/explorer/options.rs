@@ -80,6 +80,7 @@ pub struct Options {
 impl Options {
     /// Puts the wishes into a fresh state; the time to begin at, if it is not the end.
     pub(super) fn prepare(&self, state: &mut State) -> Option<Time> {
+        state.is_read_only = self.is_read_only;
         state.case = self.case.clone();
         state.other_zone = self.zone.clone();
         state.saved = SavedQueries::new(&self.queries, &self.memory.queries);

@@ -49,7 +49,7 @@ pub(super) struct Pace {
     written: VecDeque<(Instant, usize)>,
     /// When something to be drawn by itself began to wait.
     waiting: Option<Instant>,
-    /// How far apart such frames lie.
+    /// How long such frames wait.
     apart: Duration,
 }
 
@@ -138,7 +138,8 @@ impl Pace {
         self.written.push_back((now, bytes));
         self.forget(now);
         if self.wish == Wish::Quiet {
-            self.apart = (self.apart + now.duration_since(self.last)) / 2;
+            let waited = self.waiting.map(|since| now.duration_since(since));
+            self.apart = (self.apart + waited.unwrap_or_default()) / 2;
         }
         self.waiting = None;
         self.last = now;

@@ -19,8 +19,10 @@ use crate::entry::{Key, visible};
 const MAX_TOLD: usize = 40;
 
 /// What was told last.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Plain {
+    /// Of the screen that is told: without colours.
+    theme: Theme,
     has_begun: bool,
     /// The newest row that was told while following.
     newest: Option<Key>,
@@ -37,6 +39,23 @@ pub(super) struct Plain {
 }
 
 impl Plain {
+    pub fn new() -> Self {
+        Self {
+            theme: Theme::new(Depth::None, Palette::default()),
+            has_begun: false,
+            newest: None,
+            selected: None,
+            following: false,
+            notice: None,
+            prompt: None,
+            cursor: None,
+            overlay: None,
+            focus: Focus::default(),
+            title: String::new(),
+            has_detail: false,
+        }
+    }
+
     /// What is to be told since the last time.
     pub fn tell(&mut self, state: &State) -> Vec<String> {
         let mut lines = Vec::new();
@@ -46,7 +65,7 @@ impl Plain {
                 "tailwater, told in lines: j and k move, ? lists the keys, q leaves".to_owned(),
             );
         }
-        let screen = drawn(state);
+        let screen = drawn(state, self.theme);
         if state.overlays.is_empty() {
             self.tell_title(&screen, &mut lines);
         }
@@ -219,14 +238,10 @@ fn line_of(state: &State, row: &Row) -> String {
     )
 }
 
-fn drawn(state: &State) -> Buffer {
+fn drawn(state: &State, theme: Theme) -> Buffer {
     let (width, height) = state.size;
     let mut screen = Buffer::empty(Rect::new(0, 0, width, height));
-    view(
-        state,
-        Theme::new(Depth::None, Palette::default()),
-        &mut screen,
-    );
+    view(state, theme, &mut screen);
     screen
 }
 

@@ -3,11 +3,10 @@
 use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use wildmatch::WildMatch;
 
-use crate::base::{Gauge, Time, Zone};
+use crate::base::{Time, Zone};
 use crate::cli::args::{Explore, Look};
 use crate::cli::commands::parse_query;
 use crate::cli::directory::is_log;
@@ -15,10 +14,7 @@ use crate::cli::open::Opened;
 use crate::cli::{Error, Verdict, own_log};
 use crate::config::{Colors, ExplorerFile, Settings, remembered};
 use crate::entry::decode::time::parse;
-use crate::explorer::{self, Case, Depth, Ending, Keeper, Memory, Options, Palette, ThemeError};
-
-/// How often it is looked whether files are read, where nothing can be shown meanwhile.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
+use crate::explorer::{self, Case, Depth, Ending, Keeper, Memory, Options, Palette};
 
 pub(in crate::cli) async fn run(settings: &Settings, args: Explore) -> Result<Verdict, Error> {
     if args.look.screen.script.is_none() && !std::io::stdout().is_terminal() {
@@ -37,7 +33,7 @@ pub(in crate::cli) async fn run(settings: &Settings, args: Explore) -> Result<Ve
         _ => None,
     };
     if let Some(dir) = dir {
-        opened = opened.with_what_waits(dir).await?;
+        opened = opened.with_what_waits(dir)?;
     }
     let named = match (&args.sources[..], &settings.url) {
         ([], Some(url)) => vec![url.clone()],
@@ -71,7 +67,8 @@ pub(super) async fn explore(
     parse_query(&query, None)?;
     let (screen, file) = (look.screen, &settings.explorer);
     let memory = Remembering::of(settings);
-    let palette = palette(screen.theme.as_deref().unwrap_or(&file.theme));
+    let palette = Palette::named(screen.theme.as_deref().unwrap_or(&file.theme));
+    let is_read_only = screen.read_only || file.read_only;
     let mut notes = opened.notes.clone();
     notes.extend(memory.note);
     let options = Options {
@@ -82,14 +79,16 @@ pub(super) async fn explore(
         palette: palette.map_err(|error| Error::Said(error.to_string()))?,
         zone: zone(&file.zone)?,
         mouse: file.mouse,
-        is_read_only: screen.read_only || file.read_only,
+        is_read_only,
         is_plain: screen.plain || file.plain,
         keys: settings.keys.clone(),
         columns: columns(file, &opened.name),
         queries: file.queries.clone(),
         memory: memory.memory,
         restores: file.restore && !screen.fresh && screen.script.is_none(),
-        keeper: memory.keeper.filter(|_| screen.script.is_none()),
+        keeper: memory
+            .keeper
+            .filter(|_| screen.script.is_none() && !is_read_only),
         state_dir: settings.state.clone(),
         record: screen.record.clone(),
         notes,
@@ -98,9 +97,7 @@ pub(super) async fn explore(
     };
     if let Some(script) = &screen.script {
         let (backend, services) = (opened.backend.clone(), opened.services());
-        if let Some(loading) = &opened.loading {
-            loaded(loading).await;
-        }
+        opened.loaded().await;
         let mut out = std::io::stdout();
         let played = explorer::play(script, options, backend, services, &mut out).await;
         opened.close().await;
@@ -122,13 +119,6 @@ pub(super) async fn explore(
             .map_err(Error::io("end by the signal"))?;
     }
     Ok(Verdict::Done)
-}
-
-/// Waits until files are read.
-async fn loaded(loading: &Gauge) {
-    while loading.reading().is_some() {
-        tokio::time::sleep(LOOK_EVERY).await;
-    }
 }
 
 /// What was remembered, and who keeps what is to be.
@@ -180,10 +170,6 @@ fn zone(name: &str) -> Result<Zone, Error> {
     }
     let wrong = |reason| Error::Said(format!("explorer.zone: {reason}"));
     Zone::named(name).map_err(wrong)
-}
-
-fn palette(name: &str) -> Result<Palette, ThemeError> {
-    Palette::named(name)
 }
 
 fn depth(colors: Colors) -> Option<Depth> {

@@ -148,6 +148,28 @@ pub(super) enum Purpose {
 }
 
 impl Overlay {
+    /// The list it is, if it is one that is narrowed by typing.
+    pub fn listing_mut(&mut self) -> Option<&mut Listing> {
+        match self {
+            Self::Streams(listing)
+            | Self::Blobs { listing, .. }
+            | Self::Events { listing, .. }
+            | Self::Patterns { listing, .. }
+            | Self::Case { listing, .. }
+            | Self::Waterfall(listing)
+            | Self::Saved(listing)
+            | Self::Fields(listing)
+            | Self::Quiet(listing)
+            | Self::Differences(listing) => Some(listing),
+            Self::Help { .. }
+            | Self::Palette { .. }
+            | Self::Pipelines { .. }
+            | Self::Members { .. }
+            | Self::Columns { .. }
+            | Self::Choice { .. } => None,
+        }
+    }
+
     pub fn help() -> Self {
         Self::Help { scroll: 0 }
     }

@@ -24,10 +24,7 @@ pub(in crate::explorer) fn case(
     let marks: Vec<_> = state.case.marks.iter().collect();
     let count = marks.len();
     let title = format!("Case · {count} marked");
-    let told = Answered {
-        now: Some(()),
-        ..Answered::default()
-    };
+    let told = Answered::known();
     let pane = Pane {
         title: &title,
         none: "nothing is marked: m marks the row",

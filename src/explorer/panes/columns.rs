@@ -20,10 +20,7 @@ pub(in crate::explorer) fn columns(
     buffer: &mut Buffer,
     regions: &mut Regions,
 ) {
-    let told = Answered {
-        now: Some(()),
-        ..Answered::default()
-    };
+    let told = Answered::known();
     let pane = Pane {
         title: "Columns · the time before them, the text after them",
         keys: "< > moves · + - width · a adds · d removes · 0 as at first · esc closes",
@@ -36,14 +33,10 @@ pub(in crate::explorer) fn columns(
     let Some(list) = pane.draw(state, theme, &told, &listing, None, buffer) else {
         return;
     };
-    let shown = placed(state).cells;
+    let shown = placed(state);
     let rows: Vec<(usize, &Column)> = state.columns.0.iter().enumerate().collect();
     list.rows(&rows, cursor, theme, buffer, regions, |(at, column), _| {
-        let cells = shown
-            .iter()
-            .find(|(index, _)| *index == at)
-            .map(|(_, width)| *width);
-        let told = match cells {
+        let told = match shown.width_of(at) {
             Some(cells) => vec![cells.to_string(), "yes".into()],
             None => vec![String::new(), "no room".into()],
         };

@@ -1,4 +1,6 @@
-//! Patterns, and what is different: lists over the whole screen.
+//! Patterns, what is different, what went quiet: lists over the whole screen.
+
+use std::time::Duration;
 
 use ratatui::buffer::Buffer;
 use ratatui::style::Style;
@@ -21,7 +23,9 @@ const PATTERN_COLUMNS: [Column; 5] = [
     ("LAST", 10),
 ];
 const DIFFERENCE_COLUMNS: [Column; 4] = [("CHANGE", 8), ("SPAN", 8), ("BEFORE", 8), ("LINES", 8)];
-pub(super) fn clock(state: &State, time: Time) -> String {
+const QUIET_COLUMNS: [Column; 4] = [("EVERY", 9), ("NONE SINCE", 12), ("MISSED", 8), ("CAME", 8)];
+
+fn clock(state: &State, time: Time) -> String {
     state
         .zone
         .row_form(time)
@@ -31,7 +35,7 @@ pub(super) fn clock(state: &State, time: Time) -> String {
 }
 
 /// Whether this is of a small part, and more is being looked at.
-pub(super) fn more(state: &State) -> &'static str {
+fn more(state: &State) -> &'static str {
     if state.insight.is_partial {
         " · looking at more …"
     } else {
@@ -183,6 +187,64 @@ fn change(of: &Difference, inside: f64, outside: f64) -> String {
         (0, _) => "gone".to_owned(),
         _ if inside >= outside => format!("×{:.1}", inside / outside),
         _ => format!("÷{:.1}", outside / inside),
+    }
+}
+
+/// What went quiet: lines that came with a steady beat, and stopped.
+pub(in crate::explorer) fn quiet(
+    state: &State,
+    theme: Theme,
+    listing: &Listing,
+    buffer: &mut Buffer,
+    regions: &mut Regions,
+) {
+    let insight = &state.insight;
+    let rows = insight.quiet(listing);
+    let told = insight.patterns.now.as_ref();
+    let looked_at = told.map_or(0, |told| told.looked_at);
+    let title = format!(
+        "{} went quiet, of {} entries{}",
+        rows.len(),
+        grouped(looked_at),
+        more(state)
+    );
+    let pane = Pane {
+        title: &title,
+        keys: "enter goes to the last of them · / narrows · esc closes",
+        none: "nothing went quiet: what came with a steady beat goes on",
+        name: "WHO, AND WHAT IT SAID",
+        columns: &QUIET_COLUMNS,
+        reserved: 0,
+    };
+    let Some(list) = pane.draw(state, theme, &insight.patterns, listing, None, buffer) else {
+        return;
+    };
+    list.rows(
+        &rows,
+        listing.cursor,
+        theme,
+        buffer,
+        regions,
+        |of, width| {
+            let name = format!("{}  {}", visible(&of.who).text, visible(&of.text).text);
+            let told = vec![
+                beat(Duration::from_nanos(of.every)),
+                clock(state, Time(of.last)),
+                grouped(of.missed),
+                grouped(of.count),
+            ];
+            (headed(name, width), theme.attention(), told)
+        },
+    );
+}
+
+/// A beat, in two digits.
+fn beat(every: Duration) -> String {
+    match every.as_millis() {
+        millis @ 0..10_000 => format!("{}.{}s", millis / 1_000, millis % 1_000 / 100),
+        millis @ 10_000..120_000 => format!("{}s", millis / 1_000),
+        millis @ 120_000..7_200_000 => format!("{}m", millis / 60_000),
+        millis => format!("{}h", millis / 3_600_000),
     }
 }
 

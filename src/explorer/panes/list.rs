@@ -1,5 +1,7 @@
 //! A list over the whole screen, narrowed by typing: what panes of the kind share.
 
+use std::time::Duration;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -28,6 +30,17 @@ pub(super) fn age(time: &str, now: Time) -> String {
         60..3_600 => format!("{}m", seconds / 60),
         3_600..172_800 => format!("{}h", seconds / 3_600),
         _ => format!("{}d", seconds / 86_400),
+    }
+}
+
+/// How long something took, in at most two units.
+pub(super) fn span(duration: Duration) -> String {
+    let millis = duration.as_millis();
+    match millis {
+        0..60_000 => format!("{}.{:03}s", millis / 1_000, millis % 1_000),
+        60_000..3_600_000 => format!("{}m {:02}s", millis / 60_000, millis / 1_000 % 60),
+        3_600_000..172_800_000 => format!("{}h {:02}m", millis / 3_600_000, millis / 60_000 % 60),
+        _ => format!("{}d {:02}h", millis / 86_400_000, millis / 3_600_000 % 24),
     }
 }
 

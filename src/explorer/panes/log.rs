@@ -11,7 +11,7 @@ use std::time::Duration;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::list::shortened;
+use super::list::{shortened, span};
 use crate::base::Time;
 use crate::entry::ink::Ink;
 use crate::entry::visible;
@@ -51,6 +51,7 @@ pub(in crate::explorer) fn log(
         if state.is_folded(at) {
             continue;
         }
+        let run = state.run(at);
         let height = draw_row(
             &Drawn {
                 state,
@@ -59,11 +60,11 @@ pub(in crate::explorer) fn log(
                 matcher: &matcher,
                 selected: at == state.scroll.selected,
                 is_picked: picked.as_ref().is_some_and(|picked| picked.contains(&at)),
-                run: state.run(at),
+                run,
                 silence: state.silence(at),
                 is_beside: has_lens && !matcher.matches(&row.entry),
                 before: at
-                    .checked_sub(state.run(at))
+                    .checked_sub(run)
                     .and_then(|before| state.window.rows().get(before))
                     .map(|before| before.entry.time),
             },
@@ -276,17 +277,6 @@ fn draw_cell(
                 put(buffer, x, y, width, &visible(&value).text, theme.dim());
             }
         }
-    }
-}
-
-/// How long something took, in at most two units.
-pub(super) fn span(duration: Duration) -> String {
-    let millis = duration.as_millis();
-    match millis {
-        0..60_000 => format!("{}.{:03}s", millis / 1_000, millis % 1_000),
-        60_000..3_600_000 => format!("{}m {:02}s", millis / 60_000, millis / 1_000 % 60),
-        3_600_000..172_800_000 => format!("{}h {:02}m", millis / 3_600_000, millis / 60_000 % 60),
-        _ => format!("{}d {:02}h", millis / 86_400_000, millis / 3_600_000 % 24),
     }
 }
 

@@ -50,10 +50,7 @@ pub(in crate::explorer) fn members(
         columns: &COLUMNS,
         reserved: 0,
     };
-    let told = Answered {
-        now: Some(()),
-        ..Answered::default()
-    };
+    let told = Answered::known();
     let Some(list) = pane.draw(state, theme, &told, &Listing::default(), None, buffer) else {
         return;
     };

@@ -33,10 +33,7 @@ pub(in crate::explorer) fn saved(
         columns: &COLUMNS,
         reserved: 0,
     };
-    let told = Answered {
-        now: Some(()),
-        ..Answered::default()
-    };
+    let told = Answered::known();
     let Some(list) = pane.draw(state, theme, &told, listing, None, buffer) else {
         return;
     };

@@ -2,8 +2,7 @@
 
 use ratatui::buffer::Buffer;
 
-use super::list::{Column, Pane, headed};
-use super::log::span;
+use super::list::{Column, Pane, headed, span};
 use crate::base::units::grouped;
 use crate::entry::visible;
 use crate::explorer::overlays::Listing;

@@ -83,7 +83,7 @@ pub async fn run(
         state,
         theme: Theme::new(options.colors.unwrap_or_else(depth), options.palette),
         painter: Painter::new(),
-        plain: options.is_plain.then(Plain::default),
+        plain: options.is_plain.then(Plain::new),
         regions: Regions::default(),
         performer: Performer::new(backend, services, sender.clone()),
         sender,
@@ -98,7 +98,6 @@ pub async fn run(
         at,
         keeper: options.keeper,
         record,
-        is_read_only: options.is_read_only,
         memory: options.memory,
     };
     let ending = runtime.run(signals).await;
@@ -151,8 +150,6 @@ struct Runtime {
     at: Option<Time>,
     keeper: Option<Keeper>,
     record: Option<Record>,
-    /// Whether effects that reach out are refused.
-    is_read_only: bool,
     memory: Memory,
 }
 
@@ -266,11 +263,6 @@ impl Runtime {
 
     fn perform(&mut self, effects: Effects) {
         for effect in effects.0 {
-            if self.is_read_only && effect.reaches_out() {
-                let text = "this screen is read-only: nothing is written, no program started";
-                let _ = self.sender.send(Message::Done(Err(text.to_owned())));
-                continue;
-            }
             match effect {
                 Effect::Quit => self.ending = Some(Ending::Left),
                 Effect::Suspend => self.suspend(true),

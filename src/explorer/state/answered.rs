@@ -24,6 +24,16 @@ impl<T> Default for Answered<T> {
     }
 }
 
+impl Answered<()> {
+    /// Of what needs not be asked for: it is known here.
+    pub fn known() -> Self {
+        Self {
+            now: Some(()),
+            ..Self::default()
+        }
+    }
+}
+
 impl<T> Answered<T> {
     /// Takes in an answer; what was told before.
     pub fn told(&mut self, answer: Result<Option<T>, String>) -> Option<T> {

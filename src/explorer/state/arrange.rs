@@ -41,7 +41,8 @@ impl State {
     fn is_same(&self, row: &Row, next: &Row) -> bool {
         let shows_same =
             |column: &Column| column.field.value(&row.entry) == column.field.value(&next.entry);
-        row.likeness == next.likeness && self.columns.0.iter().all(shows_same)
+        // Of a text of which only the head is here nothing can be said.
+        !row.cut && row.likeness == next.likeness && self.columns.0.iter().all(shows_same)
     }
 
     /// How many rows a row that is shown stands for, itself among them.
@@ -98,12 +99,13 @@ impl State {
 
     /// The rows from where a selection began to the row under the cursor.
     pub fn picked(&self) -> Option<RangeInclusive<usize>> {
-        let from = self.place_of(self.picking?);
+        let from = self.nearest(self.picking?);
         let to = self.scroll.selected;
         Some(from.min(to)..=from.max(to))
     }
 
-    fn place_of(&self, key: Key) -> usize {
+    /// The row of a key, or the one after its place.
+    pub fn nearest(&self, key: Key) -> usize {
         let last = self.window.len().saturating_sub(1);
         self.window
             .search(key)

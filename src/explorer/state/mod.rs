@@ -75,6 +75,8 @@ pub(super) struct State {
     pub folds_runs: bool,
     /// Whether what is copied and exported has pseudonyms.
     pub disguises: bool,
+    /// Whether effects that reach out are refused.
+    pub is_read_only: bool,
     /// Where a selection of rows began.
     pub picking: Option<Key>,
     /// Columns and rows of the terminal.
@@ -133,8 +135,8 @@ pub(super) struct State {
     pub chip_cursor: usize,
     pub values: Values,
     pub detail: Option<Detail>,
-    /// Whether details are opened beside the log.
-    pub opens_beside: bool,
+    /// Whether details lie beside the log, where there is room, and not below.
+    pub is_detail_beside: bool,
 
     /// How the link to the terminal is, where it is slow.
     pub link: Option<LinkUse>,
@@ -214,6 +216,14 @@ pub(super) struct Values {
     pub facets: Facets,
 }
 
+impl Values {
+    /// The value under the cursor.
+    pub fn chosen(&self) -> Option<String> {
+        let facet = self.facets.values.get(self.cursor)?;
+        Some(facet.value.clone())
+    }
+}
+
 impl Default for Values {
     fn default() -> Self {
         Self {
@@ -231,8 +241,6 @@ pub(super) struct Detail {
     pub cursor: usize,
     /// Whether long texts are shown whole.
     pub unfolded: bool,
-    /// Whether it lies beside the log, where there is room, and not below.
-    pub is_beside: bool,
     /// The entry that was asked for because the window holds only its head.
     pub asked: Option<Position>,
     /// That entry, whole.
@@ -257,6 +265,7 @@ impl State {
             times: Times::default(),
             folds_runs: true,
             disguises: false,
+            is_read_only: false,
             picking: None,
             size,
             name,
@@ -299,7 +308,7 @@ impl State {
             chip_cursor: 0,
             values: Values::default(),
             detail: None,
-            opens_beside: false,
+            is_detail_beside: false,
             link: None,
             notice: None,
             leaving: false,

@@ -6,7 +6,7 @@ use super::*;
 #[test]
 fn what_changes_is_told_once_and_without_boxes() {
     let mut harness = Harness::new(50, (100, 30));
-    let mut plain = Plain::default();
+    let mut plain = Plain::new();
     let told = plain.tell(&harness.state);
     assert!(told.iter().any(|line| line == "following"), "{told:?}");
     assert!(

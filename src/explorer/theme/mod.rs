@@ -5,7 +5,7 @@ mod palette;
 
 use ratatui::style::{Color, Modifier, Style};
 
-pub use palette::{Palette, ThemeError};
+pub use palette::Palette;
 
 use self::palette::Hue;
 use super::ink::style_of;

@@ -6,7 +6,7 @@ use crate::explorer::effect::Effects;
 use crate::explorer::keymap::{Code, Key};
 use crate::explorer::layout::columns;
 use crate::explorer::overlays::Overlay;
-use crate::explorer::state::{Shape, State};
+use crate::explorer::state::{Column, Shape, State};
 use crate::query::Field;
 
 /// Opens the list.
@@ -60,17 +60,7 @@ pub(super) fn press(state: &mut State, key: Key) -> Option<Effects> {
 }
 
 fn widen(state: &mut State, at: usize, is_wider: bool) {
-    let shown = columns(state).cells;
-    let now = shown
-        .iter()
-        .find(|(index, _)| *index == at)
-        .map(|(_, width)| *width);
-    let now = now.or_else(|| {
-        state
-            .columns
-            .0
-            .get(at)
-            .map(crate::explorer::state::Column::width_of_field)
-    });
+    let own = || state.columns.0.get(at).map(Column::width_of_field);
+    let now = columns(state).width_of(at).or_else(own);
     state.columns.widen(at, now.unwrap_or(1), is_wider);
 }

@@ -98,10 +98,7 @@ pub(super) fn open(state: &mut State) -> Effects {
     if state.detail.is_some() {
         state.focus = Focus::Detail;
     } else if state.selected().is_some() {
-        state.detail = Some(Detail {
-            is_beside: state.opens_beside,
-            ..Detail::default()
-        });
+        state.detail = Some(Detail::default());
     }
     Effects::none()
 }
@@ -152,13 +149,10 @@ pub(super) fn close(state: &mut State) -> Effects {
 /// Puts the pane beside the log, or below it; it is opened, if it is not.
 pub(super) fn turn(state: &mut State) -> Effects {
     if state.detail.is_none() {
-        state.opens_beside = true;
+        state.is_detail_beside = true;
         return open(state);
     }
-    state.opens_beside = !state.opens_beside;
-    if let Some(detail) = &mut state.detail {
-        detail.is_beside = state.opens_beside;
-    }
+    state.is_detail_beside = !state.is_detail_beside;
     Effects::none()
 }
 
@@ -252,12 +246,7 @@ pub(super) fn copy(state: &mut State) -> Effects {
         Focus::Detail => current_line(state)
             .and_then(|line| line.value)
             .map(|(_, value)| value),
-        Focus::Values => state
-            .values
-            .facets
-            .values
-            .get(state.values.cursor)
-            .map(|facet| facet.value.clone()),
+        Focus::Values => state.values.chosen(),
         Focus::Sources => state
             .namespaces
             .get(state.source_cursor)

@@ -46,13 +46,7 @@ pub(super) fn value(state: &mut State, sense: Sense) -> Effects {
             Some(name) => apply(state, sense, Field::Namespace, &name),
             None => Effects::none(),
         },
-        Focus::Values => match state
-            .values
-            .facets
-            .values
-            .get(state.values.cursor)
-            .map(|facet| facet.value.clone())
-        {
+        Focus::Values => match state.values.chosen() {
             Some(value) => apply(state, sense, state.values.field.clone(), &value),
             None => Effects::none(),
         },
@@ -61,11 +55,7 @@ pub(super) fn value(state: &mut State, sense: Sense) -> Effects {
 
 /// Shows one value of the field in the Values pane only; the one that is shown already, all again.
 pub(super) fn only_value(state: &mut State) -> Effects {
-    let facets = &state.values.facets.values;
-    let Some(value) = facets
-        .get(state.values.cursor)
-        .map(|facet| facet.value.clone())
-    else {
+    let Some(value) = state.values.chosen() else {
         return Effects::none();
     };
     let field = state.values.field.clone();

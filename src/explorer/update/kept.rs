@@ -113,17 +113,10 @@ pub(super) fn paste(overlay: &mut Overlay, text: &str) {
         | Overlay::Case {
             saving: Some(path), ..
         } => path,
-        Overlay::Streams(listing)
-        | Overlay::Blobs { listing, .. }
-        | Overlay::Events { listing, .. }
-        | Overlay::Patterns { listing, .. }
-        | Overlay::Differences(listing)
-        | Overlay::Waterfall(listing)
-            if listing.is_typing =>
-        {
-            &mut listing.text
-        }
-        _ => return,
+        other => match other.listing_mut() {
+            Some(listing) if listing.is_typing => &mut listing.text,
+            _ => return,
+        },
     };
     let mut prompt = Prompt::new(PromptKind::Search, String::new());
     prompt.input = input.clone();

@@ -71,7 +71,7 @@ fn arrived(state: &mut State, entries: Vec<crate::entry::Entry>) {
     let was_empty = state.window.len() == 0;
     let (places, fallen) = state.window.arrive(entries);
     if let Some(key) = state.seeking {
-        state.scroll.selected = super::load::nearest(state, key);
+        state.scroll.selected = state.nearest(key);
         state.scroll.line = state.landing_line;
         return;
     }

@@ -143,11 +143,11 @@ pub(super) fn loaded(state: &mut State, number: Number, page: Page, done: bool) 
         _ => None,
     };
     match (kept, state.landing) {
-        (Some(key), _) => state.scroll.selected = nearest(state, key),
+        (Some(key), _) => state.scroll.selected = state.nearest(key),
         (None, At::Newest) => navigate::to_end(state),
         (None, At::Oldest) => (state.scroll.selected, state.scroll.line) = (0, 0),
         (None, At::Around(key)) => {
-            state.scroll.selected = nearest(state, key);
+            state.scroll.selected = state.nearest(key);
             state.scroll.line = state.landing_line;
         }
     }
@@ -173,14 +173,6 @@ pub(super) fn stopped(state: &mut State) -> Effects {
         Some(head) if state.requests.follow.is_none() => follow(state, head),
         _ => Effects::none(),
     }
-}
-
-/// The row of a key, or the one after its place.
-pub(super) fn nearest(state: &State, key: Key) -> usize {
-    state
-        .window
-        .search(key)
-        .unwrap_or_else(|place| place.min(state.window.len().saturating_sub(1)))
 }
 
 /// Follows what arrives after a position. What arrived before is in the page that told the position.

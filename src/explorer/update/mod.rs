@@ -151,7 +151,21 @@ pub(super) fn update(state: &mut State, message: Message) -> Effects {
     let effects = effects
         .and(load::prefetch(state))
         .and(detail::refresh(state));
+    let effects = within_reach(state, effects);
     effects.and(wake(state))
+}
+
+/// Leaves out what reaches out, where that is not allowed, and says so.
+fn within_reach(state: &mut State, mut effects: Effects) -> Effects {
+    let count = effects.0.len();
+    effects
+        .0
+        .retain(|effect| !state.is_read_only || !effect.reaches_out());
+    if effects.0.len() < count {
+        let text = "this screen is read-only: nothing is written, no program started";
+        notice(state, text, true);
+    }
+    effects
 }
 
 /// Files are being read, or were read to their end.

@@ -235,58 +235,37 @@ pub(super) fn click(state: &mut State, target: Target) -> Effects {
             *cursor = at;
             Effects::none()
         }
-        Some(Overlay::Streams(listing) | Overlay::Blobs { listing, .. }) => {
-            // The first click chooses, the second opens.
-            if listing.cursor == at {
-                return kept::enter(state);
-            }
-            listing.cursor = at;
-            Effects::none()
-        }
-        Some(
-            Overlay::Patterns { listing, .. }
-            | Overlay::Differences(listing)
-            | Overlay::Quiet(listing)
-            | Overlay::Waterfall(listing),
-        ) => {
-            if listing.cursor == at {
-                return insight::enter(state);
-            }
-            listing.cursor = at;
-            Effects::none()
-        }
         Some(Overlay::Columns { cursor } | Overlay::Members { cursor }) => {
             *cursor = at;
             Effects::none()
         }
-        Some(Overlay::Saved(listing)) => {
-            if listing.cursor == at {
-                return saved::enter(state);
+        Some(overlay) => {
+            // The first click chooses, the second opens.
+            let listing = overlay.listing_mut();
+            let chosen = listing.map(|listing| std::mem::replace(&mut listing.cursor, at));
+            if chosen == Some(at) {
+                return enter(state);
             }
-            listing.cursor = at;
             Effects::none()
         }
-        Some(Overlay::Fields(listing)) => {
-            if listing.cursor == at {
-                return fields::enter(state);
-            }
-            listing.cursor = at;
-            Effects::none()
-        }
-        Some(Overlay::Case { listing, .. }) => {
-            if listing.cursor == at {
-                return case::enter(state);
-            }
-            listing.cursor = at;
-            Effects::none()
-        }
-        Some(Overlay::Events { listing, .. }) => {
-            if listing.cursor == at {
-                return events::enter(state);
-            }
-            listing.cursor = at;
-            Effects::none()
-        }
+        None => Effects::none(),
+    }
+}
+
+/// Opens what is under the cursor of a list.
+fn enter(state: &mut State) -> Effects {
+    match state.overlays.last() {
+        Some(Overlay::Streams(_) | Overlay::Blobs { .. }) => kept::enter(state),
+        Some(
+            Overlay::Patterns { .. }
+            | Overlay::Differences(_)
+            | Overlay::Quiet(_)
+            | Overlay::Waterfall(_),
+        ) => insight::enter(state),
+        Some(Overlay::Saved(_)) => saved::enter(state),
+        Some(Overlay::Fields(_)) => fields::enter(state),
+        Some(Overlay::Case { .. }) => case::enter(state),
+        Some(Overlay::Events { .. }) => events::enter(state),
         _ => Effects::none(),
     }
 }

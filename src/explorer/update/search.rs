@@ -67,20 +67,27 @@ pub(super) fn level(state: &mut State, level: Level, direction: Direction) -> Ef
 /// The first entry of a level or more severe from a time on.
 pub(super) fn from(state: &mut State, time: Time, level: Level) -> Effects {
     state.live.following = false;
+    let key = Key {
+        time,
+        position: Position(0),
+    };
+    let direction = Direction::Newer;
+    ask(
+        state,
+        &Query(Expression::at_least(level)),
+        Cursor { key, direction },
+    )
+}
+
+/// Asks the log for the next match of what is also wanted.
+fn ask(state: &mut State, wanted: &Query, cursor: Cursor) -> Effects {
     let number = state.requests.next();
     state.requests.find = Some(number);
-    let severe = Query(Expression::at_least(level));
     Effect::Find {
         number,
-        query: state.query().and(&severe),
+        query: state.query().and(wanted),
         now: state.now,
-        cursor: Cursor {
-            key: Key {
-                time,
-                position: Position(0),
-            },
-            direction: Direction::Newer,
-        },
+        cursor,
     }
     .into()
 }
@@ -105,16 +112,7 @@ fn find(state: &mut State, query: &Query, matcher: &Matcher, direction: Directio
         notice(state, no_match(direction), false);
         return Effects::none();
     };
-    let number = state.requests.next();
-    state.requests.find = Some(number);
-    let query = state.query().and(query);
-    Effect::Find {
-        number,
-        query,
-        now: state.now,
-        cursor: Cursor { key, direction },
-    }
-    .into()
+    ask(state, query, Cursor { key, direction })
 }
 
 fn no_match(direction: Direction) -> &'static str {
