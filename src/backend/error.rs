@@ -10,6 +10,9 @@ pub enum Error {
     /// The directory of binary logs.
     #[error(transparent)]
     Directory(#[from] crate::logdir::Error),
+    /// Plain log files.
+    #[error(transparent)]
+    Files(#[from] crate::files::Error),
     /// The service.
     #[error(transparent)]
     Remote(#[from] crate::client::Error),

@@ -8,7 +8,7 @@ use super::Error;
 use super::merged;
 use super::mirror::Link;
 use crate::entry::{Entry, Position};
-use crate::{client, logdir, store};
+use crate::{client, files, logdir, store};
 
 /// A feed of any backend.
 #[derive(Debug)]
@@ -18,6 +18,7 @@ pub struct Feed(Body);
 enum Body {
     Store(store::Feed),
     Directory(logdir::Feed),
+    Files(files::Feed),
     /// Boxed: it holds a connection and is several times as large.
     Remote(Box<client::Feed>),
     Mirror(store::Feed, watch::Receiver<Link>),
@@ -47,6 +48,10 @@ impl Feed {
         Self(Body::Directory(feed))
     }
 
+    pub(super) fn of_files(feed: files::Feed) -> Self {
+        Self(Body::Files(feed))
+    }
+
     pub(super) fn of_mirror(feed: store::Feed, mut link: watch::Receiver<Link>) -> Self {
         // How it is now is told first.
         link.mark_changed();
@@ -66,6 +71,10 @@ impl Feed {
         match &mut self.0 {
             Body::Store(feed) => of_store(feed.next().await).await,
             Body::Directory(feed) => match feed.next().await {
+                Ok(batch) => FeedEvent::Entries(batch.entries, batch.at),
+                Err(error) => lost(error).await,
+            },
+            Body::Files(feed) => match feed.next().await {
                 Ok(batch) => FeedEvent::Entries(batch.entries, batch.at),
                 Err(error) => lost(error).await,
             },

@@ -1,7 +1,7 @@
 //! The narrow waist: whatever can be explored answers the same questions.
 //!
 //! The explorer, the command line and the HTTP handlers speak only to [`Backend`] and never know whether the log is near
-//! or far. A closed list of bodies: the embedded log, a directory of binary logs, a remote service, and what is brought into
+//! or far. A closed list of bodies: the embedded log, a directory of binary logs, plain files, a remote service, and what is brought into
 //! a log of our own: a Direktiv, a live stream, a blob; and several of these at once.
 
 mod copied;
@@ -36,6 +36,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::base::Time;
 use crate::client::Client;
 use crate::entry::{Entry, Position};
+use crate::files::LogFiles;
 use crate::logdir::LogDirectory;
 use crate::query::{
     CompareRequest, Comparing, ContextRequest, Differences, Facets, FacetsRequest, FollowRequest,
@@ -51,6 +52,8 @@ pub enum Backend {
     Store(Store),
     /// A directory of binary logs.
     Directory(LogDirectory),
+    /// Plain log files.
+    Files(LogFiles),
     /// A service, over HTTP.
     Remote(Client),
     /// A Direktiv, over HTTP, mirrored.
@@ -70,6 +73,12 @@ impl Backend {
         match self.reach(&request.query).await? {
             Near(store) => blocking(store, move |store, _| store.page(&request)).await,
             There(directory) => blocking(directory, move |log, _| log.page(&request)).await,
+            Lying(files) => {
+                blocking(files, move |files, stop| {
+                    files.page(&request, &|| stop.load(Ordering::Relaxed))
+                })
+                .await
+            }
             Far(client) => Ok(client.page(&request).await?),
             Many(merged) => merged.page(request).await,
         }
@@ -81,6 +90,7 @@ impl Backend {
         match self {
             Self::Store(store) => Feed::of_store(store.follow(request)),
             Self::Directory(directory) => Feed::of_directory(directory.follow(request)),
+            Self::Files(files) => Feed::of_files(files.follow(request)),
             Self::Remote(client) => Feed::of_remote(client.follow(request)),
             Self::Mirror(mirror) => {
                 mirror.begin(&request.query);
@@ -109,6 +119,12 @@ impl Backend {
                 })
                 .await
             }
+            Lying(files) => {
+                blocking(files, move |files, stop| {
+                    files.histogram(&request, &|| stop.load(Ordering::Relaxed))
+                })
+                .await
+            }
             Far(client) => Ok(client.histogram(&request).await?),
             Many(merged) => merged.histogram(request).await,
         }
@@ -132,6 +148,12 @@ impl Backend {
                 })
                 .await
             }
+            Lying(files) => {
+                blocking(files, move |files, stop| {
+                    files.facets(&request, &|| stop.load(Ordering::Relaxed))
+                })
+                .await
+            }
             Far(client) => Ok(client.facets(&request).await?),
             Many(merged) => merged.facets(request).await,
         }
@@ -145,6 +167,7 @@ impl Backend {
         let log = match self.reach(&request.query).await? {
             Near(store) => Log::Store(store.clone()),
             There(directory) => Log::Directory(directory.clone()),
+            Lying(files) => Log::Files(files.clone()),
             Far(client) => return Ok(client.patterns(&request).await?),
             Many(merged) => return merged.patterns(request).await,
         };
@@ -166,6 +189,7 @@ impl Backend {
         let log = match self.reach(&request.query).await? {
             Near(store) => Log::Store(store.clone()),
             There(directory) => Log::Directory(directory.clone()),
+            Lying(files) => Log::Files(files.clone()),
             Far(client) => return Ok(client.compare(&request).await?),
             Many(merged) => return merged.compare(request).await,
         };
@@ -189,6 +213,7 @@ impl Backend {
         match self.reach(&Query::default()).await? {
             Near(store) => blocking(store, move |store, _| store.values(&request)).await,
             There(directory) => blocking(directory, move |log, _| log.values(&request)).await,
+            Lying(files) => blocking(files, move |files, _| files.values(&request)).await,
             Far(client) => Ok(client.values(&request).await?),
             Many(merged) => merged.values(request).await,
         }
@@ -202,6 +227,12 @@ impl Backend {
         match self.reach(&request.query).await? {
             Near(store) => blocking(store, move |store, _| store.context(&request)).await,
             There(directory) => blocking(directory, move |log, _| log.context(&request)).await,
+            Lying(files) => {
+                blocking(files, move |files, stop| {
+                    files.context(&request, &|| stop.load(Ordering::Relaxed))
+                })
+                .await
+            }
             Far(client) => Ok(client.context(&request).await?),
             Many(merged) => merged.context(request).await,
         }
@@ -215,6 +246,7 @@ impl Backend {
         match self.reach(&Query::default()).await? {
             Near(store) => blocking(store, move |store, _| store.entry(position)).await,
             There(directory) => blocking(directory, move |log, _| log.entry(position)).await,
+            Lying(files) => blocking(files, move |files, _| files.entry(position)).await,
             Far(client) => Ok(client.entry(position).await?),
             Many(merged) => merged.entry(position).await,
         }
@@ -233,6 +265,7 @@ impl Backend {
                 })
                 .await
             }
+            Lying(files) => Ok(files.namespaces()),
             Far(client) => Ok(client.namespaces().await?),
             Many(merged) => merged.namespaces().await,
         }
@@ -259,7 +292,7 @@ impl Backend {
     #[must_use]
     pub fn joins(&self) -> bool {
         match self {
-            Self::Directory(_) => true,
+            Self::Directory(_) | Self::Files(_) => true,
             Self::Merged(merged) => merged.joins(),
             Self::Store(_) | Self::Remote(_) | Self::Mirror(_) | Self::Copied(_) => false,
         }
@@ -270,6 +303,7 @@ impl Backend {
         match self {
             Self::Store(store) => Ok(Near(store)),
             Self::Directory(directory) => Ok(There(directory)),
+            Self::Files(files) => Ok(Lying(files)),
             Self::Remote(client) => Ok(Far(client)),
             Self::Merged(merged) => Ok(Many(merged)),
             Self::Mirror(mirror) => {
@@ -289,6 +323,7 @@ impl Backend {
 enum Log {
     Store(Store),
     Directory(LogDirectory),
+    Files(LogFiles),
 }
 
 impl Log {
@@ -305,16 +340,18 @@ impl Log {
         Ok(match self {
             Self::Store(store) => store.sample(query, now, most, &stop, see)?,
             Self::Directory(directory) => directory.sample(query, now, most, &stop, see)?,
+            Self::Files(files) => files.sample(query, now, most, &stop, see)?,
         })
     }
 }
 
-use Reached::{Far, Many, Near, There};
+use Reached::{Far, Lying, Many, Near, There};
 
 /// Where a question is answered.
 enum Reached<'b> {
     Near(&'b Store),
     There(&'b LogDirectory),
+    Lying(&'b LogFiles),
     Far(&'b Client),
     Many(&'b Merged),
 }

@@ -1,4 +1,4 @@
-//! Files and standard input, read into a log on a thread of their own.
+//! Standard input, read into a log on a thread of its own.
 
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
@@ -8,21 +8,11 @@ use tokio_util::sync::CancellationToken;
 use crate::base::Gauge;
 use crate::entry::Entry;
 use crate::entry::decode::Defaults;
-use crate::files::{self, Loader};
+use crate::files;
 use crate::store::{Pending, Store};
 
 /// Batches handed to a log while the next is read.
 const IN_FLIGHT: usize = 8;
-
-/// Reads files into a log, then what is added to them.
-pub(super) fn load(mut loader: Loader, mut feeder: Feeder, gauge: &Gauge) {
-    let loaded = loader.load(|batch| feeder.take(batch));
-    feeder.settle();
-    gauge.finish();
-    if loaded.is_continue() {
-        loader.follow(|batch| feeder.take(batch));
-    }
-}
 
 /// Reads standard input into a log until it ends.
 pub(super) fn read_stdin(defaults: &Defaults, mut feeder: Feeder, ended: &Gauge) {

@@ -12,13 +12,13 @@ use super::Error;
 use super::args::SourceKind;
 use super::directory::{self, is_address, is_log};
 use super::keeping::{Beside, attend, keep, look_after};
-use super::loading::{Feeder, load, read_stdin};
+use super::loading::{Feeder, read_stdin};
 use super::several::are_several;
 use crate::backend::{Backend, Here, Services};
 use crate::base::{Gauge, Time};
 use crate::config::Settings;
 use crate::entry::decode::Defaults;
-use crate::files::{self, Loader};
+use crate::files::{self, LogFiles};
 use crate::logdir;
 use crate::pipelines::Pipelines;
 use crate::service::{self, Connections, Listener, Secret, Service};
@@ -27,10 +27,10 @@ use crate::store::{Durability, Lock, Options, Store};
 /// Something to explore.
 pub(super) struct Opened {
     pub backend: Backend,
-    /// How far loading files has come, where some are loaded.
-    pub loading: Option<Arc<Gauge>>,
+    /// How far the index of plain files has come; until then counts are of what is known.
+    pub indexing: Option<Arc<Gauge>>,
     /// Finished when standard input has ended, where it is read.
-    stdin: Option<Arc<Gauge>>,
+    pub(super) stdin: Option<Arc<Gauge>>,
     /// What it is called on the screen.
     pub name: String,
     /// What was recovered or found damaged, to be said.
@@ -38,7 +38,6 @@ pub(super) struct Opened {
     owned: Option<Owned>,
     /// What it is put together from.
     pub parts: Vec<Self>,
-    loader: Option<std::thread::JoinHandle<()>>,
     stopping: CancellationToken,
 }
 
@@ -82,6 +81,7 @@ impl Opened {
             [url] if is_address(url) => Self::remote(settings, url).await,
             [dir] if is_log(Path::new(dir)) => Self::directory(settings, Path::new(dir)).await,
             [dir] if logdir::is_log_directory(Path::new(dir)) => Self::binary(settings, dir),
+            [stdin] if stdin == "-" => Self::stdin(settings),
             _ if are_several(sources) => Self::several(settings, sources).await,
             _ => Self::files(settings, sources),
         }
@@ -98,13 +98,12 @@ impl Opened {
     pub(super) fn of(backend: Backend, name: String) -> Self {
         Self {
             backend,
-            loading: None,
+            indexing: None,
             stdin: None,
             name,
             notes: Vec::new(),
             owned: None,
             parts: Vec::new(),
-            loader: None,
             stopping: CancellationToken::new(),
         }
     }
@@ -240,46 +239,42 @@ impl Opened {
         Ok((opened, store))
     }
 
-    /// Files and standard input, read into a temporary log; usable while they load.
+    /// Plain files, where they lie; usable while they are indexed.
     fn files(settings: &Settings, sources: &[String]) -> Result<Self, Error> {
-        let (stdin, named): (Vec<_>, Vec<_>) = sources.iter().partition(|source| *source == "-");
-        let named: Vec<PathBuf> = named.into_iter().map(PathBuf::from).collect();
-        let paths = if named.is_empty() {
-            Vec::new()
-        } else {
-            files::discover(&named)?
+        let paths: Vec<PathBuf> = sources.iter().map(PathBuf::from).collect();
+        let options = files::Options {
+            namespace: namespace_of(settings),
+            cache: settings.cache.clone().map(|cache| cache.join("files")),
+            spool: settings.cache.clone(),
+            ..files::Options::default()
         };
-        let namespace = settings
-            .namespace
-            .clone()
-            .unwrap_or_else(|| "default".to_owned());
-        let gauge = Arc::new(Gauge::default());
-        let loader = Loader::open(&paths, &namespace, Arc::clone(&gauge))
-            .map_err(|(path, source)| Error::File { path, source })?;
-        let name = match (paths.as_slice(), stdin.is_empty()) {
-            ([], _) => "standard input".to_owned(),
-            ([one], true) => shortened(one),
-            (many, _) => format!("{} files", many.len() + usize::from(!stdin.is_empty())),
+        let files = tokio::task::block_in_place(|| LogFiles::open(&paths, options))?;
+        let name = match paths.as_slice() {
+            [one] => shortened(one),
+            many => format!("{} files", many.len()),
         };
-        let (mut opened, store) = Self::temporary(name)?;
-        if !paths.is_empty() {
-            opened.loading = Some(Arc::clone(&gauge));
-            let feeder = Feeder::new(&store, opened.stopping.clone());
-            opened.loader = spawn("file-loader", move || load(loader, feeder, &gauge))?;
-        }
-        if !stdin.is_empty() {
-            let feeder = Feeder::new(&store, opened.stopping.clone());
-            let defaults = Defaults {
-                namespace,
-                source: Some("stdin".to_owned()),
-                ..Defaults::at(Time::now())
-            };
-            let ended = Arc::new(Gauge::default());
-            opened.stdin = Some(Arc::clone(&ended));
-            spawn("stdin-reader", move || {
-                read_stdin(&defaults, feeder, &ended);
-            })?;
-        }
+        let indexing = files.gauge();
+        Ok(Self {
+            indexing: Some(indexing),
+            ..Self::of(Backend::Files(files), name)
+        })
+    }
+
+    /// Standard input, read into a temporary log; usable while it comes.
+    fn stdin(settings: &Settings) -> Result<Self, Error> {
+        let (mut opened, store) = Self::temporary("standard input".to_owned())?;
+        let feeder = Feeder::new(&store, opened.stopping.clone());
+        let defaults = Defaults {
+            namespace: namespace_of(settings),
+            source: Some("stdin".to_owned()),
+            ..Defaults::at(Time::now())
+        };
+        let ended = Arc::new(Gauge::default());
+        opened.stdin = Some(Arc::clone(&ended));
+        std::thread::Builder::new()
+            .name("stdin-reader".to_owned())
+            .spawn(move || read_stdin(&defaults, feeder, &ended))
+            .map_err(Error::io("start a thread"))?;
         Ok(opened)
     }
 
@@ -334,15 +329,19 @@ impl Opened {
         self.stopping.clone()
     }
 
-    /// Waits until the files are read.
-    pub async fn loaded(&self) {
-        finished(self.loading.as_deref()).await;
+    /// Waits until the index of plain files knows what was there.
+    pub async fn indexed(&self) {
+        finished(self.indexing.as_deref()).await;
     }
 
-    /// Waits until the files are read and standard input has ended.
+    /// Waits until standard input has ended; of files, what is there is all there is.
     pub async fn ended(&self) {
-        self.loaded().await;
         finished(self.stdin.as_deref()).await;
+        for opened in self.parts.iter().chain([self]) {
+            if let Backend::Files(files) = &opened.backend {
+                files.take_whole();
+            }
+        }
     }
 
     /// Ends streams, lets requests finish, closes the log, removes what is temporary.
@@ -356,9 +355,6 @@ impl Opened {
             let _ = serving.await;
         }
         let closing = tokio::task::spawn_blocking(move || {
-            if let Some(loader) = self.loader {
-                let _ = loader.join();
-            }
             // A temporary log is not worth sealing.
             if owned.temporary.is_none() {
                 owned.store.close();
@@ -368,15 +364,9 @@ impl Opened {
     }
 }
 
-fn spawn(
-    name: &str,
-    work: impl FnOnce() + Send + 'static,
-) -> Result<Option<std::thread::JoinHandle<()>>, Error> {
-    std::thread::Builder::new()
-        .name(name.to_owned())
-        .spawn(work)
-        .map(Some)
-        .map_err(Error::io("start a thread"))
+fn namespace_of(settings: &Settings) -> String {
+    let namespace = settings.namespace.clone();
+    namespace.unwrap_or_else(|| "default".to_owned())
 }
 
 async fn finished(gauge: Option<&Gauge>) {

@@ -24,7 +24,7 @@ pub(super) fn are_several(sources: &[String]) -> bool {
 /// Whether a source is a log of its own.
 fn is_whole(source: &str) -> bool {
     let path = Path::new(source);
-    is_address(source) || is_log(path) || logdir::is_log_directory(path)
+    source == "-" || is_address(source) || is_log(path) || logdir::is_log_directory(path)
 }
 
 impl Opened {
@@ -66,7 +66,8 @@ impl Opened {
         notes.extend(parts.iter().flat_map(|part| part.notes.clone()));
         let names: Vec<&str> = parts.iter().map(|part| part.name.as_str()).collect();
         let mut opened = Self::of(Backend::Merged(merged), names.join(" + "));
-        opened.loading = parts.iter().find_map(|part| part.loading.clone());
+        opened.indexing = parts.iter().find_map(|part| part.indexing.clone());
+        opened.stdin = parts.iter().find_map(|part| part.stdin.clone());
         opened.notes = notes;
         opened.parts = parts;
         Ok(opened)

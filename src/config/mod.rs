@@ -37,6 +37,9 @@ pub struct Settings {
     /// Where the program's own log goes when the screen is taken.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<PathBuf>,
+    /// Where what can be made anew is kept: the indexes of log files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache: Option<PathBuf>,
     /// What of the program's own log is kept: error, warn, info, debug or trace.
     pub log_level: String,
     /// The service to talk to, where a command can.
@@ -204,9 +207,13 @@ pub fn load(overrides: Overrides) -> Result<Settings, Error> {
             .unwrap_or_else(|| folders.data_dir())
             .to_owned()
     });
+    let cache = folders
+        .as_ref()
+        .map(|folders| folders.cache_dir().to_owned());
     Ok(Settings {
         data: data.ok_or(Error::NoHome)?,
         state,
+        cache,
         log_level: overrides
             .log_level
             .or(file.log_level)

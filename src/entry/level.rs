@@ -88,7 +88,7 @@ impl FromStr for Level {
     type Err = UnknownLevel;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const WORDS: [(&str, Level); 26] = [
+        const WORDS: [(&str, Level); 27] = [
             ("info", Level::Info),
             ("debug", Level::Debug),
             ("warn", Level::Warn),
@@ -115,6 +115,7 @@ impl FromStr for Level {
             ("emerg", Level::Fatal),
             ("emergency", Level::Fatal),
             ("panic", Level::Fatal),
+            ("dpanic", Level::Fatal),
         ];
         let word = text.trim();
         WORDS

@@ -121,6 +121,12 @@ impl Harness {
     fn settle(&mut self) {
         for _ in 0..1_000 {
             let Some(effect) = self.waiting.pop_front() else {
+                // A question that stays open would be waited for by scripts.
+                let requests = self.state.requests;
+                assert!(
+                    requests.is_answered(),
+                    "everything is answered: {requests:?}"
+                );
                 return;
             };
             if let Some(message) = self.answer(effect) {

@@ -1,10 +1,17 @@
 //! From what a user names to files.
 
-use std::io::Read;
+use std::collections::HashSet;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use super::generations::origin;
+use super::identity::FileId;
+use super::packed::{HEAD_BYTES, Packing, packing};
+
 /// Bytes looked at to tell text from something else.
-const PROBE_BYTES: u64 = 8 << 10;
+const PROBE_BYTES: usize = 8 << 10;
 /// Files taken from named directories at the most.
 const MAX_FILES: usize = 1_000;
 
@@ -17,16 +24,16 @@ pub enum DiscoverError {
         /// What was named.
         path: PathBuf,
         /// Why.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// There is no text in it.
     #[error(
-        "{0} holds no text files; expected log files, or a data directory written by `tailwater serve`"
+        "{0} holds no log files; expected text, compressed or not, or a data directory written by `tailwater serve`"
     )]
     Nothing(PathBuf),
-    /// It is compressed or otherwise not text.
+    /// It is not text.
     #[error(
-        "{path} is not a text file ({kind}); decompress it first, for example: zcat {path} | tailwater -"
+        "{path} is not a text file ({kind}); expected lines of text, or such compressed by gzip, zstd, xz, bzip2 or lz4"
     )]
     NotText {
         /// The file.
@@ -36,11 +43,28 @@ pub enum DiscoverError {
     },
 }
 
-/// The log files that the paths mean: a file itself, of a directory the text files in it (not below it), by name.
+/// A file that is a log of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Named {
+    pub path: PathBuf,
+    /// How it is packed, if it is.
+    pub packing: Option<Packing>,
+}
+
+impl Named {
+    /// Which file it is.
+    pub fn id(&self) -> Option<FileId> {
+        let metadata = std::fs::metadata(&self.path).ok()?;
+        Some(FileId::of(&metadata))
+    }
+}
+
+/// The log files that the paths mean: a file itself, of a directory those in it (not below it), by name. What was rotated away
+/// from another one of them is left to that.
 ///
 /// # Errors
 /// A path cannot be read, a directory holds nothing to show, or a file named is not text.
-pub fn discover(paths: &[PathBuf]) -> Result<Vec<PathBuf>, DiscoverError> {
+pub(super) fn discover(paths: &[PathBuf]) -> Result<Vec<Named>, DiscoverError> {
     let mut files = Vec::new();
     for path in paths {
         let unreadable = |source| DiscoverError::Unreadable {
@@ -48,59 +72,90 @@ pub fn discover(paths: &[PathBuf]) -> Result<Vec<PathBuf>, DiscoverError> {
             source,
         };
         if !std::fs::metadata(path).map_err(unreadable)?.is_dir() {
-            match kind(path).map_err(unreadable)? {
-                None => files.push(path.clone()),
-                Some(kind) => {
-                    return Err(DiscoverError::NotText {
-                        path: path.clone(),
-                        kind,
-                    });
-                }
-            }
+            let kind = kind(path).map_err(unreadable)?;
+            let packing = kind.map_err(|kind| DiscoverError::NotText {
+                path: path.clone(),
+                kind,
+            })?;
+            files.push(Named {
+                path: path.clone(),
+                packing,
+            });
             continue;
         }
-        let mut inside: Vec<PathBuf> = Vec::new();
+        let mut inside = Vec::new();
         for item in std::fs::read_dir(path).map_err(unreadable)?.flatten() {
             let file = item.path();
-            let hidden = item.file_name().to_string_lossy().starts_with('.');
-            if !hidden && file.is_file() && matches!(kind(&file), Ok(None)) {
-                inside.push(file);
+            let is_hidden = item.file_name().to_string_lossy().starts_with('.');
+            if !is_hidden
+                && file.is_file()
+                && let Ok(Ok(packing)) = kind(&file)
+            {
+                inside.push(Named {
+                    path: file,
+                    packing,
+                });
             }
         }
         if inside.is_empty() {
             return Err(DiscoverError::Nothing(path.clone()));
         }
-        inside.sort();
+        inside.sort_by(|a, b| a.path.cmp(&b.path));
         files.extend(inside);
     }
+    let names: HashSet<PathBuf> = files.iter().map(|file| file.path.clone()).collect();
+    let is_generation = |path: &Path| {
+        let name = path.file_name()?.to_str()?;
+        let log = path.with_file_name(origin(name)?);
+        Some(names.contains(&log))
+    };
+    files.retain(|file| is_generation(&file.path) != Some(true));
+    let mut seen = HashSet::new();
+    files.retain(|file| seen.insert(file.path.clone()));
     files.truncate(MAX_FILES);
     Ok(files)
 }
 
-/// How files begin that are no text.
-const MAGIC: [(&[u8], &str); 5] = [
-    (b"\x1f\x8b", "gzip"),
-    (b"\x28\xb5\x2f\xfd", "zstd"),
-    (b"\xfd7zXZ", "xz"),
-    (b"BZh", "bzip2"),
-    (b"PK\x03\x04", "zip"),
-];
-
-/// What a file is if it is no text.
-fn kind(path: &Path) -> std::io::Result<Option<&'static str>> {
-    let file = std::fs::File::open(path)?;
-    if !file.metadata()?.is_file() {
-        // A pipe or a device is read as it comes.
-        return Ok(None);
+/// How a file is packed, if it is.
+///
+/// # Errors
+/// It cannot be read.
+pub(super) fn packing_of(file: &File) -> io::Result<Option<Packing>> {
+    let mut head = [0; HEAD_BYTES];
+    let mut filled = 0;
+    while filled < head.len() {
+        match file.read_at(&mut head[filled..], filled as u64) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
     }
-    let mut head = Vec::new();
-    file.take(PROBE_BYTES).read_to_end(&mut head)?;
-    if let Some((_, kind)) = MAGIC.iter().find(|(magic, _)| head.starts_with(magic)) {
-        return Ok(Some(kind));
+    Ok(packing(&head[..filled]))
+}
+
+/// Text, perhaps packed; or what else a file is.
+fn kind(path: &Path) -> io::Result<Result<Option<Packing>, &'static str>> {
+    let file = File::open(path)?;
+    if !file.metadata()?.is_file() {
+        return Ok(Err("no regular file; standard input is named -"));
+    }
+    if let Some(packing) = packing_of(&file)? {
+        return Ok(Ok(Some(packing)));
+    }
+    let mut head = vec![0; PROBE_BYTES];
+    let filled = file.read_at(&mut head, 0)?;
+    head.truncate(filled);
+    if head.starts_with(b"PK\x03\x04") {
+        return Ok(Err("zip"));
     }
     // Logs may hold a stray NUL; a file that is full of them is something else.
     let nuls = memchr::memchr_iter(0, &head).count();
-    Ok((nuls * 10 > head.len()).then_some("binary"))
+    Ok(if nuls * 10 > head.len() {
+        Err("binary")
+    } else {
+        Ok(None)
+    })
 }
 
 #[cfg(test)]
@@ -116,12 +171,28 @@ mod tests {
             path
         };
         let (b, a) = (file("b.log", b"x\n"), file("a.log", b""));
-        let packed = file("c.gz", b"\x1f\x8b\x08");
+        let (packed, rotated) = (file("c.gz", b"\x1f\x8b\x08"), file("a.log.1", b"x\n"));
+        let zip = file("d.zip", b"PK\x03\x04");
         file(".hidden", b"x");
-        assert_eq!(discover(&[dir.path().to_owned()]).expect("found"), [a, b]);
+        let text = |path: &Path| Named {
+            path: path.to_owned(),
+            packing: None,
+        };
+        let gzip = Named {
+            path: packed,
+            packing: Some(Packing::Gzip),
+        };
+        assert_eq!(
+            discover(&[dir.path().to_owned()]).expect("found"),
+            [text(&a), text(&b), gzip]
+        );
+        assert_eq!(
+            discover(std::slice::from_ref(&rotated)).expect("found"),
+            [text(&rotated)]
+        );
         assert!(matches!(
-            discover(&[packed]),
-            Err(DiscoverError::NotText { kind: "gzip", .. })
+            discover(&[zip]),
+            Err(DiscoverError::NotText { kind: "zip", .. })
         ));
         assert!(matches!(
             discover(&[dir.path().join("none")]),

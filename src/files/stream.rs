@@ -7,14 +7,17 @@ use std::time::Duration;
 
 use memchr::memchr;
 
-use super::Batch;
 use crate::base::Time;
+use crate::entry::Entry;
 use crate::entry::decode::{Defaults, Lines};
 
 /// Silence after which an entry no longer waits for continuation lines.
 const QUIET: Duration = Duration::from_millis(200);
 /// A line that is longer is cut into several.
 const MAX_LINE: usize = 16 << 20;
+
+/// Entries read together.
+pub type Batch = Vec<Entry>;
 
 /// Reads lines until the stream ends or `take` breaks off. An empty batch asks whether anyone still listens.
 pub fn read_stream(

@@ -100,6 +100,12 @@ impl TimeCounts {
         time.0.saturating_sub(self.start).div_euclid(self.width)
     }
 
+    /// Whether anything between two times, both included, is counted.
+    #[must_use]
+    pub fn overlaps(&self, oldest: Time, newest: Time) -> bool {
+        oldest < self.to && self.from <= newest
+    }
+
     /// Whether everything between two times is counted together.
     #[must_use]
     pub fn in_one_bucket(&self, oldest: Time, newest: Time) -> bool {

@@ -65,6 +65,12 @@ impl Matcher {
         self.verdict_of(summary, Some(filter))
     }
 
+    /// Whether the answer depends on namespaces.
+    #[must_use]
+    pub fn asks_for_namespaces(&self) -> bool {
+        asks_for_namespaces(&self.root)
+    }
+
     fn verdict_of(&self, summary: &Summary, filter: Option<&dyn Filter>) -> Verdict {
         let levels = summary
             .namespaces

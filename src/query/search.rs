@@ -64,6 +64,12 @@ impl Search {
         }
     }
 
+    /// What is looked for.
+    #[must_use]
+    pub fn pattern(&self) -> &Pattern {
+        &self.pattern
+    }
+
     fn compiled(&self) -> &Compiled {
         self.compiled.get_or_init(|| {
             Box::new(match &self.pattern {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Error;
-use super::parallel::Workers;
 use super::segment::Segment;
+use crate::base::Workers;
 use crate::entry::{Entry, Key};
 
 /// A matching entry, or where it lies: what is not shown is never built.

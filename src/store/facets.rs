@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::parallel::Workers;
 use super::segment::Segment;
 use super::state::Tables;
 use super::{Error, Store};
-use crate::base::Time;
+use crate::base::{Time, Workers};
 use crate::entry::Level;
 use crate::query::{
     Facets, FacetsRequest, Field, Matcher, Query, ValueCounts, Values, ValuesRequest, Verdict,

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use super::parallel::Workers;
 use super::segment::Segment;
 use super::{Error, Store};
-use crate::base::Time;
+use crate::base::{Time, Workers};
 use crate::query::{Histogram, HistogramRequest, Matcher, TimeCounts, Verdict};
 
 impl Store {

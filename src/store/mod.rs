@@ -36,7 +36,6 @@ mod lookup;
 mod memtable;
 mod options;
 mod page;
-mod parallel;
 mod recovery;
 mod retention;
 mod sample;

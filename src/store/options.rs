@@ -61,7 +61,7 @@ impl Default for Options {
         Self {
             durability: Durability::Sync,
             memtable_bytes: 24 << 20,
-            scan_budget: 1 << 20,
+            scan_budget: 1 << 18,
             cache_bytes: 48 << 20,
             threads: std::thread::available_parallelism()
                 .map_or(1, std::num::NonZero::get)

@@ -5,10 +5,9 @@ use std::collections::BinaryHeap;
 
 use super::Error;
 use super::build::Row;
-use super::parallel::Workers;
 use super::source::Source;
 use super::state::Tables;
-use crate::base::Time;
+use crate::base::{Time, Workers};
 use crate::entry::{Key, Position};
 use crate::query::{Direction, Matcher};
 

@@ -9,9 +9,8 @@ use arrow_buffer::ScalarBuffer;
 use super::Error;
 use super::build::Row;
 use super::memtable::Memtable;
-use super::parallel::Workers;
 use super::segment::Segment;
-use crate::base::Time;
+use crate::base::{Time, Workers};
 use crate::entry::{Entry, Key, Position};
 use crate::query::{Direction, Matcher, Verdict};
 

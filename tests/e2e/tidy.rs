@@ -22,7 +22,7 @@ const ROOMS: [(&str, &[&str]); 19] = [
     (
         "pipelines",
         &[
-            "base", "spool", "entry", "query", "store", "logdir", "client",
+            "base", "spool", "entry", "query", "store", "files", "logdir", "client",
         ],
     ),
     (

@@ -1,8 +1,6 @@
 //! Entries as they arrive at several logs; and what stands for the heads of several logs where one number is asked for.
 
-use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -13,13 +11,10 @@ use tokio::time::timeout;
 use super::member::Held;
 use super::{Merged, PATIENCE};
 use crate::backend::{self, Backend, Error, FeedEvent};
-use crate::base::Time;
+use crate::base::{Time, Tokens};
 use crate::entry::Position;
 use crate::query::{Direction, FollowRequest, PageRequest, Query, Start, Ties};
 
-/// Heads that are remembered: whoever follows does so right after the page that told the head, or after a long scan of
-/// several hundred pages.
-const HEADS: usize = 1_024;
 /// A member whose head cannot be learned is asked again after so long.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -32,54 +27,12 @@ type Places = Vec<Option<Position>>;
 /// and what it stands for is remembered here. Position 0 stands for the beginning of every log, as with any log. A token that
 /// is not known (any more) stands for where the members are when they are followed: then what arrived in between is missing.
 #[derive(Debug, Default)]
-pub(super) struct Heads(Mutex<Kept>);
-
-#[derive(Debug, Default)]
-struct Kept {
-    /// The last token given.
-    last: u64,
-    /// The latest at the end.
-    heads: VecDeque<Head>,
-}
-
-#[derive(Debug)]
-struct Head {
-    token: Position,
-    places: Places,
-    /// It is a feed's, and goes on with it.
-    is_moving: bool,
-}
+pub(super) struct Heads(Tokens<Places>);
 
 impl Heads {
-    fn lock(&self) -> MutexGuard<'_, Kept> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// A token for where a page found the members.
     pub fn keep(&self, places: Places) -> Position {
-        let mut kept = self.lock();
-        let latest = kept.heads.back();
-        let same = latest.filter(|head| !head.is_moving && head.places == places);
-        if let Some(token) = same.map(|head| head.token) {
-            return token;
-        }
-        kept.push(places, false)
-    }
-
-    /// A token for where a feed is.
-    fn begin(&self, places: Places) -> Position {
-        self.lock().push(places, true)
-    }
-
-    /// The feed of a token came further.
-    fn go_on(&self, token: Position, places: Places) {
-        let mut kept = self.lock();
-        kept.heads.retain(|head| head.token != token);
-        kept.add(Head {
-            token,
-            places,
-            is_moving: true,
-        });
+        Position(self.0.keep(places))
     }
 
     /// What a token stands for.
@@ -87,29 +40,7 @@ impl Heads {
         if token == Position(0) {
             return vec![Some(token); members];
         }
-        let kept = self.lock();
-        let known = kept.heads.iter().rev().find(|head| head.token == token);
-        known.map_or_else(|| vec![None; members], |head| head.places.clone())
-    }
-}
-
-impl Kept {
-    fn push(&mut self, places: Places, is_moving: bool) -> Position {
-        self.last += 1;
-        let token = Position(self.last);
-        self.add(Head {
-            token,
-            places,
-            is_moving,
-        });
-        token
-    }
-
-    fn add(&mut self, head: Head) {
-        if self.heads.len() >= HEADS {
-            self.heads.pop_front();
-        }
-        self.heads.push_back(head);
+        self.0.place(token.0).unwrap_or_else(|| vec![None; members])
     }
 }
 
@@ -142,7 +73,7 @@ impl Merged {
         let events = events.map(|(member, after)| followed(member, request, *after));
         Feed {
             events: stream::select_all(events),
-            token: self.0.heads.begin(places.clone()),
+            token: Position(self.0.heads.0.begin(places.clone())),
             is_lost: vec![false; places.len()],
             places,
             merged: self.clone(),
@@ -175,7 +106,8 @@ impl Feed {
                 *place = Some(at);
                 let entries = entries.into_iter();
                 let entries = entries.map(|entry| member.entry(entry)).collect();
-                self.merged.0.heads.go_on(self.token, self.places.clone());
+                let heads = &self.merged.0.heads.0;
+                heads.go_on(self.token.0, self.places.clone());
                 Some(FeedEvent::Entries(entries, self.token))
             }
             FeedEvent::Connected => {

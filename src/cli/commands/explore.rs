@@ -97,7 +97,8 @@ pub(super) async fn explore(
     };
     if let Some(script) = &screen.script {
         let (backend, services) = (opened.backend.clone(), opened.services());
-        opened.loaded().await;
+        opened.ended().await;
+        opened.indexed().await;
         let mut out = std::io::stdout();
         let played = explorer::play(script, options, backend, services, &mut out).await;
         opened.close().await;
@@ -109,7 +110,7 @@ pub(super) async fn explore(
         options,
         opened.backend.clone(),
         opened.services(),
-        opened.loading.clone(),
+        opened.indexing.clone(),
     )
     .await;
     opened.close().await;

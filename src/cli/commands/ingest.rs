@@ -141,6 +141,9 @@ async fn deliver(backend: &Backend, batch: Vec<Entry>) -> Result<u64, Error> {
         Backend::Copied(_) => Err(Error::Said(
             "lines are pushed into a stream with tailwater stream push".to_owned(),
         )),
+        Backend::Files(_) => Err(Error::Said(
+            "plain files are only read: name a service, or a data directory".to_owned(),
+        )),
         Backend::Directory(_) => Err(Error::Said(
             "a directory of binary logs takes nothing but from its own loggers".to_owned(),
         )),

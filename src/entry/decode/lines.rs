@@ -91,7 +91,7 @@ impl Lines {
 }
 
 /// Heads that only continuations have.
-fn looks_continued(line: &[u8]) -> bool {
+pub(super) fn looks_continued(line: &[u8]) -> bool {
     line.first()
         .is_some_and(|byte| *byte == b' ' || *byte == b'\t')
         || [

@@ -64,12 +64,23 @@ fn typed(word: &str) -> Value {
 
 fn quoted(input: &mut &str) -> Result<Value> {
     let piece = alt((
+        preceded("\\u", code(4)),
+        preceded("\\x", code(2)),
         preceded('\\', winnow::token::any).map(unescape),
         none_of(['"', '\\']),
     ));
     delimited('"', repeat(0.., piece), '"')
         .map(Value::String)
         .parse_next(input)
+}
+
+/// A character by its number, as Go's `%q` and JSON write it.
+fn code(digits: usize) -> impl FnMut(&mut &str) -> Result<char> {
+    move |input| {
+        take_while(digits, |digit: char| digit.is_ascii_hexdigit())
+            .verify_map(|digits| char::from_u32(u32::from_str_radix(digits, 16).ok()?))
+            .parse_next(input)
+    }
 }
 
 fn unescape(character: char) -> char {
@@ -89,8 +100,8 @@ mod tests {
 
     #[test]
     fn pairs_are_read() {
-        let fields = parse(r#"ts=2026-03-14T09:00:00Z level=warn msg="queue \"depth\"\nabove" n=12 ok=true empty="#).expect("logfmt");
-        let wanted = json!({"ts": "2026-03-14T09:00:00Z", "level": "warn", "msg": "queue \"depth\"\nabove", "n": 12, "ok": true, "empty": ""});
+        let fields = parse(r#"ts=2026-03-14T09:00:00Z level=warn msg="queue \"depth\"\nabove" c="\u001b\x1bé" n=12 ok=true empty="#).expect("logfmt");
+        let wanted = json!({"ts": "2026-03-14T09:00:00Z", "level": "warn", "msg": "queue \"depth\"\nabove", "c": "\u{1b}\u{1b}é", "n": 12, "ok": true, "empty": ""});
         assert_eq!(Value::Object(fields), wanted);
     }
 

@@ -13,16 +13,27 @@
 mod access;
 mod container;
 mod decoder;
+mod detect;
+mod export;
+mod format;
+mod glance;
 mod lines;
 mod logfmt;
+mod nested;
 mod object;
+mod pairs;
+mod pattern;
 mod plain;
 mod syslog;
 pub mod time;
 
 pub use decoder::Decoder;
+pub use format::Format;
+pub use glance::Glance;
 pub use lines::Lines;
-pub use object::{Pairs, attach, from_object, from_wire};
+pub use object::{attach, from_object, from_wire};
+pub use pairs::Pairs;
+pub use pattern::{Pattern, PatternError, PatternOptions};
 
 use super::Entry;
 use crate::base::Time;

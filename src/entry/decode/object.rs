@@ -1,15 +1,15 @@
 //! A JSON object (or logfmt pairs) to an entry: which keys mean what. The one list of the usual names.
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
-use super::{Defaults, time};
+use super::pairs::Pairs;
+use super::{Defaults, nested, time};
 use crate::base::Time;
 use crate::entry::{Entry, Fields, Level, Position};
 
 /// What goes by several names.
 #[derive(Clone, Copy)]
-enum Meaning {
+pub(super) enum Meaning {
     Text,
     Time,
     Level,
@@ -29,8 +29,11 @@ const MEANINGS: [Meaning; 7] = [
     Meaning::Error,
 ];
 
-/// What a name usually means, and how many other names come before it.
-fn usual(name: &str) -> Option<(Meaning, u8)> {
+/// Other names that one meaning may go by, at the most.
+pub(super) const MOST_NAMES: u8 = 16;
+
+/// What a name usually means, and how many other names come before it (fewer than [`MOST_NAMES`]).
+pub(super) fn usual(name: &str) -> Option<(Meaning, u8)> {
     Some(match name {
         "msg" => (Meaning::Text, 0),
         "message" => (Meaning::Text, 1),
@@ -38,82 +41,55 @@ fn usual(name: &str) -> Option<(Meaning, u8)> {
         "body" => (Meaning::Text, 3),
         "log" => (Meaning::Text, 4),
         "_msg" => (Meaning::Text, 5),
+        "@message" => (Meaning::Text, 6),
+        "@m" => (Meaning::Text, 7),
+        "@mt" => (Meaning::Text, 8),
+        "Body" => (Meaning::Text, 9),
+        "textPayload" => (Meaning::Text, 10),
+        "event" => (Meaning::Text, 11),
         "time" => (Meaning::Time, 0),
         "timestamp" => (Meaning::Time, 1),
         "ts" => (Meaning::Time, 2),
         "@timestamp" => (Meaning::Time, 3),
         "_time" => (Meaning::Time, 4),
+        "@t" => (Meaning::Time, 5),
+        "Timestamp" => (Meaning::Time, 6),
+        "asctime" => (Meaning::Time, 7),
+        "datetime" => (Meaning::Time, 8),
+        "timeMillis" => (Meaning::Time, 9),
         "level" => (Meaning::Level, 0),
         "severity" => (Meaning::Level, 1),
         "lvl" => (Meaning::Level, 2),
         "loglevel" => (Meaning::Level, 3),
+        "log.level" => (Meaning::Level, 4),
+        "@level" => (Meaning::Level, 5),
+        "@l" => (Meaning::Level, 6),
+        "SeverityText" => (Meaning::Level, 7),
+        "levelname" => (Meaning::Level, 8),
         "namespace" => (Meaning::Namespace, 0),
         "ns" => (Meaning::Namespace, 1),
         "trace" => (Meaning::Trace, 0),
         "trace_id" => (Meaning::Trace, 1),
         "traceId" => (Meaning::Trace, 2),
         "traceID" => (Meaning::Trace, 3),
+        "trace.id" => (Meaning::Trace, 4),
+        "TraceId" => (Meaning::Trace, 5),
+        "@tr" => (Meaning::Trace, 6),
+        "dd.trace_id" => (Meaning::Trace, 7),
         "span" => (Meaning::Span, 0),
         "span_id" => (Meaning::Span, 1),
         "spanId" => (Meaning::Span, 2),
+        "span.id" => (Meaning::Span, 3),
+        "SpanId" => (Meaning::Span, 4),
+        "@sp" => (Meaning::Span, 5),
+        "dd.span_id" => (Meaning::Span, 6),
         "error" => (Meaning::Error, 0),
         "err" => (Meaning::Error, 1),
         "exception" => (Meaning::Error, 2),
+        "error.message" => (Meaning::Error, 3),
+        "@x" => (Meaning::Error, 4),
         _ => return None,
     })
-}
-
-/// An object's keys and values in the order they were sent; the last of duplicate keys wins. Cheaper than a map, and
-/// all that making an entry needs.
-#[derive(Debug, Default)]
-pub struct Pairs(Vec<(String, Value)>);
-
-impl<'de> Deserialize<'de> for Pairs {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Reading;
-
-        impl<'de> Visitor<'de> for Reading {
-            type Value = Pairs;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a JSON object")
-            }
-
-            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Pairs, M::Error> {
-                let mut pairs = Vec::with_capacity(12);
-                while let Some(pair) = map.next_entry()? {
-                    pairs.push(pair);
-                }
-                Ok(Pairs::without_duplicates(pairs))
-            }
-        }
-
-        deserializer.deserialize_map(Reading)
-    }
-}
-
-impl Pairs {
-    /// Pairs up to which every two names are compared; more are sorted out by a map.
-    const FEW: usize = 32;
-
-    fn without_duplicates(pairs: Vec<(String, Value)>) -> Self {
-        let repeats = |at: usize| {
-            pairs
-                .iter()
-                .take(at)
-                .any(|(name, _)| pairs.get(at).is_some_and(|(other, _)| other == name))
-        };
-        if pairs.len() > Self::FEW || (1..pairs.len()).any(repeats) {
-            return Self(pairs.into_iter().collect::<Fields>().into_iter().collect());
-        }
-        Self(pairs)
-    }
-}
-
-impl From<Fields> for Pairs {
-    fn from(fields: Fields) -> Self {
-        Self(fields.into_iter().collect())
-    }
 }
 
 /// An entry from an object as senders write it; unknown keys go to the fields.
@@ -123,6 +99,7 @@ impl From<Fields> for Pairs {
 #[must_use]
 pub fn from_object(object: impl Into<Pairs>, defaults: &Defaults) -> Entry {
     let Pairs(mut pairs) = object.into();
+    nested::lift(&mut pairs);
     let chosen = Chosen::among(&pairs, defaults.arrival);
     let mut entry = Entry {
         time: chosen.time.unwrap_or(defaults.arrival),
@@ -139,6 +116,7 @@ pub fn from_object(object: impl Into<Pairs>, defaults: &Defaults) -> Entry {
     }
     for (at, (name, value)) in pairs.into_iter().enumerate() {
         match chosen.meaning(at) {
+            Some(Meaning::Error) if value.is_object() => put_error(&mut entry, name, value),
             Some(meaning) => set(&mut entry, meaning, value),
             None => put(&mut entry, name, value),
         }
@@ -268,6 +246,17 @@ fn set(entry: &mut Entry, meaning: Meaning, value: Value) {
     }
 }
 
+/// An error with its circumstances: its message is the error, all of it is kept.
+fn put_error(entry: &mut Entry, name: String, value: Value) {
+    match value.get("message").and_then(Value::as_str) {
+        Some(message) => {
+            entry.error = Some(message.to_owned());
+            keep(entry, name, value);
+        }
+        None => set(entry, Meaning::Error, value),
+    }
+}
+
 /// Takes a value in by its name; what has no place of its own goes to the fields.
 fn put(entry: &mut Entry, name: String, value: Value) {
     let scope = &mut entry.scope;
@@ -368,23 +357,35 @@ fn printed(value: Value) -> String {
 
 fn level_of(value: &Value) -> Option<Level> {
     match value {
-        Value::String(text) => text
-            .parse()
-            .ok()
-            .or_else(|| Level::from_number(text.parse().ok()?)),
+        Value::String(text) => level_of_word(text),
         Value::Number(number) => Level::from_number(number.as_i64()?),
         _ => None,
     }
 }
 
+/// A level as a word, or as a number written as one.
+pub(super) fn level_of_word(word: &str) -> Option<Level> {
+    let named = word.parse().ok();
+    // Go's slog writes the levels between as those below them: WARN+1.
+    let below = || word.split_once(['+', '-'])?.0.parse().ok();
+    named
+        .or_else(|| Level::from_number(word.parse().ok()?))
+        .or_else(below)
+}
+
 fn time_of(value: &Value, arrival: Time) -> Option<Time> {
     match value {
         Value::String(text) => time::parse(text, arrival),
-        Value::Number(number) => match number.as_i64() {
-            Some(whole) => time::from_epoch(whole),
-            None => time::from_epoch_seconds(number.as_f64()?),
-        },
+        Value::Number(number) => time_of_number(number),
         _ => None,
+    }
+}
+
+/// Seconds, or thousandths, millionths, billionths of one, since the epoch.
+pub(super) fn time_of_number(number: &serde_json::Number) -> Option<Time> {
+    match number.as_i64() {
+        Some(whole) => time::from_epoch(whole),
+        None => time::from_epoch_seconds(number.as_f64()?),
     }
 }
 

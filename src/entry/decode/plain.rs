@@ -40,6 +40,14 @@ pub fn parse(line: &str, defaults: &Defaults) -> (Entry, Form) {
     )
 }
 
+/// Whether a time stands at the head of a line, or in the first brackets.
+pub(super) fn is_headed(line: &str, arrival: crate::base::Time) -> bool {
+    let defaults = Defaults::at(arrival);
+    klog(line, &defaults)
+        .or_else(|| headed(line, &defaults))
+        .is_some()
+}
+
 type Head<'l> = (crate::base::Time, Option<Level>, &'l str);
 
 /// `2026-03-14 09:00:00 …`, also in brackets; an access log's time stands after the client and is left in the text.

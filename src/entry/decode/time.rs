@@ -9,7 +9,7 @@ use jiff::fmt::strtime::BrokenDownTime;
 use jiff::fmt::temporal::DateTimeParser;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
-use regex::Regex;
+use regex::{Captures, Regex};
 
 use crate::base::Time;
 
@@ -109,9 +109,15 @@ fn by_pattern(text: &str, arrival: Time) -> Option<(Time, usize)> {
     static FORMS: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(
             r"(?x) ^ (?:
-            (?<iso> \d{4}[-/]\d\d[-/]\d\d [Tt\ _] \d\d:\d\d:\d\d (?:[.,]\d{1,9})?) (?: \ ?(?<zone> [Zz]|UTC|[+-]\d\d:?\d\d))?
+            (?<iso> \d{4}[-/]\d\d[-/]\d\d [Tt\ _] \d\d:\d\d:\d\d (?:[.,]\d{1,9})?) (?: \ ?(?<zone> [Zz]|UTC|[+-]\d\d(?: :?\d\d )?))?
             | (?<access> \d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d\ [+-]\d{4})
+            | (?:[A-Z][a-z]{2}\ )? (?<month> [A-Z][a-z]{2})\ {1,2}(?<day> \d\d?)\ (?<time> \d\d:\d\d:\d\d (?:[.,]\d{1,9})?)\ (?<year> \d{4})
             | (?<syslog> [A-Z][a-z]{2}\ [\ \d]\d\ \d\d:\d\d:\d\d)
+            | (?<day_first> \d\d?\ [A-Z][a-z]{2}\ \d{4}\ \d\d:\d\d:\d\d (?:[.,]\d{1,9})?)
+            | (?<compact> 20\d{6}[T\ -]\d\d:?\d\d:?\d\d (?:[.,]\d{1,9})?) Z?
+            | (?<clock> [0-2]\d:[0-5]\d:[0-6]\d (?:[.,]\d{1,9})?)
+            | (?<seconds> 1\d{9} (?:\.\d{1,9})?)
+            | (?<epoch> 1\d{12} (?:\d{3}|\d{6})?)
             ) (?-u:\b|$)",
         )
         .expect("a valid pattern")
@@ -130,10 +136,64 @@ fn by_pattern(text: &str, arrival: Time) -> Option<(Time, usize)> {
         zoned(iso.as_str(), found.name("zone").map(|zone| zone.as_str()))?
     } else if let Some(access) = found.name("access") {
         Timestamp::strptime("%d/%b/%Y:%H:%M:%S %z", access.as_str()).ok()?
+    } else if let Some(syslog) = found.name("syslog") {
+        without_year(syslog.as_str(), arrival)?
     } else {
-        without_year(found.name("syslog")?.as_str(), arrival)?
+        return Some((rarer(&found, arrival)?, found.get(0)?.end()));
     };
     Some((Time::from_timestamp(time)?, found.get(0)?.end()))
+}
+
+/// Forms that few logs have.
+fn rarer(found: &Captures<'_>, arrival: Time) -> Option<Time> {
+    let civil = |layout: &str, text: &str| -> Option<Time> {
+        let time = BrokenDownTime::parse(layout, text.replace(',', ".")).ok()?;
+        let time = time.to_datetime().ok()?;
+        Time::from_timestamp(TimeZone::UTC.to_timestamp(time).ok()?)
+    };
+    if let Some(year) = found.name("year") {
+        let text = format!(
+            "{} {} {} {}",
+            &found["month"],
+            &found["day"],
+            year.as_str(),
+            &found["time"]
+        );
+        return civil("%b %d %Y %H:%M:%S%.f", &text);
+    }
+    if let Some(day) = found.name("day_first") {
+        return civil("%d %b %Y %H:%M:%S%.f", day.as_str());
+    }
+    if let Some(compact) = found.name("compact") {
+        let digits: String = compact
+            .as_str()
+            .chars()
+            .filter(|digit| !"T -:".contains(*digit))
+            .collect();
+        return civil("%Y%m%d%H%M%S%.f", &digits);
+    }
+    if let Some(clock) = found.name("clock") {
+        // Of the day on which it arrived, or of the day before.
+        let day = arrival.timestamp().to_zoned(TimeZone::UTC).date();
+        let of = |day: jiff::civil::Date| {
+            civil("%Y-%m-%d %H:%M:%S%.f", &format!("{day} {}", clock.as_str()))
+        };
+        return of(day)
+            .filter(|time| *time <= arrival)
+            .or_else(|| of(day.yesterday().ok()?));
+    }
+    if let Some(seconds) = found.name("seconds") {
+        let (whole, fraction) = seconds
+            .as_str()
+            .split_once('.')
+            .unwrap_or((seconds.as_str(), ""));
+        let nanoseconds: i64 = format!("{fraction:0<9}").parse().ok()?;
+        let whole: i64 = whole.parse().ok()?;
+        return Some(Time(
+            whole.checked_mul(1_000_000_000)?.checked_add(nanoseconds)?,
+        ));
+    }
+    from_epoch(found.name("epoch")?.as_str().parse().ok()?)
 }
 
 fn zoned(civil: &str, zone: Option<&str>) -> Option<Timestamp> {
@@ -196,6 +256,14 @@ mod tests {
             ("Mar 14 09:00:00", "2026-03-14T09:00:00Z"),
             ("Mar  4 09:00:00", "2026-03-04T09:00:00Z"),
             ("Dec 24 09:00:00", "2025-12-24T09:00:00Z"),
+            ("Sat Mar 14 09:00:00.5 2026", "2026-03-14T09:00:00.5Z"),
+            ("Mar  4 09:00:00 2026", "2026-03-04T09:00:00Z"),
+            ("14 Mar 2026 09:00:00,123", "2026-03-14T09:00:00.123Z"),
+            ("20260314T090000.5", "2026-03-14T09:00:00.5Z"),
+            ("20260314 09:00:00", "2026-03-14T09:00:00Z"),
+            ("23:59:59.5", "2026-11-20T23:59:59.5Z"),
+            ("1773478800.000123", "2026-03-14T09:00:00.000123Z"),
+            ("2026-03-14 09:00:00.5+01", "2026-03-14T08:00:00.5Z"),
             ("1773478800", "2026-03-14T09:00:00Z"),
             ("1773478800123", "2026-03-14T09:00:00.123Z"),
             ("1773478800123456789", "2026-03-14T09:00:00.123456789Z"),

@@ -178,9 +178,8 @@ pub(super) struct Requests {
     pub complete: Option<Number>,
     pub follow: Option<Number>,
     pub histogram: Option<Number>,
-    pub patterns: Option<Number>,
-    pub compare: Option<Number>,
-    pub trace: Option<Number>,
+    /// Patterns, differences or a trace: whichever was asked for last.
+    pub insight: Option<Number>,
 }
 
 impl Requests {
@@ -193,9 +192,7 @@ impl Requests {
             self.facets,
             self.complete,
             self.histogram,
-            self.patterns,
-            self.compare,
-            self.trace,
+            self.insight,
         ];
         waited.iter().all(Option::is_none)
     }

@@ -35,7 +35,7 @@ pub(super) fn quiet(state: &mut State) -> Effects {
 
 fn ask_patterns(state: &mut State, query: Query) -> Effects {
     let number = state.requests.next();
-    state.requests.patterns = Some(number);
+    state.requests.insight = Some(number);
     Effect::Patterns {
         number,
         query,
@@ -56,7 +56,7 @@ pub(super) fn differences(state: &mut State) -> Effects {
         .overlays
         .push(Overlay::Differences(Listing::default()));
     let number = state.requests.next();
-    state.requests.compare = Some(number);
+    state.requests.insight = Some(number);
     Effect::Compare {
         number,
         query: state.query(),
@@ -67,6 +67,16 @@ pub(super) fn differences(state: &mut State) -> Effects {
     .into()
 }
 
+/// Whether an answer is that of the question that was asked last; `done` says that nothing more of it comes.
+fn is_told(state: &mut State, number: Number, done: bool) -> bool {
+    let asked = &mut state.requests.insight;
+    let is_asked = *asked == Some(number);
+    if is_asked && done {
+        *asked = None;
+    }
+    is_asked
+}
+
 /// Patterns came, of a small part first.
 pub(super) fn told_patterns(
     state: &mut State,
@@ -74,7 +84,7 @@ pub(super) fn told_patterns(
     answer: Result<Templates, String>,
     done: bool,
 ) -> Effects {
-    if state.requests.patterns == Some(number) {
+    if is_told(state, number, done) {
         state.insight.is_partial = !done;
         state.insight.patterns.told(answer.map(Some));
     }
@@ -88,7 +98,7 @@ pub(super) fn told_differences(
     answer: Result<Differences, String>,
     done: bool,
 ) -> Effects {
-    if state.requests.compare == Some(number) {
+    if is_told(state, number, done) {
         state.insight.is_partial = !done;
         state.insight.differences.told(answer.map(Some));
     }
@@ -107,7 +117,7 @@ pub(super) fn trace(state: &mut State) -> Effects {
     state.insight.trace = Answered::default();
     state.overlays.push(Overlay::Waterfall(Listing::default()));
     let number = state.requests.next();
-    state.requests.trace = Some(number);
+    state.requests.insight = Some(number);
     Effect::Trace {
         number,
         trace,
@@ -123,7 +133,7 @@ pub(super) fn told_trace(
     trace: String,
     answer: Result<(Vec<Entry>, bool), String>,
 ) -> Effects {
-    if state.requests.trace == Some(number) {
+    if is_told(state, number, true) {
         let put_together =
             |(entries, more): (Vec<Entry>, bool)| Some(Waterfall::new(trace, &entries, more));
         state.insight.trace.told(answer.map(put_together));

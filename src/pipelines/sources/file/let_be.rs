@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::time::SystemTime;
 
-use super::identity::{FileId, Head};
 use super::look::Found;
+use crate::files::{FileId, Head};
 
 /// By what they are, and how they were: their numbers may be given to others.
 #[derive(Debug, Default)]

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use globset::{GlobBuilder, GlobMatcher};
 use walkdir::WalkDir;
 
-use super::identity::FileId;
+use crate::files::FileId;
 use crate::pipelines::Error;
 use crate::pipelines::options::FilesOptions;
 

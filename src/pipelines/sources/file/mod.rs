@@ -10,7 +10,6 @@
 //! found under the name it was rotated to. What a copytruncate can lose is what is written between its copy and its cut.
 
 mod copies;
-mod identity;
 mod let_be;
 mod look;
 mod state;

@@ -7,10 +7,10 @@ use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::copies::{Likeness, likeness, line_start};
-use super::identity::{FileId, Place};
 use super::let_be::LetBe;
 use super::look::{Found, Places, is_compressed};
-use super::tracked::{Bounds, Step, Tracked};
+use super::tracked::{Bounds, Place, Step, Tracked};
+use crate::files::FileId;
 use crate::pipelines::options::Start;
 use crate::pipelines::record::{Mark, Record};
 use crate::pipelines::sources::lines::LineDecoder;

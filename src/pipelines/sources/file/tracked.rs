@@ -7,9 +7,10 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use memchr::{memchr, memrchr};
+use serde::{Deserialize, Serialize};
 
-use super::identity::{FileId, Head, Place, Tail};
 use crate::base::Time;
+use crate::files::{FileId, Head, Tail};
 use crate::pipelines::record::Record;
 use crate::pipelines::sources::lines::LineDecoder;
 
@@ -34,6 +35,17 @@ pub(super) enum Step {
     Read,
     /// The file was cut, and is another now.
     Truncated,
+}
+
+/// Where reading of a file goes on: what a checkpoint holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Place {
+    /// What it was called.
+    pub path: PathBuf,
+    /// Bytes that were delivered.
+    pub offset: u64,
+    /// How it begins.
+    pub head: Head,
 }
 
 #[derive(Debug)]

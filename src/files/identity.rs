@@ -2,7 +2,6 @@
 
 use std::fs::{File, Metadata};
 use std::os::unix::fs::{FileExt, MetadataExt};
-use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +12,7 @@ const TAIL_BYTES: usize = 128;
 
 /// Device and number of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct FileId {
+pub struct FileId {
     device: u64,
     number: u64,
 }
@@ -43,7 +42,7 @@ impl FileId {
 
 /// How a file begins: the checksum of its first bytes, up to 256.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Head {
+pub struct Head {
     length: usize,
     sum: u32,
 }
@@ -110,7 +109,7 @@ fn first_bytes(file: &File, most: usize) -> Vec<u8> {
 
 /// The last bytes that were read of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Tail(Vec<u8>);
+pub struct Tail(Vec<u8>);
 
 impl Tail {
     /// Of what was read in the end.
@@ -142,15 +141,4 @@ impl Tail {
             Err(_) => Self::default(),
         }
     }
-}
-
-/// Where reading of a file goes on: what a checkpoint holds.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Place {
-    /// What it was called.
-    pub path: PathBuf,
-    /// Bytes that were delivered.
-    pub offset: u64,
-    /// How it begins.
-    pub head: Head,
 }

@@ -10,21 +10,35 @@ const WORTH_A_THREAD: Duration = Duration::from_micros(500);
 
 /// Does work on items, and remembers whether it was slow: answers that come from memory are not.
 #[derive(Debug)]
-pub(super) struct Workers {
+pub struct Workers {
     threads: usize,
+    is_eager: bool,
     slow: Cell<bool>,
 }
 
 impl Workers {
     /// At most so many threads, the caller's among them.
+    #[must_use]
     pub fn new(threads: usize) -> Self {
         Self {
             threads: threads.max(1),
+            is_eager: false,
             slow: Cell::new(false),
         }
     }
 
+    /// The same, of work that is known to be slow.
+    #[must_use]
+    pub fn eager(threads: usize) -> Self {
+        Self {
+            is_eager: true,
+            slow: Cell::new(true),
+            ..Self::new(threads)
+        }
+    }
+
     /// Items to give at once: few until it is known to be slow.
+    #[must_use]
     pub fn at_once(&self) -> usize {
         if self.slow.get() { self.threads * 4 } else { 1 }
     }
@@ -39,7 +53,8 @@ impl Workers {
             }
             let started = Instant::now();
             outcomes.push(work(item));
-            self.slow.set(started.elapsed() > WORTH_A_THREAD);
+            self.slow
+                .set(self.is_eager || started.elapsed() > WORTH_A_THREAD);
             rest = more;
         }
         if !rest.is_empty() {
@@ -47,7 +62,7 @@ impl Workers {
             outcomes.extend(on_threads(rest, self.threads, work));
             let each = started.elapsed() * u32::try_from(self.threads).unwrap_or(1)
                 / u32::try_from(rest.len()).unwrap_or(u32::MAX);
-            self.slow.set(each > WORTH_A_THREAD);
+            self.slow.set(self.is_eager || each > WORTH_A_THREAD);
         }
         outcomes
     }

@@ -1,0 +1,107 @@
+//! Bytes of a file, wherever they come from.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
+
+use super::packed::{Packed, Packing, Unpacked};
+
+/// What can be read at any place.
+#[derive(Debug)]
+pub(super) enum Content {
+    /// A file as it lies. It stays readable when it is renamed or removed.
+    File(File),
+    /// A file that is compressed, until somebody needs it.
+    Closed(PathBuf, Packing),
+    /// A log that is unpacked, or being unpacked.
+    Unpacked(Unpacked),
+    /// It is gone: it was cut, and no copy was made; or it cannot be opened.
+    Gone,
+}
+
+impl Content {
+    /// Bytes that can be read now.
+    pub fn length(&self) -> io::Result<u64> {
+        match self {
+            Self::File(file) => Ok(file.metadata()?.len()),
+            Self::Unpacked(unpacked) => Ok(unpacked.len()),
+            Self::Closed(..) | Self::Gone => Ok(0),
+        }
+    }
+
+    /// The file, where it lies as it is.
+    pub fn file(&self) -> Option<&File> {
+        match self {
+            Self::File(file) => Some(file),
+            Self::Closed(..) | Self::Unpacked(_) | Self::Gone => None,
+        }
+    }
+
+    /// Fills the buffer from a place on; how many bytes there were.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn read(&self, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+        let mut filled = 0;
+        while filled < buffer.len() {
+            let (rest, from) = (&mut buffer[filled..], at + filled as u64);
+            let read = match self {
+                Self::File(file) => file.read_at(rest, from),
+                Self::Unpacked(unpacked) => unpacked.read_at(rest, from),
+                Self::Closed(..) | Self::Gone => Ok(0),
+            };
+            match read {
+                Ok(0) => break,
+                Ok(count) => filled += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(filled)
+    }
+
+    /// What is still being unpacked.
+    pub fn unpacking(&self) -> Option<Unpacked> {
+        match self {
+            Self::Unpacked(unpacked) if !unpacked.is_whole() => Some(unpacked.clone()),
+            _ => None,
+        }
+    }
+
+    /// Bytes of a packed file that are unpacked, of all it has.
+    pub fn progress(&self) -> Option<(u64, u64)> {
+        match self {
+            Self::Unpacked(unpacked) => Some(unpacked.progress()),
+            Self::File(_) | Self::Closed(..) | Self::Gone => None,
+        }
+    }
+
+    /// Why it is not there to its end.
+    pub fn trouble(&self) -> Option<String> {
+        match self {
+            Self::Unpacked(unpacked) => unpacked.failure().map(|failure| failure.to_string()),
+            Self::Gone => Some("it was cut, and no copy was made of it".to_owned()),
+            Self::File(_) | Self::Closed(..) => None,
+        }
+    }
+
+    /// Begins to unpack what is closed.
+    pub fn open(&mut self, spool: Option<&std::path::Path>) {
+        if let Self::Closed(path, packing) = self {
+            let opened = Packed::open(path, *packing, spool);
+            let member = opened.and_then(|packed| {
+                packed.wait(1, std::time::Duration::from_secs(5));
+                let member = packed.members().into_iter().next();
+                member.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))
+            });
+            *self = match member {
+                Ok(unpacked) => Self::Unpacked(unpacked),
+                Err(error) => {
+                    tracing::warn!(%error, "{} cannot be unpacked", path.display());
+                    Self::Gone
+                }
+            };
+        }
+    }
+}

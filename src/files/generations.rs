@@ -1,0 +1,130 @@
+//! Names of files that were rotated away, and which file they were rotated from.
+//!
+//! Sources of the forms: logrotate(8) (`app.log.1`, `app.log-20260314`, `app.log.2.gz`), log4j2's and logback's rolling
+//! files (`app-2026-03-14.log`, `app.2026-03-14.1.log.gz`), Go's lumberjack (`app-2026-03-14T09-00-00.000.log`).
+
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+/// Generations of one log, at the most.
+const MOST: usize = 1_000;
+
+/// The name of the file that this one was rotated from: `app.log` of `app.log.1`, `app.log-20260314.gz`,
+/// `app-2026-03-14.log`; `None` of a name that is no generation's.
+pub(super) fn origin(name: &str) -> Option<String> {
+    static ROTATED: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+            r"(?x) ^ (?<stem> .+? )
+            (?: [._-] (?: \d{4}-\d\d-\d\d (?: [T_.-]? \d\d [.:-]? \d\d (?: [.:-]? \d\d (?: \.\d{1,6} )? )? )? | \d{1,14} | old ) )+
+            (?<ending> \.[A-Za-z]+ )?? (?: \.(?: gz|zst|xz|bz2|lz4 ) )? $",
+        )
+        .expect("a valid pattern")
+    });
+    let found = ROTATED.captures(name)?;
+    let ending = found.name("ending").map_or("", |ending| ending.as_str());
+    Some(format!("{}{ending}", &found["stem"]))
+}
+
+/// The files beside a log that were rotated away from it, the oldest first.
+pub(super) fn generations(log: &Path) -> Vec<PathBuf> {
+    let (Some(dir), Some(name)) = (folder(log), log.file_name().and_then(|name| name.to_str()))
+    else {
+        return Vec::new();
+    };
+    let Ok(items) = std::fs::read_dir(dir) else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for item in items.flatten() {
+        let own = item.file_name();
+        let is_of_it = own.to_str().and_then(origin).as_deref() == Some(name);
+        if let (true, Ok(metadata)) = (is_of_it, item.metadata())
+            && metadata.is_file()
+        {
+            found.push((metadata.modified().ok(), item.path()));
+        }
+    }
+    sort(&mut found);
+    // Of too many the newest are of interest.
+    let first = found.len().saturating_sub(MOST);
+    found
+        .split_off(first)
+        .into_iter()
+        .map(|(_, path)| path)
+        .collect()
+}
+
+/// The oldest first; of equal times the one that was rotated more often: app.log.10 is older than app.log.9.
+fn sort(found: &mut [(Option<std::time::SystemTime>, PathBuf)]) {
+    let number = |path: &Path| -> u64 {
+        let name = path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned());
+        let digits = name.unwrap_or_default();
+        let digits = digits.split('.').rev().find_map(|part| part.parse().ok());
+        digits.unwrap_or(0)
+    };
+    found.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| number(&b.1).cmp(&number(&a.1))));
+}
+
+/// The directory of a file.
+pub(super) fn folder(path: &Path) -> Option<PathBuf> {
+    let parent = path.parent()?;
+    Some(if parent.as_os_str().is_empty() {
+        PathBuf::from(".")
+    } else {
+        parent.to_owned()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn origins_are_told() {
+        for (name, wanted) in [
+            ("app.log.1", Some("app.log")),
+            ("app.log.12.gz", Some("app.log")),
+            ("app.log-20260314", Some("app.log")),
+            ("app.log-20260314.gz", Some("app.log")),
+            ("app-2026-03-14.log", Some("app.log")),
+            ("app.2026-03-14.1.log.gz", Some("app.log")),
+            ("app-2026-03-14T09-00-00.000.log", Some("app.log")),
+            ("app.1.log", Some("app.log")),
+            ("syslog.1", Some("syslog")),
+            ("app.log.old", Some("app.log")),
+            ("app.log", None),
+            ("payments-api.log", None),
+            ("app.log.gz", None),
+            ("node-exporter.log", None),
+        ] {
+            assert_eq!(origin(name).as_deref(), wanted, "{name}");
+        }
+    }
+
+    #[test]
+    fn generations_come_the_oldest_first() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let time = std::time::SystemTime::UNIX_EPOCH;
+        for (name, age) in [
+            ("a.log", 9),
+            ("a.log.1", 5),
+            ("a.log.2.gz", 3),
+            ("a.log.10", 3),
+            ("b.log.1", 1),
+        ] {
+            let file = std::fs::File::create(dir.path().join(name)).expect("created");
+            file.set_modified(time + std::time::Duration::from_secs(age))
+                .expect("a time");
+        }
+        let found = generations(&dir.path().join("a.log"));
+        let names: Vec<_> = found
+            .iter()
+            .filter_map(|path| path.file_name()?.to_str())
+            .collect();
+        assert_eq!(names, ["a.log.10", "a.log.2.gz", "a.log.1"]);
+    }
+}

@@ -1,0 +1,373 @@
+//! One log as a question sees it: the blocks of all its files in one row, as far as they were whole when it was asked.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::block::BLOCK;
+use super::index::Summary;
+use super::part::SharedPart;
+use super::tail::Tail;
+use crate::base::Time;
+use crate::query::{Direction, Matcher, Verdict};
+
+/// How far times of blocks that nobody has looked at are taken to be out of order, at the most:
+const DISORDER: i64 = 10_000_000_000;
+/// so long, and so many blocks.
+const DISORDERED_BLOCKS: usize = 8;
+
+/// A log as a question sees it.
+#[derive(Clone, Debug)]
+pub(super) struct Lane {
+    /// Files, the oldest first.
+    parts: Vec<Piece>,
+    blocks: usize,
+    /// Only these of its blocks, if not all.
+    chosen: Option<Vec<usize>>,
+}
+
+/// A file of a lane.
+#[derive(Clone, Debug)]
+struct Piece {
+    part: SharedPart,
+    /// How many bytes of it are shown.
+    settled: u64,
+    /// The number of its first block in the row.
+    first: usize,
+    /// It is compressed, and nobody has looked at it: it counts as one block.
+    is_closed: bool,
+    /// What its last blocks hold, which may still change.
+    tail: Option<Arc<Tail>>,
+}
+
+impl Piece {
+    fn blocks(&self) -> u64 {
+        if self.is_closed {
+            1
+        } else {
+            self.part.blocks(self.settled)
+        }
+    }
+}
+
+/// A block of a lane.
+#[derive(Clone, Debug)]
+pub(super) struct Address {
+    pub part: SharedPart,
+    pub settled: u64,
+    pub block: u64,
+    /// The file must be unpacked before it has blocks.
+    pub is_closed: bool,
+}
+
+impl Lane {
+    pub fn new<'p>(parts: impl Iterator<Item = &'p SharedPart>) -> Self {
+        let mut lane = Self {
+            parts: Vec::new(),
+            blocks: 0,
+            chosen: None,
+        };
+        for part in parts {
+            lane.push(part.clone());
+        }
+        lane
+    }
+
+    fn push(&mut self, part: SharedPart) {
+        let (settled, is_closed) = (part.settled(), part.is_closed());
+        let piece = Piece {
+            tail: part.tail(settled, false),
+            part,
+            settled,
+            first: self.blocks,
+            is_closed,
+        };
+        let blocks = usize::try_from(piece.blocks()).unwrap_or(usize::MAX);
+        self.blocks = self.blocks.saturating_add(blocks);
+        self.parts.push(piece);
+    }
+
+    /// The same files, as they are now.
+    pub fn refreshed(&self) -> Self {
+        Self::new(self.parts.iter().map(|piece| &piece.part))
+    }
+
+    /// Its files, and how much of each is shown.
+    pub fn parts(&self) -> impl DoubleEndedIterator<Item = (&SharedPart, u64)> {
+        self.parts.iter().map(|piece| (&piece.part, piece.settled))
+    }
+
+    pub fn blocks(&self) -> usize {
+        self.chosen.as_ref().map_or(self.blocks, Vec::len)
+    }
+
+    /// Only these blocks of it, in the order of the row.
+    pub fn only(&self, blocks: Vec<usize>) -> Self {
+        Self {
+            chosen: Some(blocks),
+            ..self.clone()
+        }
+    }
+
+    /// The times of its first entry and of its last one, as far as files are open.
+    pub fn end_times(&self) -> impl Iterator<Item = Time> {
+        let open: Vec<_> = self.parts().filter(|(_, settled)| *settled > 0).collect();
+        let first = open
+            .iter()
+            .find_map(|(part, settled)| part.first_time(0, *settled));
+        let last = open
+            .iter()
+            .rev()
+            .find_map(|(part, settled)| part.last_time(*settled));
+        [first, last].into_iter().flatten()
+    }
+
+    /// Bytes of it that are shown.
+    pub fn bytes(&self) -> u64 {
+        self.parts.iter().map(|piece| piece.settled).sum()
+    }
+
+    /// A block of the row.
+    pub fn address(&self, at: usize) -> Option<Address> {
+        let at = match &self.chosen {
+            Some(chosen) => *chosen.get(at)?,
+            None => at,
+        };
+        let (piece, block) = self.piece(at)?;
+        (piece.is_closed || block * BLOCK < piece.settled).then(|| Address {
+            part: piece.part.clone(),
+            settled: piece.settled,
+            block,
+            is_closed: piece.is_closed,
+        })
+    }
+
+    fn piece(&self, at: usize) -> Option<(&Piece, u64)> {
+        let after = self.parts.partition_point(|piece| piece.first <= at);
+        let piece = self.parts.get(after.checked_sub(1)?)?;
+        Some((piece, (at - piece.first) as u64))
+    }
+
+    /// What the last blocks of its files hold of namespaces, which may still change.
+    pub fn tails(&self) -> impl Iterator<Item = &Arc<Tail>> {
+        self.parts.iter().filter_map(|piece| piece.tail.as_ref())
+    }
+
+    /// The summaries of all blocks, as far as they are known.
+    pub fn summaries(&self) -> Vec<Option<Summary>> {
+        let mut all = Vec::with_capacity(self.blocks);
+        for piece in &self.parts {
+            let index = piece.part.index();
+            let tail = |block| piece.tail.as_ref()?.get(block);
+            all.extend((0..piece.blocks()).map(|block| index.get(block).or_else(|| tail(block))));
+        }
+        match &self.chosen {
+            Some(chosen) => chosen
+                .iter()
+                .filter_map(|at| all.get(*at).copied())
+                .collect(),
+            None => all,
+        }
+    }
+
+    /// What can be said of a block without looking at it.
+    pub fn verdict(&self, at: usize, matcher: &Matcher) -> Option<(Summary, Verdict)> {
+        let address = self.address(at)?;
+        let index = address.part.index();
+        let Some(summary) = index.get(address.block) else {
+            let chosen = self.chosen.as_ref().and_then(|chosen| chosen.get(at));
+            let (piece, block) = self.piece(chosen.copied().unwrap_or(at))?;
+            let summary = piece.tail.as_ref()?.get(block)?;
+            let is_empty = summary.is_empty();
+            return Some((
+                summary,
+                if is_empty {
+                    Verdict::None
+                } else {
+                    Verdict::Some
+                },
+            ));
+        };
+        if summary.is_empty() {
+            return Some((summary, Verdict::None));
+        }
+        Some((summary, matcher.verdict(&index.asked(&summary))))
+    }
+
+    /// The first block of which a time may be at or after the one given, as far as times are in order.
+    pub fn seek(&self, time: Time) -> usize {
+        let (mut low, mut high) = (0, self.blocks());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            // Blocks in which no entry begins tell nothing: the next that does is asked.
+            let told = (middle..high).find_map(|at| {
+                let first = self.address(at)?;
+                let first = first.part.first_time(first.block, first.settled)?;
+                Some((at, first))
+            });
+            match told {
+                Some((at, first)) if first < time => low = at + 1,
+                _ => high = middle,
+            }
+        }
+        low
+    }
+}
+
+/// Where a question has come to in a lane, and how near to its start what it has not read may be.
+#[derive(Debug)]
+pub(super) struct Walk {
+    lane: Lane,
+    direction: Direction,
+    /// Blocks before this were read or passed over, counted in the direction.
+    passed: usize,
+    /// Of the blocks up to each: the greatest time (the least, towards newer ones) of all that are known.
+    bounds: Vec<Time>,
+    /// How many of the blocks up to each are not known.
+    unknown: Vec<u32>,
+    /// Times of the last blocks that were read, the nearest of each.
+    recent: VecDeque<Time>,
+    farthest: Option<Time>,
+}
+
+impl Walk {
+    /// Before the first block, where times beyond `start` begin.
+    pub fn new(lane: Lane, direction: Direction, start: Time) -> Self {
+        let summaries = lane.summaries();
+        let (mut bounds, mut unknown) = (Vec::with_capacity(summaries.len()), Vec::new());
+        let mut bound = if direction == Direction::Older {
+            Time::MIN
+        } else {
+            Time::MAX
+        };
+        let mut count = 0;
+        let mut add = |summary: &Option<Summary>| {
+            match summary {
+                Some(known) if direction == Direction::Older => bound = bound.max(known.newest),
+                Some(known) => bound = bound.min(known.oldest),
+                None => count += 1,
+            }
+            bounds.push(bound);
+            unknown.push(count);
+        };
+        // The farthest block comes first here.
+        match direction {
+            Direction::Older => summaries.iter().for_each(&mut add),
+            Direction::Newer => summaries.iter().rev().for_each(&mut add),
+        }
+        let is_known = unknown.last().is_none_or(|count| *count == 0);
+        let passed = if is_known {
+            0
+        } else {
+            let slack = |by: i64| Time(start.0.saturating_add(by));
+            match direction {
+                Direction::Older if start == Time::MAX => 0,
+                Direction::Newer if start == Time::MIN => 0,
+                Direction::Older => {
+                    let behind = lane.seek(slack(DISORDER)) + 1;
+                    lane.blocks().saturating_sub(behind)
+                }
+                Direction::Newer => lane.seek(slack(-DISORDER)).saturating_sub(1),
+            }
+        };
+        Self {
+            lane,
+            direction,
+            passed,
+            bounds,
+            unknown,
+            recent: VecDeque::new(),
+            farthest: None,
+        }
+    }
+
+    pub fn lane(&self) -> &Lane {
+        &self.lane
+    }
+
+    /// The same walk after a file on its way was unpacked.
+    pub fn unpacked(&self, start: Time) -> Self {
+        let start = match (self.farthest, self.direction) {
+            (None, _) => start,
+            (Some(far), Direction::Older) => start.min(Time(far.0.saturating_add(DISORDER))),
+            (Some(far), Direction::Newer) => start.max(Time(far.0.saturating_sub(DISORDER))),
+        };
+        Self::new(self.lane.refreshed(), self.direction, start)
+    }
+
+    /// Blocks that were not read or passed over.
+    fn left(&self) -> usize {
+        self.lane.blocks().saturating_sub(self.passed)
+    }
+
+    /// The number in the row of the next block.
+    fn next_at(&self) -> Option<usize> {
+        let left = self.left().checked_sub(1)?;
+        Some(match self.direction {
+            Direction::Older => left,
+            Direction::Newer => self.passed,
+        })
+    }
+
+    /// How near to the start the times of what was not read may be; `None` when everything was.
+    pub fn frontier(&self) -> Option<Time> {
+        let last = self.left().checked_sub(1)?;
+        let known = *self.bounds.get(last)?;
+        if *self.unknown.get(last)? == 0 {
+            return Some(known);
+        }
+        // Of what nobody has looked at it is taken that times are nearly in order.
+        let guessed = match (self.farthest, self.recent.front(), self.direction) {
+            (None, _, Direction::Older) => Time::MAX,
+            (None, _, Direction::Newer) => Time::MIN,
+            (Some(far), before, Direction::Older) => {
+                let slack = Time(far.0.saturating_add(DISORDER));
+                let before = before.filter(|_| self.recent.len() >= DISORDERED_BLOCKS);
+                before.map_or(slack, |before| slack.min(*before).max(far))
+            }
+            (Some(far), before, Direction::Newer) => {
+                let slack = Time(far.0.saturating_sub(DISORDER));
+                let before = before.filter(|_| self.recent.len() >= DISORDERED_BLOCKS);
+                before.map_or(slack, |before| slack.max(*before).min(far))
+            }
+        };
+        Some(match self.direction {
+            Direction::Older => known.max(guessed),
+            Direction::Newer => known.min(guessed),
+        })
+    }
+
+    /// The next blocks that must be read, up to so many; others are passed over.
+    pub fn take(&mut self, most: usize, is_wanted: impl Fn(&Lane, usize) -> bool) -> Vec<Address> {
+        let mut taken = Vec::new();
+        while taken.len() < most
+            && let Some(at) = self.next_at()
+        {
+            let address = self.lane.address(at);
+            let is_closed = address.as_ref().is_some_and(|address| address.is_closed);
+            if is_closed && !taken.is_empty() {
+                break;
+            }
+            self.passed += 1;
+            if is_closed || is_wanted(&self.lane, at) {
+                taken.extend(address);
+                if is_closed {
+                    break;
+                }
+            }
+        }
+        taken
+    }
+
+    /// A block was read whose farthest time is this.
+    pub fn read(&mut self, time: Time) {
+        let far = self.farthest.get_or_insert(time);
+        *far = match self.direction {
+            Direction::Older => (*far).min(time),
+            Direction::Newer => (*far).max(time),
+        };
+        if self.recent.len() >= DISORDERED_BLOCKS {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(*far);
+    }
+}

@@ -1,0 +1,37 @@
+//! What is to be said of files.
+
+use std::path::PathBuf;
+
+use crate::entry::decode::Format;
+
+/// How files are explored.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Namespace of entries that name none.
+    pub namespace: String,
+    /// Formats besides the built-in ones, and before them.
+    pub formats: Vec<Format>,
+    /// The format of every file, where it is not to be told by its lines.
+    pub format: Option<Format>,
+    /// Directory where the indexes of files are kept; none are kept without one.
+    pub cache: Option<PathBuf>,
+    /// Directory of the temporary files that compressed files are unpacked into; the system's without one.
+    pub spool: Option<PathBuf>,
+    /// Threads that a question or the index may use at once.
+    pub threads: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            namespace: "default".to_owned(),
+            formats: Vec::new(),
+            format: None,
+            cache: None,
+            spool: None,
+            threads: std::thread::available_parallelism()
+                .map_or(1, usize::from)
+                .min(8),
+        }
+    }
+}

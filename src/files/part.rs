@@ -1,0 +1,269 @@
+//! One file of a log: its bytes, its format, what is known of its blocks. A log that is rotated has several, one behind the
+//! other.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+use std::time::Duration;
+
+use super::block::{Block, count};
+use super::content::Content;
+use super::index::{Index, Summary};
+use super::options::Options;
+use super::tail::Tail;
+use crate::base::Time;
+use crate::entry::decode::{Defaults, Format};
+
+/// Bytes at either end that the format is told by.
+const SAMPLE: u64 = 64 << 10;
+/// How long is waited for unpacking before it is asked whether anyone still waits.
+const UNPACKED_WITHIN: Duration = Duration::from_millis(50);
+/// When untimed lines came, so many times at the most.
+const ARRIVALS: usize = 4_096;
+
+/// A file of a log.
+#[derive(Debug)]
+pub(super) struct Part {
+    /// Its number among all files, by which positions tell it.
+    pub slot: u16,
+    format: OnceLock<Format>,
+    content: RwLock<Content>,
+    state: Mutex<State>,
+    index: RwLock<Index>,
+    /// What the blocks hold that may still change.
+    pub tail: Mutex<Option<Arc<Tail>>>,
+    /// Bytes read, all in all.
+    read: AtomicU64,
+    kept: AtomicU64,
+    defaults: Defaults,
+}
+
+#[derive(Debug)]
+struct State {
+    path: PathBuf,
+    /// Bytes of which the entries are shown: they are whole.
+    settled: u64,
+    /// Nothing more is appended: it was rotated away, or cut.
+    is_final: bool,
+    /// From which byte on lines came at which time, where they do not say it themselves.
+    arrivals: Vec<(u64, Time)>,
+}
+
+impl Part {
+    /// A file; `modified` stands for the times that its lines do not tell.
+    pub fn new(
+        slot: u16,
+        path: PathBuf,
+        content: Content,
+        modified: Time,
+        format: Option<Format>,
+        defaults: Defaults,
+    ) -> Self {
+        Self {
+            slot,
+            format: format.map(OnceLock::from).unwrap_or_default(),
+            content: RwLock::new(content),
+            state: Mutex::new(State {
+                path,
+                settled: 0,
+                is_final: false,
+                arrivals: vec![(0, modified)],
+            }),
+            index: RwLock::default(),
+            tail: Mutex::default(),
+            read: AtomicU64::new(0),
+            kept: AtomicU64::new(0),
+            defaults: Defaults {
+                arrival: modified,
+                ..defaults
+            },
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The format of its lines, as far as that is known: of a file that is not unpacked yet, nothing is.
+    pub fn format(&self) -> &Format {
+        static UNKNOWN: LazyLock<Format> = LazyLock::new(Format::untimed);
+        self.format.get().unwrap_or(&UNKNOWN)
+    }
+
+    /// Whether its bytes are compressed and nobody has looked at them yet.
+    pub fn is_closed(&self) -> bool {
+        self.with_content(|content| matches!(content, Content::Closed(..)))
+    }
+
+    /// Unpacks it to its end, if it is packed; everything of it is shown then.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn unpack(&self, options: &Options, stop: &dyn Fn() -> bool) -> io::Result<()> {
+        if self.is_final() {
+            return Ok(());
+        }
+        let mut content = self.content.write().unwrap_or_else(PoisonError::into_inner);
+        let is_packed = !matches!(*content, Content::File(_));
+        content.open(options.spool.as_deref());
+        drop(content);
+        while let Some(unpacked) = self.with_content(Content::unpacking) {
+            if stop() {
+                return Ok(());
+            }
+            unpacked.wait(u64::MAX, UNPACKED_WITHIN);
+        }
+        if is_packed {
+            self.tell_format(&options.formats)?;
+            let mut state = self.state();
+            state.settled = self.length()?;
+            state.is_final = true;
+        }
+        Ok(())
+    }
+
+    /// Tells the format by what can be read.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn tell_format(&self, own: &[Format]) -> io::Result<()> {
+        if self.format.get().is_none() {
+            let told = self.with_content(|content| format_of(content, own))?;
+            let _ = self.format.set(told);
+        }
+        Ok(())
+    }
+
+    pub fn path(&self) -> PathBuf {
+        self.state().path.clone()
+    }
+
+    pub fn set_path(&self, path: PathBuf) {
+        self.state().path = path;
+    }
+
+    /// When the line that begins at a byte came, where lines do not say it themselves.
+    pub fn arrived(&self, offset: u64) -> Time {
+        let state = self.state();
+        let before = state.arrivals.partition_point(|(from, _)| *from <= offset);
+        state.arrivals[before.saturating_sub(1)].1
+    }
+
+    /// Bytes of which the entries are shown.
+    pub fn settled(&self) -> u64 {
+        self.state().settled
+    }
+
+    /// What was appended is whole up to here.
+    pub fn settle(&self, settled: u64, now: Time) {
+        let mut state = self.state();
+        if settled > state.settled {
+            if state.settled > 0 && !self.format().is_timed() && state.arrivals.len() < ARRIVALS {
+                let from = state.settled;
+                state.arrivals.push((from, now));
+            }
+            state.settled = settled;
+        }
+    }
+
+    pub fn is_final(&self) -> bool {
+        self.state().is_final
+    }
+
+    /// Nothing more is appended.
+    pub fn finish(&self) {
+        self.state().is_final = true;
+    }
+
+    /// Its bytes are elsewhere now: in the copy that was made before it was cut; or nowhere.
+    pub fn move_to(&self, content: Content) {
+        if let Ok(mut own) = self.content.write() {
+            *own = content;
+        }
+    }
+
+    /// Looks at its bytes.
+    pub fn with_content<T>(&self, look: impl FnOnce(&Content) -> T) -> T {
+        let content = self.content.read();
+        look(&content.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Bytes there are by now.
+    pub fn length(&self) -> io::Result<u64> {
+        self.with_content(Content::length)
+    }
+
+    /// Bytes that were read of it since it was opened.
+    pub fn read_bytes(&self) -> u64 {
+        self.read.load(Ordering::Relaxed)
+    }
+
+    /// Reads a block, as far as its entries are shown.
+    pub fn block(&self, number: u64, settled: u64, into: &mut Block) -> io::Result<()> {
+        let read = self.with_content(|content| into.read(content, self.format(), number, settled));
+        self.read.fetch_add(into.read, Ordering::Relaxed);
+        read
+    }
+
+    /// The index, to be read.
+    pub fn index(&self) -> std::sync::RwLockReadGuard<'_, Index> {
+        self.index.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The index, to be added to.
+    pub fn index_mut(&self) -> std::sync::RwLockWriteGuard<'_, Index> {
+        self.index.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is known of a block.
+    pub fn summary(&self, block: u64) -> Option<Summary> {
+        self.index().get(block)
+    }
+
+    /// The defaults that entries of it are decoded with.
+    pub fn defaults(&self) -> &Defaults {
+        &self.defaults
+    }
+
+    /// Blocks of which nothing changes any more.
+    pub fn whole_blocks(&self, settled: u64) -> u64 {
+        if self.is_final() {
+            self.blocks(settled)
+        } else {
+            (settled / super::block::BLOCK).saturating_sub(1)
+        }
+    }
+
+    /// Blocks of the index that are kept in the cache directory.
+    pub fn kept(&self) -> u64 {
+        self.kept.load(Ordering::Relaxed)
+    }
+
+    pub fn set_kept(&self, blocks: u64) {
+        self.kept.store(blocks, Ordering::Relaxed);
+    }
+
+    /// Blocks that make up what is shown.
+    pub fn blocks(&self, settled: u64) -> u64 {
+        count(settled)
+    }
+}
+
+/// The format that a file is in, told by how it begins and ends.
+pub(super) fn format_of(content: &Content, own: &[Format]) -> io::Result<Format> {
+    let length = content.length()?;
+    let mut sample = vec![0; usize::try_from(length.min(SAMPLE)).unwrap_or(0)];
+    let filled = content.read(&mut sample, 0)?;
+    sample.truncate(filled);
+    // A line that is cut tells nothing, unless it is all there is.
+    if (filled as u64) < length
+        && let Some(end) = memchr::memrchr(b'\n', &sample)
+    {
+        sample.truncate(end + 1);
+    }
+    Ok(Format::detect(&sample, own))
+}
+
+/// A part that several hold.
+pub(super) type SharedPart = Arc<Part>;

@@ -1,0 +1,344 @@
+//! The logs as they are now: their files, how far each is whole, and what becomes of them when they are rotated.
+//!
+//! - A file that was renamed stays open and is read to its end; the file that took its name is the log's next.
+//! - Files that came and went between two looks are found under the names they were rotated to.
+//! - Of one that was cut (`copytruncate`), what was there is read in the copy; what is written from then on is the log's next
+//!   file, though it is the same on disk.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use super::content::Content;
+use super::generations::generations;
+use super::identity::{FileId, Head, Tail};
+use super::options::Options;
+use super::packed::{Packed, Packing};
+use super::part::{Part, SharedPart};
+use super::tracked::Tracked;
+use crate::base::Time;
+use crate::entry::decode::Defaults;
+
+/// Everything that is explored.
+#[derive(Debug)]
+pub(super) struct Watched {
+    logs: Vec<Log>,
+    archives: Vec<Archive>,
+    slots: u16,
+    options: Arc<Options>,
+}
+
+/// A log: a file, and those that were rotated away from it, the oldest first.
+#[derive(Debug)]
+pub(super) struct Log {
+    pub name: Arc<str>,
+    /// Where its newest file lies; none of what is within an archive.
+    path: Option<PathBuf>,
+    tracked: Vec<Tracked>,
+    /// Files beside it that are not its own to be taken.
+    known: HashSet<FileId>,
+}
+
+/// A packed file whose logs become known as it is unpacked.
+#[derive(Debug)]
+struct Archive {
+    packed: Packed,
+    path: PathBuf,
+    taken: usize,
+}
+
+impl Watched {
+    pub fn new(options: Arc<Options>) -> Self {
+        Self {
+            logs: Vec::new(),
+            archives: Vec::new(),
+            slots: 0,
+            options,
+        }
+    }
+
+    pub fn logs(&self) -> impl Iterator<Item = (&Arc<str>, impl Iterator<Item = &SharedPart>)> {
+        self.logs
+            .iter()
+            .map(|log| (&log.name, log.tracked.iter().map(|tracked| &tracked.part)))
+    }
+
+    /// Takes a file in with what was rotated away from it, besides what is a log of its own.
+    ///
+    /// # Errors
+    /// It cannot be opened.
+    pub fn add(&mut self, path: &Path, named: &HashSet<FileId>) -> io::Result<()> {
+        let name: Arc<str> = path.display().to_string().into();
+        let mut log = Log {
+            name,
+            path: Some(path.to_owned()),
+            tracked: Vec::new(),
+            known: named.clone(),
+        };
+        let file = File::open(path)?;
+        let own = FileId::of(&file.metadata()?);
+        for generation in generations(path) {
+            let Ok(file) = File::open(&generation) else {
+                continue;
+            };
+            let id = FileId::of(&file.metadata()?);
+            if id != own && log.known.insert(id) {
+                self.take(&mut log, file, &generation)?;
+            }
+        }
+        self.take(&mut log, file, path)?;
+        let newest = log.tracked.len().saturating_sub(1);
+        for old in &mut log.tracked[..newest] {
+            old.left = Some(Instant::now());
+        }
+        self.logs.push(log);
+        Ok(())
+    }
+
+    /// Takes a packed file in; what is within is known later.
+    ///
+    /// # Errors
+    /// It cannot be opened.
+    pub fn add_packed(&mut self, path: &Path, packing: Packing) -> io::Result<()> {
+        let packed = Packed::open(path, packing, self.options.spool.as_deref())?;
+        self.archives.push(Archive {
+            packed,
+            path: path.to_owned(),
+            taken: 0,
+        });
+        Ok(())
+    }
+
+    /// Packed files that cannot be unpacked to their end, and why; damage within a log is the log's own.
+    pub fn failed(&self) -> impl Iterator<Item = (&Path, String)> {
+        self.archives.iter().filter_map(|archive| {
+            let failure = archive.packed.failure()?;
+            (archive.taken == 0).then(|| (archive.path.as_path(), failure.to_string()))
+        })
+    }
+
+    /// Takes everything there is for whole: what is asked is answered once, by what is there.
+    pub fn take_whole(&mut self) {
+        self.look();
+        for tracked in self.logs.iter_mut().flat_map(|log| &mut log.tracked) {
+            tracked.take_whole();
+        }
+    }
+
+    /// Whether all that is packed was unpacked.
+    pub fn is_unpacked(&self) -> bool {
+        self.archives
+            .iter()
+            .all(|archive| archive.packed.is_whole())
+    }
+
+    /// Makes a part of a file.
+    fn take(&mut self, log: &mut Log, file: File, path: &Path) -> io::Result<()> {
+        let metadata = file.metadata()?;
+        let modified = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+        let (head, id) = (Head::of(&file), FileId::of(&metadata));
+        let content = match super::discover::packing_of(&file)? {
+            Some(packing) => Content::Closed(path.to_owned(), packing),
+            None => Content::File(file),
+        };
+        let age = modified.elapsed().unwrap_or_default();
+        let part = self.part(&log.name, path, content, time_of(modified));
+        log.known.insert(id);
+        let mut tracked = Tracked {
+            part,
+            id: Some(id),
+            head,
+            tail: Tail::default(),
+            length: metadata.len(),
+            grown: Instant::now().checked_sub(age).unwrap_or_else(Instant::now),
+            left: None,
+        };
+        tracked.settle(&self.options)?;
+        log.tracked.push(tracked);
+        Ok(())
+    }
+
+    fn part(
+        &mut self,
+        log: &Arc<str>,
+        path: &Path,
+        content: Content,
+        modified: Time,
+    ) -> SharedPart {
+        let slot = self.slots;
+        self.slots = self.slots.saturating_add(1);
+        let defaults = Defaults {
+            namespace: self.options.namespace.clone(),
+            source: Some(log.to_string()),
+            ..Defaults::at(modified)
+        };
+        let format = self.options.format.clone();
+        Arc::new(Part::new(
+            slot,
+            path.to_owned(),
+            content,
+            modified,
+            format,
+            defaults,
+        ))
+    }
+
+    /// Looks at what became of the files; whether anything is new.
+    pub fn look(&mut self) -> bool {
+        let mut has_new = false;
+        let mut logs = std::mem::take(&mut self.logs);
+        for log in &mut logs {
+            has_new |= self.look_at(log).unwrap_or_else(|error| {
+                tracing::debug!(%error, "{} cannot be looked at", log.name);
+                false
+            });
+        }
+        self.logs = logs;
+        has_new | self.look_at_archives()
+    }
+
+    fn look_at(&mut self, log: &mut Log) -> io::Result<bool> {
+        let mut has_new = false;
+        if let (Some(path), true) = (log.path.clone(), log.is_cut()?) {
+            self.follow_cut(log, &path)?;
+            has_new = true;
+        }
+        if let Some(path) = log.path.clone() {
+            has_new |= self.follow_renamed(log, &path)?;
+        }
+        for tracked in &mut log.tracked {
+            has_new |= tracked.grow(&self.options)?;
+        }
+        Ok(has_new)
+    }
+
+    /// The newest file was cut: what was there is read in its copy, if one was made.
+    fn follow_cut(&mut self, log: &mut Log, path: &Path) -> io::Result<()> {
+        let Some(newest) = log.tracked.last_mut() else {
+            return Ok(());
+        };
+        let copy = generations(path).into_iter().rev().find_map(|copy| {
+            let file = File::open(&copy).ok()?;
+            let metadata = file.metadata().ok()?;
+            let id = FileId::of(&metadata);
+            let is_copy = !log.known.contains(&id)
+                && !newest.head.is_empty()
+                && newest.head.begins(&file)
+                && newest.tail.stands_before(newest.part.settled(), &file);
+            is_copy.then_some((copy, file, id))
+        });
+        let now = Time::now();
+        if let Some((copy, file, id)) = copy {
+            let length = file.metadata()?.len();
+            newest.part.move_to(Content::File(file));
+            newest.part.set_path(copy);
+            newest.part.settle(length, now);
+            newest.length = length;
+            log.known.insert(id);
+        } else {
+            tracing::warn!("{} was cut, and no copy of it is found", log.name);
+            newest.part.move_to(Content::Gone);
+        }
+        newest.id = None;
+        newest.part.finish();
+        self.take(log, File::open(path)?, path)
+    }
+
+    /// The newest file may have been renamed, and others may have come since; whether that is so.
+    fn follow_renamed(&mut self, log: &mut Log, path: &Path) -> io::Result<bool> {
+        let Ok(metadata) = std::fs::metadata(path) else {
+            return Ok(false);
+        };
+        let id = FileId::of(&metadata);
+        if log.tracked.last().and_then(|newest| newest.id) == Some(id) {
+            return Ok(false);
+        }
+        if let Some(newest) = log.tracked.last_mut() {
+            newest.left = Some(Instant::now());
+        }
+        // Those that came and went between two looks are not compressed yet.
+        for passed in generations(path) {
+            let Ok(file) = File::open(&passed) else {
+                continue;
+            };
+            let id = FileId::of(&file.metadata()?);
+            if log.known.contains(&id) || super::discover::packing_of(&file)?.is_some() {
+                continue;
+            }
+            self.take(log, file, &passed)?;
+            if let Some(tracked) = log.tracked.last_mut() {
+                tracked.left = Some(Instant::now());
+            }
+        }
+        self.take(log, File::open(path)?, path)?;
+        Ok(true)
+    }
+
+    fn look_at_archives(&mut self) -> bool {
+        let mut has_new = false;
+        let mut archives = std::mem::take(&mut self.archives);
+        for archive in &mut archives {
+            let members = archive.packed.members();
+            let is_one = archive.packed.is_whole() && members.len() == 1;
+            for member in members.into_iter().skip(archive.taken) {
+                archive.taken += 1;
+                has_new = true;
+                let name = format!("{}/{}", archive.path.display(), member.name());
+                let name: Arc<str> = if is_one || archive.taken == 1 && !name.contains(".tar") {
+                    archive.path.display().to_string().into()
+                } else {
+                    name.into()
+                };
+                let modified = std::fs::metadata(&archive.path).and_then(|of| of.modified());
+                let modified = time_of(modified.unwrap_or(SystemTime::UNIX_EPOCH));
+                let content = Content::Unpacked(member);
+                let part = self.part(&name, &archive.path, content, modified);
+                self.logs.push(Log {
+                    name,
+                    path: None,
+                    tracked: vec![Tracked {
+                        part,
+                        id: None,
+                        head: Head::default(),
+                        tail: Tail::default(),
+                        length: 0,
+                        grown: Instant::now(),
+                        left: None,
+                    }],
+                    known: HashSet::new(),
+                });
+            }
+        }
+        self.archives = archives;
+        has_new
+    }
+}
+
+impl Log {
+    /// Whether the newest file was cut since it was looked at.
+    fn is_cut(&self) -> io::Result<bool> {
+        let Some(newest) = self.tracked.last() else {
+            return Ok(false);
+        };
+        newest.part.with_content(|content| {
+            let Some(file) = content.file() else {
+                return Ok(false);
+            };
+            let (length, settled) = (file.metadata()?.len(), newest.part.settled());
+            let is_same = || newest.tail.stands_before(settled, file) && newest.head.begins(file);
+            // What neither grew nor shrank is looked at no closer: there may be many.
+            Ok(length < settled || (length != newest.length && !is_same()))
+        })
+    }
+}
+
+fn time_of(time: SystemTime) -> Time {
+    let nanoseconds = match time.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(since) => i64::try_from(since.as_nanos()).unwrap_or(i64::MAX),
+        Err(before) => i64::try_from(before.duration().as_nanos()).map_or(i64::MIN, |nanos| -nanos),
+    };
+    Time(nanoseconds)
+}
