@@ -15,6 +15,7 @@ mod services;
 mod tail;
 mod web_folder;
 
+pub use crate::files::FileStanding;
 #[cfg(test)]
 pub use crate::pipelines::Trouble;
 pub use crate::pipelines::{PartStatus, PipelineStatus};
@@ -277,6 +278,30 @@ impl Backend {
         match self {
             Self::Merged(merged) => merged.standing(),
             _ => Vec::new(),
+        }
+    }
+
+    /// The plain files that are explored, alone or with other logs.
+    #[must_use]
+    pub fn files(&self) -> Vec<FileStanding> {
+        match self {
+            Self::Files(files) => files.standing(),
+            Self::Merged(merged) => merged.files(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Takes the lines of a plain log for a format; everything is to be asked for anew.
+    ///
+    /// # Errors
+    /// There is no such format, or no such log.
+    pub fn set_format(&self, log: &str, format: &str) -> Result<(), Error> {
+        match self {
+            Self::Files(files) => files.set_format(log, format).map_err(Error::Said),
+            Self::Merged(merged) => merged.set_format(log, format),
+            _ => Err(Error::Said(
+                "only the lines of plain files can be taken for a format".to_owned(),
+            )),
         }
     }
 

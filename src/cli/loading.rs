@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
@@ -13,6 +14,9 @@ use crate::store::{Pending, Store};
 
 /// Batches handed to a log while the next is read.
 const IN_FLIGHT: usize = 8;
+
+/// How often a reader that waits looks whether it is wanted.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// Reads standard input into a log until it ends.
 pub(super) fn read_stdin(defaults: &Defaults, mut feeder: Feeder, ended: &Gauge) {
@@ -37,7 +41,21 @@ impl Feeder {
         }
     }
 
-    fn take(&mut self, mut batch: Vec<Entry>) -> ControlFlow<()> {
+    /// Whether nobody wants more.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.is_cancelled()
+    }
+
+    /// Waits, but not longer than somebody wants more; whether nobody does.
+    pub fn wait(&self, time: Duration) -> bool {
+        let until = Instant::now() + time;
+        while !self.is_stopping() && Instant::now() < until {
+            std::thread::sleep(LOOK.min(time));
+        }
+        self.is_stopping()
+    }
+
+    pub fn take(&mut self, mut batch: Vec<Entry>) -> ControlFlow<()> {
         if self.stopping.is_cancelled() {
             return ControlFlow::Break(());
         }
@@ -56,7 +74,7 @@ impl Feeder {
     }
 
     /// Waits until everything taken is in the log.
-    fn settle(&mut self) {
+    pub fn settle(&mut self) {
         while !self.pending.is_empty() && self.settle_one().is_continue() {}
     }
 

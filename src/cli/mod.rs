@@ -13,6 +13,7 @@ mod open;
 mod output;
 mod own_log;
 mod own_ports;
+mod programs;
 mod reading;
 mod remote;
 mod several;

@@ -9,10 +9,11 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::Error;
-use super::args::SourceKind;
+use super::args::{Kind, SourceKind};
 use super::directory::{self, is_address, is_log};
 use super::keeping::{Beside, attend, keep, look_after};
 use super::loading::{Feeder, read_stdin};
+use super::programs::Program;
 use super::several::are_several;
 use crate::backend::{Backend, Here, Services};
 use crate::base::{Gauge, Time};
@@ -38,6 +39,8 @@ pub(super) struct Opened {
     owned: Option<Owned>,
     /// What it is put together from.
     pub parts: Vec<Self>,
+    /// Reads what a program prints; it ends the program in the end.
+    pub(super) reader: Option<std::thread::JoinHandle<()>>,
     stopping: CancellationToken,
 }
 
@@ -61,16 +64,14 @@ struct Owned {
 
 impl Opened {
     /// What `sources` mean; without any, the service or the data directory of the settings.
-    pub async fn from(
-        settings: &Settings,
-        sources: &[String],
-        kind: Option<SourceKind>,
-    ) -> Result<Self, Error> {
-        if let ([dir], Some(kind)) = (sources, kind) {
-            return match kind {
+    pub async fn from(settings: &Settings, sources: &[String], kind: &Kind) -> Result<Self, Error> {
+        let (all, kind) = (kind.with(sources), &kind.alone());
+        let sources = all.as_slice();
+        if let ([dir], Some(named)) = (sources, kind.named) {
+            return match named {
                 SourceKind::Store => Self::directory(settings, Path::new(dir)).await,
                 SourceKind::Logdir => Self::binary(settings, dir),
-                SourceKind::Files => Self::files(settings, sources),
+                SourceKind::Files => Self::files(settings, sources, kind),
             };
         }
         match sources {
@@ -78,12 +79,13 @@ impl Opened {
                 Some(url) => Self::remote(settings, url).await,
                 None => Self::data(settings, &settings.data).await,
             },
+            [source] if let Some(program) = Program::of(source) => Self::program(settings, program),
             [url] if is_address(url) => Self::remote(settings, url).await,
             [dir] if is_log(Path::new(dir)) => Self::directory(settings, Path::new(dir)).await,
             [dir] if logdir::is_log_directory(Path::new(dir)) => Self::binary(settings, dir),
             [stdin] if stdin == "-" => Self::stdin(settings),
-            _ if are_several(sources) => Self::several(settings, sources).await,
-            _ => Self::files(settings, sources),
+            _ if are_several(sources) => Self::several(settings, sources, kind).await,
+            _ => Self::files(settings, sources, kind),
         }
     }
 
@@ -104,6 +106,7 @@ impl Opened {
             notes: Vec::new(),
             owned: None,
             parts: Vec::new(),
+            reader: None,
             stopping: CancellationToken::new(),
         }
     }
@@ -240,11 +243,18 @@ impl Opened {
     }
 
     /// Plain files, where they lie; usable while they are indexed.
-    fn files(settings: &Settings, sources: &[String]) -> Result<Self, Error> {
+    fn files(settings: &Settings, sources: &[String], kind: &Kind) -> Result<Self, Error> {
         let paths: Vec<PathBuf> = sources.iter().map(PathBuf::from).collect();
+        let formats = settings.files.described();
+        let formats = formats
+            .map_err(|error| Error::Said(format!("{}{error}", settings.place("files.formats"))))?;
+        let told = settings.files.told(&formats, kind.format.as_deref());
+        let cache = settings.cache.clone().filter(|_| settings.files.index);
         let options = files::Options {
             namespace: namespace_of(settings),
-            cache: settings.cache.clone().map(|cache| cache.join("files")),
+            format: told.map_err(Error::Said)?,
+            formats,
+            cache: cache.map(|cache| cache.join("files")),
             spool: settings.cache.clone(),
             ..files::Options::default()
         };
@@ -355,6 +365,9 @@ impl Opened {
             let _ = serving.await;
         }
         let closing = tokio::task::spawn_blocking(move || {
+            if let Some(reader) = self.reader {
+                let _ = reader.join();
+            }
             // A temporary log is not worth sealing.
             if owned.temporary.is_none() {
                 owned.store.close();
@@ -364,7 +377,7 @@ impl Opened {
     }
 }
 
-fn namespace_of(settings: &Settings) -> String {
+pub(super) fn namespace_of(settings: &Settings) -> String {
     let namespace = settings.namespace.clone();
     namespace.unwrap_or_else(|| "default".to_owned())
 }

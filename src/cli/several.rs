@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, btree_map};
 use std::path::Path;
 
 use super::Error;
+use super::args::Kind;
 use super::directory::{is_address, is_log};
 use super::open::Opened;
+use super::programs::Program;
 use crate::backend::{Backend, Member, Merged};
 use crate::config::Settings;
 use crate::entry::Entry;
@@ -24,12 +26,20 @@ pub(super) fn are_several(sources: &[String]) -> bool {
 /// Whether a source is a log of its own.
 fn is_whole(source: &str) -> bool {
     let path = Path::new(source);
-    source == "-" || is_address(source) || is_log(path) || logdir::is_log_directory(path)
+    source == "-"
+        || Program::of(source).is_some()
+        || is_address(source)
+        || is_log(path)
+        || logdir::is_log_directory(path)
 }
 
 impl Opened {
     /// Opens all; one that cannot be opened is said, and keeps nobody from the others.
-    pub(super) async fn several(settings: &Settings, sources: &[String]) -> Result<Self, Error> {
+    pub(super) async fn several(
+        settings: &Settings,
+        sources: &[String],
+        kind: &Kind,
+    ) -> Result<Self, Error> {
         let (whole, files): (Vec<_>, Vec<_>) =
             sources.iter().cloned().partition(|source| is_whole(source));
         let mut groups: Vec<Vec<String>> = whole.into_iter().map(|source| vec![source]).collect();
@@ -38,7 +48,7 @@ impl Opened {
         }
         let (mut parts, mut notes, mut failure) = (Vec::new(), Vec::new(), None);
         for group in groups {
-            match Box::pin(Self::from(settings, &group, None)).await {
+            match Box::pin(Self::from(settings, &group, kind)).await {
                 Ok(opened) => parts.push(opened),
                 Err(error) => {
                     notes.push(format!(

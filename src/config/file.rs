@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::tree::Mistake;
-use super::{BlobsFile, EventsFile, LogFile, ServeFile, StreamsFile};
+use super::{BlobsFile, EventsFile, FilesFile, LogFile, ServeFile, StreamsFile};
 use crate::explorer::SavedQuery;
 
 /// Why there are no settings.
@@ -60,6 +60,8 @@ pub struct File {
     pub events: EventsFile,
     /// The explorer.
     pub explorer: ExplorerFile,
+    /// Plain log files.
+    pub files: FilesFile,
     /// Keys by action.
     pub keys: KeysFile,
 }

@@ -5,6 +5,7 @@
 
 mod events;
 mod file;
+mod files;
 mod kept;
 mod log;
 mod pipelines;
@@ -24,6 +25,7 @@ use tree::{Saying, Tree};
 
 pub use events::EventsFile;
 pub use file::{Colors, Error, ExplorerFile, File, KeysFile};
+pub use files::FilesFile;
 pub use kept::{BlobsFile, StreamsFile};
 pub use log::LogFile;
 pub use serve::{Auth, LogFormat, ServeFile};
@@ -63,6 +65,8 @@ pub struct Settings {
     pub events: EventsFile,
     /// How the explorer looks.
     pub explorer: ExplorerFile,
+    /// How plain log files are read.
+    pub files: FilesFile,
     /// Keys that differ from the built-in ones.
     pub keys: KeysFile,
     /// What `serve` moves from where to where.
@@ -227,6 +231,7 @@ pub fn load(overrides: Overrides) -> Result<Settings, Error> {
         blobs: file.blobs,
         events: file.events,
         explorer: file.explorer,
+        files: file.files,
         keys: file.keys,
         pipelines,
         origins,
@@ -288,6 +293,13 @@ mod tests {
         assert!(!example.explorer.columns.is_empty());
         let is_whole = |of: &SavedQuery| of.more_than.is_some() && of.within.is_some();
         assert!(example.explorer.queries.values().any(is_whole));
+        let files = FilesFile {
+            formats: BTreeMap::new(),
+            ..example.files.clone()
+        };
+        assert_eq!(files, FilesFile::default());
+        let described = example.files.described().expect("formats that could be");
+        assert_eq!(described.len(), 2, "one by a pattern, one by keys");
         let events = EventsFile {
             commands: BTreeMap::new(),
             rules: Vec::new(),

@@ -52,6 +52,11 @@ pub(super) enum Effect {
     Standing,
     /// Add so many nanoseconds to the times of one of several logs.
     Skew(usize, i64),
+    /// Take the lines of a plain log for a format.
+    Format {
+        log: String,
+        format: String,
+    },
     /// Ask what pipelines did.
     Pipelines,
     /// Ask which streams are open.

@@ -4,7 +4,7 @@ use super::keymap::Key;
 use super::regions::Target;
 use super::request::Number;
 use crate::api::{BlobsAnswer, EventsAnswer, FiringAnswer, ListenersAnswer, StreamsAnswer};
-use crate::backend::{PipelineStatus, Standing};
+use crate::backend::{FileStanding, PipelineStatus, Standing};
 use crate::base::Time;
 use crate::entry::{Entry, Key as Place, Position};
 use crate::query::{
@@ -50,6 +50,8 @@ pub(super) enum Message {
     Namespaces(Vec<NamespaceCount>),
     /// How it is with each of several logs.
     Standing(Vec<Standing>),
+    /// The plain files that are explored.
+    Files(Vec<FileStanding>),
     /// What pipelines did; none where there can be none.
     Pipelines(Result<Option<Vec<PipelineStatus>>, String>),
     /// Which streams are open; none where there can be none.

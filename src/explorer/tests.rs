@@ -464,6 +464,7 @@ impl Harness {
             Effect::Stop(_)
             | Effect::Standing
             | Effect::Skew(..)
+            | Effect::Format { .. }
             | Effect::Wake(_)
             | Effect::WakeWatches(_)
             | Effect::Watch { .. }

@@ -86,6 +86,16 @@ impl Content {
         }
     }
 
+    /// The same bytes, held once more.
+    pub fn again(&self) -> Self {
+        match self {
+            Self::File(file) => file.try_clone().map_or(Self::Gone, Self::File),
+            Self::Closed(path, packing) => Self::Closed(path.clone(), *packing),
+            Self::Unpacked(unpacked) => Self::Unpacked(unpacked.clone()),
+            Self::Gone => Self::Gone,
+        }
+    }
+
     /// Begins to unpack what is closed.
     pub fn open(&mut self, spool: Option<&std::path::Path>) {
         if let Self::Closed(path, packing) = self {

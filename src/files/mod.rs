@@ -68,6 +68,7 @@ use self::lane::Lane;
 use self::watched::Watched;
 use crate::base::{Gauge, Tokens};
 use crate::entry::Position;
+pub use crate::entry::decode::{Format, FormatError, FormatOptions};
 use crate::query::Progress;
 
 /// Files are looked at for what was appended this often at the most.
@@ -176,6 +177,22 @@ impl LogFiles {
     #[must_use]
     pub fn gauge(&self) -> Arc<Gauge> {
         Arc::clone(&self.0.gauge)
+    }
+
+    /// Takes the lines of a log for a format; its entries have other positions from then on.
+    ///
+    /// # Errors
+    /// There is no such format, or no such log; what is said tells which there are.
+    pub fn set_format(&self, log: &str, format: &str) -> Result<(), String> {
+        let own = &self.options().formats;
+        let format = Format::named(format, own).ok_or_else(|| {
+            let names = Format::names(own);
+            format!(
+                "expected a format, one of {}; found {format:?}",
+                names.join(", ")
+            )
+        })?;
+        self.watched().0.set_format(log, &format)
     }
 
     /// Takes everything there is for whole, also a line without an end and an entry that may be continued: for who asks once.

@@ -81,6 +81,21 @@ impl Part {
         }
     }
 
+    /// The same file with its lines taken for a format, as if it were another.
+    pub fn read_as(&self, slot: u16, format: &Format) -> Self {
+        let content = self.with_content(Content::again);
+        let modified = self.defaults.arrival;
+        let defaults = self.defaults.clone();
+        let format = Some(format.clone());
+        let part = Self::new(slot, self.path(), content, modified, format, defaults);
+        {
+            let (mut state, own) = (part.state(), self.state());
+            (state.settled, state.is_final) = (own.settled, own.is_final);
+            state.arrivals.clone_from(&own.arrivals);
+        }
+        part
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

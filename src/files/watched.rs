@@ -20,7 +20,7 @@ use super::packed::{Packed, Packing};
 use super::part::{Part, SharedPart};
 use super::tracked::Tracked;
 use crate::base::Time;
-use crate::entry::decode::Defaults;
+use crate::entry::decode::{Defaults, Format};
 
 /// Everything that is explored.
 #[derive(Debug)]
@@ -118,6 +118,28 @@ impl Watched {
             let failure = archive.packed.failure()?;
             (archive.taken == 0).then(|| (archive.path.as_path(), failure.to_string()))
         })
+    }
+
+    /// Takes the lines of a log for a format: its files are read as if they were others.
+    ///
+    /// # Errors
+    /// There is no such log.
+    pub fn set_format(&mut self, name: &str, format: &Format) -> Result<(), String> {
+        let mut logs = std::mem::take(&mut self.logs);
+        let found = logs.iter_mut().find(|log| &*log.name == name);
+        let is_found = found.is_some();
+        for tracked in found.into_iter().flat_map(|log| &mut log.tracked) {
+            self.slots = self.slots.saturating_add(1);
+            tracked.part = Arc::new(tracked.part.read_as(self.slots - 1, format));
+        }
+        self.logs = logs;
+        if is_found {
+            Ok(())
+        } else {
+            Err(format!(
+                "expected the name of a log that is explored, found {name:?}"
+            ))
+        }
     }
 
     /// Takes everything there is for whole: what is asked is answered once, by what is there.

@@ -65,6 +65,7 @@ const ROOMS: [(&str, &[&str]); 19] = [
         &[
             "base",
             "store",
+            "files",
             "blobs",
             "streams",
             "events",

@@ -30,7 +30,7 @@ use std::time::Duration;
 use futures_util::future::{BoxFuture, join_all};
 use tokio::time::timeout;
 
-use super::Error;
+use super::{Error, FileStanding};
 use crate::entry::Position;
 use feed::Heads;
 use member::Held;
@@ -80,6 +80,24 @@ impl Merged {
     #[must_use]
     pub fn standing(&self) -> Vec<Standing> {
         self.0.members.iter().map(Held::standing).collect()
+    }
+
+    /// The plain files among the members.
+    #[must_use]
+    pub fn files(&self) -> Vec<FileStanding> {
+        let members = self.0.members.iter();
+        members.flat_map(|member| member.backend.files()).collect()
+    }
+
+    /// Takes the lines of a plain log among the members for a format.
+    ///
+    /// # Errors
+    /// There is no such format, or no such log.
+    pub fn set_format(&self, log: &str, format: &str) -> Result<(), Error> {
+        let has = |member: &&Held| member.backend.files().iter().any(|file| file.log == log);
+        let member = self.0.members.iter().find(has);
+        let member = member.ok_or_else(|| Error::Said(format!("there is no log {log:?}")))?;
+        member.backend.set_format(log, format)
     }
 
     /// Corrects a member's clock: so many nanoseconds are added to the times of its entries from now on. Cursors given before

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, ValueEnum};
 
 use super::Look;
+use crate::cli::programs::Program;
 use crate::config::Colors;
 
 /// What the explorer takes.
@@ -76,11 +77,39 @@ pub enum CaseOutput {
 }
 
 /// What a path is taken for, where it shall not be told by looking.
-#[derive(Clone, Copy, Debug, Default, ClapArgs)]
+#[derive(Clone, Debug, Default, ClapArgs)]
 pub struct Kind {
     /// Take a directory for this, whatever it looks like
     #[arg(long = "as", value_enum, value_name = "KIND")]
     pub named: Option<SourceKind>,
+    /// Take the lines of plain files for this format, such as json, logfmt, log4j or one of the configuration
+    #[arg(long, value_name = "NAME")]
+    pub format: Option<String>,
+    /// Read what this command of the shell prints, and start it again when it ends; may be given several times
+    #[arg(long = "command", value_name = "COMMAND")]
+    pub commands: Vec<String>,
+    /// Read the journal of systemd, of these units or of all
+    #[arg(long, value_name = "UNIT", num_args = 0..)]
+    pub journal: Option<Vec<String>>,
+}
+
+impl Kind {
+    /// What is named, and the programs that are.
+    pub(in crate::cli) fn with(&self, sources: &[String]) -> Vec<String> {
+        let commands = self.commands.iter().cloned().map(Program::Command);
+        let journal = self.journal.iter().cloned().map(Program::Journal);
+        let programs = commands.chain(journal).map(|program| program.source());
+        sources.iter().cloned().chain(programs).collect()
+    }
+
+    /// What is said of each source by itself.
+    pub(in crate::cli) fn alone(&self) -> Self {
+        Self {
+            named: self.named,
+            format: self.format.clone(),
+            ..Self::default()
+        }
+    }
 }
 
 /// Kinds of directories.

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::explore;
-use crate::cli::args::{CaseArgs, CaseOutput, Look};
+use crate::cli::args::{CaseArgs, CaseOutput, Kind, Look};
 use crate::cli::open::Opened;
 use crate::cli::{Error, Verdict};
 use crate::config::Settings;
@@ -31,7 +31,7 @@ pub(in crate::cli) async fn run(settings: &Settings, args: CaseArgs) -> Result<V
     } else {
         args.sources
     };
-    let opened = Opened::from(settings, &sources, None).await?;
+    let opened = Opened::from(settings, &sources, &Kind::default()).await?;
     let look = Look {
         query: Some(case.query.clone()),
         screen: args.screen,

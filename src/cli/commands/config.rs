@@ -17,6 +17,7 @@ pub(in crate::cli) fn run(settings: &Settings, action: &ConfigAction) -> Result<
         }
         ConfigAction::Check => {
             check_pipelines(settings)?;
+            check_files(settings)?;
             event_options(settings)?;
             let of = match &settings.file {
                 Some(path) => path.display().to_string(),
@@ -33,6 +34,16 @@ pub(in crate::cli) fn run(settings: &Settings, action: &ConfigAction) -> Result<
         }
     }
     Ok(Verdict::Done)
+}
+
+/// Formats that could be.
+fn check_files(settings: &Settings) -> Result<(), Error> {
+    let at = |key: &str, reason: String| Error::Said(format!("{}{reason}", settings.place(key)));
+    let formats = settings.files.described();
+    let formats = formats.map_err(|error| at("files.formats", error.to_string()))?;
+    let told = settings.files.told(&formats, None);
+    told.map(|_| ())
+        .map_err(|reason| at("files.format", reason))
 }
 
 /// The settings as TOML, each key with where it comes from.

@@ -26,8 +26,9 @@ pub(in crate::cli) async fn run(settings: &Settings, args: Explore) -> Result<Ve
         parse(text, Time::now()).ok_or_else(wrong)
     });
     let at = at.transpose()?;
-    let mut opened = Opened::from(settings, &args.sources, args.kind.named).await?;
-    let dir = match (&args.sources[..], &settings.url) {
+    let sources = args.kind.with(&args.sources);
+    let mut opened = Opened::from(settings, &args.sources, &args.kind).await?;
+    let dir = match (&sources[..], &settings.url) {
         ([], None) => Some(settings.data.as_path()),
         ([dir], _) if is_log(Path::new(dir)) => Some(Path::new(dir)),
         _ => None,
@@ -35,7 +36,7 @@ pub(in crate::cli) async fn run(settings: &Settings, args: Explore) -> Result<Ve
     if let Some(dir) = dir {
         opened = opened.with_what_waits(dir)?;
     }
-    let named = match (&args.sources[..], &settings.url) {
+    let named = match (&sources[..], &settings.url) {
         ([], Some(url)) => vec![url.clone()],
         (sources, _) => sources.to_vec(),
     };

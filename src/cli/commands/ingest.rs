@@ -11,7 +11,7 @@ use crate::api::Rejection;
 use crate::backend::Backend;
 use crate::base::units::grouped;
 use crate::base::{Backoff, Time};
-use crate::cli::args::Ingest as Args;
+use crate::cli::args::{Ingest as Args, Kind};
 use crate::cli::open::Opened;
 use crate::cli::{Error, Verdict, own_log};
 use crate::client::{Client, Ingest};
@@ -29,7 +29,7 @@ const TRIES: u32 = 12;
 
 pub(in crate::cli) async fn run(settings: &Settings, args: &Args) -> Result<Verdict, Error> {
     own_log::to_stderr(settings, LogFormat::Text);
-    let opened = Opened::from(settings, &[], None).await?;
+    let opened = Opened::from(settings, &[], &Kind::default()).await?;
     let namespace = settings.namespace.as_deref().unwrap_or("default");
     let stdin = [std::path::PathBuf::from("-")];
     let files = if args.files.is_empty() {

@@ -11,7 +11,7 @@ use crate::config::{LogFormat, Settings};
 pub(in crate::cli) async fn run(settings: &Settings, args: Tail) -> Result<Verdict, Error> {
     own_log::to_stderr(settings, LogFormat::Text);
     let query = parse_query(&args.query, settings.namespace.as_deref())?;
-    let opened = Opened::from(settings, &args.sources, args.kind.named).await?;
+    let opened = Opened::from(settings, &args.sources, &args.kind).await?;
     let (entries, head) = newest(&opened.backend, &query, args.limit).await?;
     let mut printer = Printer::new(args.output);
     for entry in &entries {

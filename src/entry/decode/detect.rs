@@ -36,7 +36,7 @@ impl Format {
         };
         let defaults = Defaults::at(Time(0));
         if sample.starts_with(export::BEGINS) {
-            return Self::of("journal export", How::Export);
+            return Self::of("journal-export", How::Export);
         }
         if let Some(own) = own
             .iter()
@@ -57,7 +57,7 @@ impl Format {
             ("logfmt", How::Lines(Decoder::Logfmt), &|line| {
                 logfmt::parse(line).is_some()
             }),
-            ("json over several lines", How::PrettyJson, &|line| {
+            ("json-pretty", How::PrettyJson, &|line| {
                 matches!(line.trim_end(), "{" | "}" | "},")
             }),
         ];
@@ -98,7 +98,21 @@ impl Format {
         }
         let timed = count(&|line| plain::is_headed(line, Time(0)));
         let is_timed = timed > 0 && timed * TIMED >= heads.len();
-        is_timed.then(|| Self::of("text with times", How::Lines(Decoder::Plain)))
+        is_timed.then(|| Self::of("plain", How::Lines(Decoder::Plain)))
+    }
+
+    /// The names of all formats.
+    #[must_use]
+    pub fn names(own: &[Format]) -> Vec<String> {
+        let own = own.iter().map(|own| own.name().to_owned());
+        let lines = Decoder::ALL.iter().map(|(name, _)| *name);
+        let lines = lines.filter(|name| !matches!(*name, "auto" | "container"));
+        let more = ["json-pretty", "docker", "cri", "journal-export", "text"];
+        let patterns = Pattern::built_in()
+            .iter()
+            .map(|pattern| pattern.name().to_owned());
+        let built_in = lines.chain(more).map(str::to_owned);
+        own.chain(built_in).chain(patterns).collect()
     }
 
     /// The format of this name.

@@ -24,6 +24,8 @@ pub struct Format {
 pub(super) enum How {
     /// A JSON object a line; other lines are text between them.
     Json,
+    /// The same, with keys that mean something else than usual: ours, and theirs.
+    Keys(Arc<Vec<(String, String)>>),
     /// JSON objects over several lines each.
     PrettyJson,
     /// Lines of one form.
@@ -68,7 +70,7 @@ impl Format {
     pub fn looks_back(&self, line: &[u8]) -> bool {
         match self.how {
             How::Lines(Decoder::Container) => true,
-            How::Json => !is_object(line),
+            How::Json | How::Keys(_) => !is_object(line),
             _ => false,
         }
     }
@@ -82,7 +84,7 @@ impl Format {
     /// Whether later lines may belong to an entry that begins with this one.
     #[must_use]
     pub fn joins(&self, line: &[u8]) -> bool {
-        !matches!(self.how, How::Json) || !is_object(line)
+        !matches!(self.how, How::Json | How::Keys(_)) || !is_object(line)
     }
 
     /// Whether characters of a text may be written as escapes of JSON.
@@ -106,7 +108,7 @@ impl Format {
         let is_blank = || line.iter().all(u8::is_ascii_whitespace);
         match &self.how {
             // What stands between objects, over several lines, is one: a panic, a banner.
-            How::Json => {
+            How::Json | How::Keys(_) => {
                 is_object(line)
                     || (!is_blank()
                         && !looks_continued(line)
@@ -163,6 +165,14 @@ impl Format {
 
     fn line(&self, line: &[u8], defaults: &Defaults) -> Entry {
         let decoder = match &self.how {
+            How::Keys(keys) => {
+                let text = bytes::decode(line);
+                if let Ok(mut object) = serde_json::from_str::<Pairs>(&text) {
+                    object.rename(keys);
+                    return from_object(object, defaults);
+                }
+                Decoder::Plain
+            }
             How::Pattern(pattern) => {
                 let text = bytes::decode(line);
                 if let Some((entry, _)) = pattern.parse(text.trim_end_matches('\r'), defaults) {

@@ -12,6 +12,7 @@
 
 mod access;
 mod container;
+mod custom;
 mod decoder;
 mod detect;
 mod export;
@@ -27,6 +28,7 @@ mod plain;
 mod syslog;
 pub mod time;
 
+pub use custom::{FormatError, FormatOptions};
 pub use decoder::Decoder;
 pub use format::Format;
 pub use glance::Glance;

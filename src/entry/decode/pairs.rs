@@ -52,6 +52,39 @@ impl Pairs {
     }
 }
 
+impl Pairs {
+    /// Gives members the names they mean: for each, the name of ours and the path to theirs. What has such a name already is
+    /// kept under it with an underscore.
+    pub(super) fn rename(&mut self, keys: &[(String, String)]) {
+        for (ours, theirs) in keys {
+            let Some(value) = self.take(theirs) else {
+                continue;
+            };
+            for (name, _) in &mut self.0 {
+                if name == ours {
+                    name.push('_');
+                }
+            }
+            self.0.push((ours.clone(), value));
+        }
+    }
+
+    /// Takes a member out, by its name or by a path through nested objects.
+    fn take(&mut self, path: &str) -> Option<Value> {
+        if let Some(at) = self.0.iter().position(|(name, _)| name == path) {
+            return Some(self.0.remove(at).1);
+        }
+        let (head, rest) = path.split_once('.')?;
+        let (_, value) = self.0.iter_mut().find(|(name, _)| name == head)?;
+        let (parents, last) = rest.rsplit_once('.').unwrap_or(("", rest));
+        let parents = parents.split('.').filter(|parent| !parent.is_empty());
+        let within = parents
+            .into_iter()
+            .try_fold(value, |value, parent| value.get_mut(parent))?;
+        within.as_object_mut()?.shift_remove(last)
+    }
+}
+
 impl From<Fields> for Pairs {
     fn from(fields: Fields) -> Self {
         Self(fields.into_iter().collect())

@@ -21,13 +21,7 @@ pub(in crate::explorer) fn sources(
     regions: &mut Regions,
 ) {
     let focused = state.focus == Focus::Sources;
-    let inner = frame(
-        buffer,
-        area,
-        &format!("Sources · {}", visible(&state.name).text),
-        focused,
-        theme,
-    );
+    let inner = frame(buffer, area, &title(state), focused, theme);
     regions.add(area, Target::Pane(Focus::Sources));
     let only = state
         .filters
@@ -76,6 +70,16 @@ pub(in crate::explorer) fn sources(
             style,
         );
         buffer.set_style(line, theme.cursor_line(focused && under));
+    }
+}
+
+/// What is explored, and what the lines of plain files are taken for.
+fn title(state: &State) -> String {
+    let name = visible(&state.name).text;
+    match state.members.formats().as_slice() {
+        [] => format!("Sources · {name}"),
+        [format] => format!("Sources · {name} · {}", visible(format).text),
+        formats => format!("Sources · {name} · {} formats", formats.len()),
     }
 }
 

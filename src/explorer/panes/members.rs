@@ -27,6 +27,10 @@ pub(in crate::explorer) fn members(
     buffer: &mut Buffer,
     regions: &mut Regions,
 ) {
+    if state.members.are_files() {
+        super::files::files(state, theme, cursor, buffer, regions);
+        return;
+    }
     let alone = [alone(state)];
     let standing = if state.members.are_several() {
         state.members.standing.as_slice()

@@ -6,6 +6,7 @@ mod columns;
 mod detail;
 mod events;
 mod fields;
+mod files;
 mod hints;
 mod insight;
 mod kept;

@@ -152,6 +152,7 @@ impl Performer {
             Effect::Namespaces => self.namespaces(),
             Effect::Standing => self.standing(),
             Effect::Skew(member, nanoseconds) => self.log.set_skew(member, nanoseconds),
+            Effect::Format { log, format } => self.format(&log, &format),
             Effect::Pipelines
             | Effect::Streams
             | Effect::Blobs { .. }
@@ -244,6 +245,18 @@ impl Performer {
         if !standing.is_empty() {
             let _ = self.messages.send(Message::Standing(standing));
         }
+        let files = self.log.files();
+        if !files.is_empty() {
+            let _ = self.messages.send(Message::Files(files));
+        }
+    }
+
+    fn format(&self, log: &str, format: &str) {
+        let told = self.log.set_format(log, format);
+        let told = told.map(|()| format!("{log}: lines are taken for {format}"));
+        let told = told.map_err(|error| error.explained());
+        let _ = self.messages.send(Message::Done(told));
+        self.standing();
     }
 
     fn namespaces(&self) {

@@ -1,6 +1,6 @@
 //! Several logs explored as one: how it is with each, and how far its entries reach.
 
-use crate::backend::{Standing, State as Answers, member_of};
+use crate::backend::{FileStanding, Standing, State as Answers, member_of};
 use crate::base::Time;
 use crate::entry::{Entry, Position};
 
@@ -8,6 +8,8 @@ use crate::entry::{Entry, Position};
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(in crate::explorer) struct Members {
     pub standing: Vec<Standing>,
+    /// The plain files among what is explored.
+    pub files: Vec<FileStanding>,
     /// The time of the newest entry that was seen of each.
     newest: Vec<Option<Time>>,
 }
@@ -38,6 +40,19 @@ impl Members {
 
     pub fn newest(&self, member: usize) -> Option<Time> {
         self.newest.get(member).copied().flatten()
+    }
+
+    /// Whether nothing but plain files is explored.
+    pub fn are_files(&self) -> bool {
+        !self.files.is_empty() && !self.are_several()
+    }
+
+    /// What the lines of all plain files are taken for.
+    pub fn formats(&self) -> Vec<&str> {
+        let mut formats: Vec<&str> = self.files.iter().map(|file| file.format.as_str()).collect();
+        formats.sort_unstable();
+        formats.dedup();
+        formats
     }
 
     /// Those that do not answer, and why.

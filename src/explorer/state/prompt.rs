@@ -17,6 +17,8 @@ pub(in crate::explorer) enum PromptKind {
     Save,
     /// Of one of several logs.
     Skew(usize),
+    /// Of one of several plain files.
+    Format(usize),
 }
 
 impl PromptKind {
@@ -31,6 +33,7 @@ impl PromptKind {
             Self::Export => "export to (.ndjson .csv) ›",
             Self::Save => "save as (name, or name > 5 in 1m to be told) ›",
             Self::Skew(_) => "add to its times ›",
+            Self::Format(_) => "take its lines for ›",
         }
     }
 }

@@ -29,7 +29,13 @@ pub(super) fn told(state: &mut State, standing: Vec<Standing>) -> Effects {
 
 /// A key while the list is open; nothing if it is not for it.
 pub(super) fn press(state: &mut State, key: Key) -> Option<Effects> {
-    let last = state.members.standing.len().saturating_sub(1);
+    let are_files = state.members.are_files();
+    let count = if are_files {
+        state.members.files.len()
+    } else {
+        state.members.standing.len()
+    };
+    let last = count.saturating_sub(1);
     let are_several = state.members.are_several();
     let Some(Overlay::Members { cursor }) = state.overlays.last_mut() else {
         return None;
@@ -37,6 +43,13 @@ pub(super) fn press(state: &mut State, key: Key) -> Option<Effects> {
     match (key.code, key.ctrl) {
         (Code::Esc, _) | (Code::Char('c'), true) | (Code::Char('q'), false) => {
             state.overlays.pop();
+        }
+        (Code::Enter, _) if are_files => {
+            let at = *cursor;
+            state.overlays.pop();
+            let format = state.members.files.get(at).map(|file| file.format.clone());
+            let format = format.unwrap_or_default();
+            state.prompt = Some(Prompt::new(PromptKind::Format(at), format));
         }
         (Code::Enter, _) if are_several => {
             let at = *cursor;
@@ -81,6 +94,17 @@ fn read(text: &str) -> Option<i64> {
     };
     let span = parse_duration(rest.trim()).ok()?;
     Some(sign * i64::try_from(span.as_nanos()).ok()?)
+}
+
+/// Takes the lines of a plain log for a format.
+pub(super) fn take_for(state: &mut State, file: usize, format: String) -> Effects {
+    let Some(file) = state.members.files.get(file) else {
+        return Effects::none();
+    };
+    let log = file.log.clone();
+    Effects::from(Effect::Format { log, format })
+        .and(load::again(state))
+        .and(super::timeline::ask_again(state))
 }
 
 /// Corrects a clock as it was typed.

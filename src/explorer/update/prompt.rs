@@ -69,7 +69,8 @@ fn edited(state: &mut State) -> Effects {
         | PromptKind::Note
         | PromptKind::Export
         | PromptKind::Save
-        | PromptKind::Skew(_) => Effects::none(),
+        | PromptKind::Skew(_)
+        | PromptKind::Format(_) => Effects::none(),
     }
 }
 
@@ -117,6 +118,7 @@ fn submit(state: &mut State) -> Effects {
         PromptKind::Export => case::export(state, text),
         PromptKind::Save => saved::save(state, &text),
         PromptKind::Skew(member) => members::correct(state, member, &text),
+        PromptKind::Format(file) => members::take_for(state, file, text),
         PromptKind::Search => search::start(state, &text),
         PromptKind::TextFilter => {
             state.filters.preview = None;

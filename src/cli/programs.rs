@@ -1,0 +1,219 @@
+//! What programs print as a log: any command, and the journal of systemd. They are started again when they end.
+
+use std::io::{self, BufReader};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal};
+
+use super::Error;
+use super::loading::Feeder;
+use super::open::{Opened, namespace_of};
+use crate::base::{Backoff, Gauge, Time};
+use crate::config::Settings;
+use crate::entry::decode::Defaults;
+use crate::entry::{Entry, Level, Scope};
+use crate::files;
+
+/// First and longest wait before a program is started again.
+const RETRY: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
+/// A program that ran so long was well: the next wait is the first again.
+const WELL: Duration = Duration::from_secs(10);
+/// After so long without a line, what came is an answer for who asks once.
+const QUIET: Duration = Duration::from_secs(1);
+/// Entries of the journal that are read at first, the newest.
+const JOURNAL: u32 = 50_000;
+
+/// A program whose lines are a log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Program {
+    /// A command of the shell.
+    Command(String),
+    /// The journal, of these units or of all.
+    Journal(Vec<String>),
+}
+
+impl Program {
+    /// What a source means: `command:…`, `journal:` and `journal:unit,unit`.
+    pub fn of(source: &str) -> Option<Self> {
+        if let Some(command) = source.strip_prefix("command:") {
+            return Some(Self::Command(command.to_owned()));
+        }
+        let units = source.strip_prefix("journal:")?;
+        let units = units.split(',').filter(|unit| !unit.is_empty());
+        Some(Self::Journal(units.map(str::to_owned).collect()))
+    }
+
+    /// The source that means it.
+    pub fn source(&self) -> String {
+        match self {
+            Self::Command(command) => format!("command:{command}"),
+            Self::Journal(units) => format!("journal:{}", units.join(",")),
+        }
+    }
+
+    fn name(&self) -> String {
+        match self {
+            Self::Command(command) => command.clone(),
+            Self::Journal(units) if units.is_empty() => "journal".to_owned(),
+            Self::Journal(units) => format!("journal of {}", units.join(", ")),
+        }
+    }
+
+    /// How it is started; from where it had come, if it was before.
+    fn command(&self, since: Option<Time>) -> Command {
+        match self {
+            Self::Command(text) => {
+                let mut command = Command::new("sh");
+                // What it complains of belongs to what it says.
+                command.args(["-c", "exec 2>&1; eval \"$1\"", "sh", text]);
+                command
+            }
+            Self::Journal(units) => {
+                let mut command = Command::new("journalctl");
+                command.args(["-o", "json", "-f", "--no-pager"]);
+                match since {
+                    Some(time) => {
+                        let seconds = time.0.div_euclid(1_000_000_000);
+                        command.arg(format!("--since=@{seconds}")).arg("-nall")
+                    }
+                    None => command.arg(format!("-n{JOURNAL}")),
+                };
+                command.args(units.iter().flat_map(|unit| ["-u", unit]));
+                command
+            }
+        }
+    }
+}
+
+impl Opened {
+    /// A log of what a program prints, in a temporary directory; usable while it comes.
+    ///
+    /// # Errors
+    /// The program cannot be started, or there is no room for the log.
+    pub(super) fn program(settings: &Settings, program: Program) -> Result<Self, Error> {
+        let name = program.name();
+        let child = started(&program, None).map_err(|error| {
+            let program = match &program {
+                Program::Command(_) => "sh",
+                Program::Journal(_) => "journalctl",
+            };
+            Error::Said(format!("{name}: {program} cannot be started: {error}"))
+        })?;
+        let (mut opened, store) = Self::temporary(name.clone())?;
+        let feeder = Feeder::new(&store, opened.stopping());
+        let defaults = Defaults {
+            namespace: namespace_of(settings),
+            source: Some(name),
+            ..Defaults::at(Time::now())
+        };
+        let ended = Arc::new(Gauge::default());
+        opened.stdin = Some(Arc::clone(&ended));
+        let reader = std::thread::Builder::new()
+            .name("program-reader".to_owned())
+            .spawn(move || read(&program, child, &defaults, feeder, &ended))
+            .map_err(Error::io("start a thread"))?;
+        opened.reader = Some(reader);
+        Ok(opened)
+    }
+}
+
+/// Ends a program with whatever it started.
+fn stop(child: &Child) {
+    let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    if let Some(group) = group {
+        let _ = rustix::process::kill_process_group(group, Signal::TERM);
+    }
+}
+
+fn started(program: &Program, since: Option<Time>) -> io::Result<Child> {
+    program
+        .command(since)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn()
+}
+
+/// Reads a program's lines into a log until nobody wants them; starts it again when it ends.
+fn read(program: &Program, child: Child, defaults: &Defaults, mut feeder: Feeder, ended: &Gauge) {
+    let mut backoff = Backoff::new(RETRY.0, RETRY.1);
+    let (mut running, mut newest) = (Some(child), None);
+    loop {
+        let begun = Time::now();
+        let told = match running.take().map_or_else(|| started(program, newest), Ok) {
+            Ok(mut child) => {
+                if let Some(out) = child.stdout.take() {
+                    let out = BufReader::with_capacity(256 << 10, out);
+                    let mut last = Instant::now();
+                    files::read_stream(out, defaults, |batch| {
+                        if !batch.is_empty() {
+                            last = Instant::now();
+                        } else if last.elapsed() >= QUIET {
+                            feeder.settle();
+                            ended.finish();
+                        }
+                        let latest = batch.iter().map(|entry| entry.time).max();
+                        newest = newest.max(latest);
+                        feeder.take(batch)
+                    });
+                }
+                stop(&child);
+                let status = child.wait();
+                status.map_or_else(|error| error.to_string(), |status| status.to_string())
+            }
+            Err(error) => format!("cannot be started: {error}"),
+        };
+        if feeder.is_stopping() {
+            return;
+        }
+        if Time::now().since(begun) >= WELL {
+            backoff.reset();
+        }
+        let wait = backoff.delay();
+        let _ = feeder.take(vec![note(defaults, &told, wait)]);
+        feeder.settle();
+        ended.finish();
+        if feeder.wait(wait) {
+            return;
+        }
+    }
+}
+
+/// That a program ended is said among what it said.
+fn note(defaults: &Defaults, told: &str, wait: Duration) -> Entry {
+    Entry {
+        time: Time::now(),
+        level: Level::Warn,
+        text: format!(
+            "ended: {told}; started again in {:.1} s",
+            wait.as_secs_f32()
+        ),
+        source: defaults.source.clone(),
+        scope: Scope {
+            namespace: defaults.namespace.clone(),
+            ..Scope::default()
+        },
+        ..Entry::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources_mean_programs() {
+        for program in [
+            Program::Command("kubectl logs -f deploy/x".to_owned()),
+            Program::Journal(Vec::new()),
+            Program::Journal(vec!["nginx".to_owned(), "shop".to_owned()]),
+        ] {
+            assert_eq!(Program::of(&program.source()), Some(program));
+        }
+        assert_eq!(Program::of("app.log"), None);
+    }
+}

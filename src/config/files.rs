@@ -1,0 +1,57 @@
+//! The section `[files]`: plain log files that are explored.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::files::{Format, FormatError, FormatOptions};
+
+/// The section `[files]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FilesFile {
+    /// What lines are taken for: auto, or the name of a format.
+    pub format: String,
+    /// Whether what is learned of a file is kept for the next time.
+    pub index: bool,
+    /// Formats besides the built-in ones, and before them, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub formats: BTreeMap<String, FormatOptions>,
+}
+
+impl Default for FilesFile {
+    fn default() -> Self {
+        Self {
+            format: "auto".to_owned(),
+            index: true,
+            formats: BTreeMap::new(),
+        }
+    }
+}
+
+impl FilesFile {
+    /// The formats that are described.
+    ///
+    /// # Errors
+    /// One is not understood.
+    pub fn described(&self) -> Result<Vec<Format>, FormatError> {
+        let described = self.formats.iter();
+        described
+            .map(|(name, of)| Format::described(name, of))
+            .collect()
+    }
+
+    /// The format that every line is taken for: one that is told, unless it is to be told by the lines.
+    ///
+    /// # Errors
+    /// There is no such format.
+    pub fn told(&self, own: &[Format], told: Option<&str>) -> Result<Option<Format>, String> {
+        let name = told.unwrap_or(&self.format);
+        if name == "auto" {
+            return Ok(None);
+        }
+        let names = || Format::names(own).join(", ");
+        let unknown = || format!("expected a format: auto, {}; found {name:?}", names());
+        Format::named(name, own).map(Some).ok_or_else(unknown)
+    }
+}
