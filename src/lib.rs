@@ -58,7 +58,7 @@ pub mod query;
 
 pub mod store;
 
-pub(crate) mod files;
+pub mod files;
 
 pub mod logdir;
 

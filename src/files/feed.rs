@@ -51,7 +51,7 @@ impl LogFiles {
     }
 
     /// Reads on from places, up to a batch; where it came to.
-    fn read_after(
+    pub(super) fn read_after(
         &self,
         places: &Places,
         selection: &Selection,

@@ -24,6 +24,7 @@ mod cache;
 mod content;
 mod count;
 mod discover;
+mod drain;
 mod entries;
 mod feed;
 mod generations;
@@ -56,8 +57,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 pub use discover::DiscoverError;
+pub use drain::{Drain, Mark};
 pub use feed::Feed;
-pub use identity::{FileId, Head, Tail};
+pub(crate) use identity::{FileId, Head, Tail};
 pub use options::Options;
 pub use stream::read_stream;
 
@@ -167,7 +169,9 @@ impl LogFiles {
         let (bytes, known) = files.measure();
         files.0.gauge.expect(bytes);
         files.0.gauge.advance(known);
-        if let Err(error) = learn::begin(&files) {
+        if !files.options().index {
+            files.0.gauge.finish();
+        } else if let Err(error) = learn::begin(&files) {
             tracing::warn!(%error, "files are not indexed");
         }
         Ok(files)
@@ -298,6 +302,14 @@ impl LogFiles {
 
     fn go_on(&self, token: Position, places: &Places) {
         self.0.heads.go_on(token.0, places.clone());
+    }
+
+    /// Waits a moment for more of what is packed.
+    fn wait_for_unpacking(&self) {
+        let packed = self.watched().0.unpacking();
+        if let Some(packed) = packed {
+            packed.wait(usize::MAX, LOOK);
+        }
     }
 
     fn is_unpacked(&self) -> bool {

@@ -17,6 +17,10 @@ pub struct Options {
     pub cache: Option<PathBuf>,
     /// Directory of the temporary files that compressed files are unpacked into; the system's without one.
     pub spool: Option<PathBuf>,
+    /// Whether what was rotated away from a file is read behind it.
+    pub generations: bool,
+    /// Whether blocks are looked at in the background, for counts and for order.
+    pub index: bool,
     /// Threads that a question or the index may use at once.
     pub threads: usize,
 }
@@ -29,6 +33,8 @@ impl Default for Options {
             format: None,
             cache: None,
             spool: None,
+            generations: true,
+            index: true,
             threads: std::thread::available_parallelism()
                 .map_or(1, usize::from)
                 .min(8),

@@ -80,7 +80,12 @@ impl Watched {
         };
         let file = File::open(path)?;
         let own = FileId::of(&file.metadata()?);
-        for generation in generations(path) {
+        let older = if self.options.generations {
+            generations(path)
+        } else {
+            Vec::new()
+        };
+        for generation in older {
             let Ok(file) = File::open(&generation) else {
                 continue;
             };
@@ -148,6 +153,12 @@ impl Watched {
         for tracked in self.logs.iter_mut().flat_map(|log| &mut log.tracked) {
             tracked.take_whole();
         }
+    }
+
+    /// What is still being unpacked.
+    pub fn unpacking(&self) -> Option<Packed> {
+        let mut packed = self.archives.iter().map(|archive| &archive.packed);
+        packed.find(|packed| !packed.is_whole()).cloned()
     }
 
     /// Whether all that is packed was unpacked.

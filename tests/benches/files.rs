@@ -230,7 +230,7 @@ fn trace(log: &Log) {
         ("logana", &["--headless", "-i", TRACE, &log.path]),
         ("lnav", &["-n", "-c", &filter, &log.path]),
     ];
-    let mut measured: [Vec<_>; 5] = Default::default();
+    let mut measured: [Vec<(Duration, u64, u64)>; 5] = Default::default();
     for round in 0..RUNS {
         // In turn: what disturbs one disturbs all. The last is slow: it has one turn.
         let turns = if round == 0 { 5 } else { 4 };
@@ -355,6 +355,9 @@ fn count(files: &LogFiles, query: &str) -> u64 {
     counts.levels().iter().sum()
 }
 
+/// One of the measurements.
+type Run = fn(&Log);
+
 /// A page of the newest entries, over partial ones, as every reader does.
 fn newest_of(files: &LogFiles, query: &str) -> Vec<Entry> {
     let mut entries = Vec::new();
@@ -385,7 +388,7 @@ fn main() {
     assert!(size >= 32 << 20, "expected 32M or more, found {size}");
     let log = Log::of(size);
     println!("{size} bytes, {} lines, {} errors", log.lines, log.errors);
-    let runs: [(&str, fn(&Log)); 4] = [
+    let runs: [(&str, Run); 4] = [
         ("screen", first_screen),
         ("trace", trace),
         ("shown", shown),

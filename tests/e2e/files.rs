@@ -40,16 +40,20 @@ fn written(dir: &Path, name: &str, bytes: &[u8]) -> String {
     path.to_str().expect("a path").to_owned()
 }
 
-/// Entries as JSON, one a line.
-fn entries(text: &str) -> Vec<Value> {
+fn append(path: &Path, text: &str) {
+    let file = File::options().append(true).create(true).open(path);
+    let added = file.and_then(|mut file| file.write_all(text.as_bytes()));
+    added.expect("written");
+}
+
+fn entries(json: &str) -> Vec<Value> {
     let entry = |line| serde_json::from_str(line).expect("JSON");
-    text.lines().map(entry).collect()
+    json.lines().map(entry).collect()
 }
 
 /// Everything that a query finds.
 fn found(home: &Path, query: &str, source: &str) -> Vec<Value> {
-    let asked = ["query", query, source, "-n", "100000", "--output", "json"];
-    let found = run(home, &asked);
+    let found = run(home, &["query", query, source, "-n9999", "-o", "json"]);
     assert_eq!(found.code, Some(0), "{query:?} of {source}: {}", found.err);
     entries(&found.out)
 }
@@ -104,9 +108,7 @@ impl Rotated {
         while self.count < end {
             let batch = self.count..(self.count + BATCH).min(end);
             self.count = batch.end;
-            let file = File::options().append(true).create(true).open(&self.path);
-            let written = file.and_then(|mut file| file.write_all(lines(batch).as_bytes()));
-            written.expect("written");
+            append(&self.path, &lines(batch));
             due += BATCH_AFTER;
             while let Some(left) = due.checked_duration_since(Instant::now()) {
                 std::thread::park_timeout(left);
@@ -161,7 +163,7 @@ fn is_followed(rotation: Rotation) {
     let mut screen = Screen::start(home.path(), &[log.path.to_str().expect("a path")]);
     log.is_seen(&screen);
     for round in 0..ROTATIONS {
-        // Never twice as many: what was cut and has its very length again before anybody looks would be taken for the same.
+        // Never as many as before: what is cut and has its very length again before anybody looks is taken for the same.
         log.write(190 + round % 3 * 10);
         if rotation != Rotation::Rename {
             // What this rotation destroys must have been read before.
@@ -172,9 +174,8 @@ fn is_followed(rotation: Rotation) {
     log.write(200);
     log.is_seen(&screen);
     let count = grouped(log.count);
-    let title = format!(" {count} entries");
-    screen.wait(&format!("{rotation:?}: {title}"), |rows| {
-        rows[0].trim_end().ends_with(&title)
+    screen.wait(&format!("{rotation:?}: {count} entries"), |rows| {
+        rows[0].contains(&format!(" {count} entries"))
     });
     screen.see("LIVE");
     let export = home.path().join("all.ndjson");
@@ -208,8 +209,8 @@ fn tar(files: &[(&str, String)]) -> Vec<u8> {
         let mut header = tar::Header::new_gnu();
         header.set_size(text.len() as u64);
         header.set_mode(0o644);
-        let added = bundle.append_data(&mut header, name, text.as_bytes());
-        added.expect("packed");
+        let packed = bundle.append_data(&mut header, name, text.as_bytes());
+        packed.expect("packed");
     }
     bundle.into_inner().expect("packed")
 }
@@ -217,9 +218,8 @@ fn tar(files: &[(&str, String)]) -> Vec<u8> {
 #[test]
 fn compressed_files_and_bundles_are_read_as_they_are() {
     let home = tempfile::tempdir().expect("a home");
-    let whole = lines(0..3_000);
-    let gz = gzip(whole.as_bytes());
-    let zst = zstd::encode_all(whole.as_bytes(), 1).expect("packed");
+    let gz = gzip(lines(0..3_000).as_bytes());
+    let zst = zstd::encode_all(lines(0..3_000).as_bytes(), 1).expect("packed");
     for (name, bytes) in [("app.log.gz", &gz), ("app.log.zst", &zst)] {
         let file = written(home.path(), name, bytes);
         are_all(&found(home.path(), "", &file), 3_000, name);
@@ -279,9 +279,7 @@ fn the_same_file_opens_again_by_its_index() {
     let size = fs::metadata(&file).expect("there").len();
     let first = explored(home.path(), &file, 60_000);
     assert!(first >= size, "{first} of {size} bytes: nobody knew it yet");
-    let opened = File::options().append(true).open(&file);
-    let added = opened.and_then(|mut file| file.write_all(bursts(60_000..60_100).as_bytes()));
-    added.expect("written");
+    append(Path::new(&file), &bursts(60_000..60_100));
     let second = explored(home.path(), &file, 60_100);
     assert!(second < size / 2, "{second} of {size} bytes, once again");
     for n in [7, 59_999, 60_050] {
@@ -319,18 +317,16 @@ fn formats_are_told_by_their_lines() {
     let trace = JAVA.split_once("Pay - ").expect("an error").1;
     let trace = trace.split_once("\n2026").expect("an entry behind it").0;
     let refused = NGINX.lines().last().expect("a line");
-    let wanted = [
-        ("shop.log", "2026-03-14T09:00:02Z", trace),
-        ("pay.log", "2026-03-14T09:00:02.5Z", "card declined"),
-        ("access.log", "2026-03-14T09:00:03Z", refused),
-    ];
-    let shown = |entry: &Value| {
+    let shown = errors.iter().map(|entry| {
         let source = entry["source"].as_str().expect("a source");
-        let name = source.rsplit('/').next().unwrap_or(source).to_owned();
-        (name, entry["time"].clone(), text(entry).to_owned())
-    };
-    let wanted = wanted.map(|(name, time, text)| (name.to_owned(), time.into(), text.to_owned()));
-    assert_eq!(errors.iter().map(shown).collect::<Vec<_>>(), wanted);
+        (source.rsplit('/').next().unwrap_or(source), text(entry))
+    });
+    let wanted = [
+        ("shop.log", trace),
+        ("pay.log", "card declined"),
+        ("access.log", refused),
+    ];
+    assert_eq!(shown.collect::<Vec<_>>(), wanted);
     assert_eq!(errors[1]["fields"]["order"], 7);
     assert_eq!(errors[2]["fields"]["status"], 502);
 }
@@ -355,7 +351,7 @@ fn hostile(every: &[u8]) -> Vec<u8> {
     log
 }
 
-/// A program that is killed when the test ends.
+/// Killed when the test ends.
 struct Running(Child);
 
 impl Drop for Running {
@@ -397,6 +393,6 @@ fn a_line_of_64_mib_and_bytes_of_all_kinds_harm_nobody() {
     let mut asked = tailwater(home.path());
     let exact = asked.args(["query", "\"every byte\"", &file]).output();
     let exact = exact.expect("it runs").stdout;
-    let is_exact = memchr::memmem::find(&exact, &every).is_some();
-    assert!(is_exact, "{}", exact.escape_ascii());
+    let at = memchr::memmem::find(&exact, &every);
+    assert!(at.is_some(), "{}", exact.escape_ascii());
 }

@@ -1,58 +1,57 @@
 //! `tailwater ingest`
 
-use std::io::{IsTerminal, Read};
+use std::io::IsTerminal;
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::mpsc;
 
 use crate::api::Rejection;
-use crate::backend::Backend;
-use crate::base::units::grouped;
+use crate::backend::{self, Backend};
+use crate::base::shutdown::Wishes;
+use crate::base::units::{grouped, print_size};
 use crate::base::{Backoff, Time};
 use crate::cli::args::{Ingest as Args, Kind};
-use crate::cli::open::Opened;
+use crate::cli::open::{Opened, namespace_of};
 use crate::cli::{Error, Verdict, own_log};
 use crate::client::{Client, Ingest};
 use crate::config::{LogFormat, Settings};
 use crate::entry::decode::Defaults;
 use crate::entry::{Entry, json};
-use crate::files::read_stream;
+use crate::files::{self, Drain, LogFiles, Mark, read_stream};
 
 /// Entries sent together.
 const BATCH: usize = 2_000;
 /// Estimated bytes sent together: long lines make small batches.
 const BATCH_BYTES: usize = 8 << 20;
+/// How often it is written down how far it came: what was ingested since is ingested twice when the program is killed.
+const KEPT: Duration = Duration::from_millis(20);
 /// Tries of a batch before giving up: about a minute.
 const TRIES: u32 = 12;
 
 pub(in crate::cli) async fn run(settings: &Settings, args: &Args) -> Result<Verdict, Error> {
     own_log::to_stderr(settings, LogFormat::Text);
     let opened = Opened::from(settings, &[], &Kind::default()).await?;
-    let namespace = settings.namespace.as_deref().unwrap_or("default");
-    let stdin = [std::path::PathBuf::from("-")];
-    let files = if args.files.is_empty() {
-        stdin.as_slice()
-    } else {
-        &args.files
-    };
-    let progress = bar(files);
+    let progress = bar();
+    let stdin = Path::new("-");
+    let has_stdin = args.files.is_empty() || args.files.iter().any(|file| file == stdin);
+    let files: Vec<PathBuf> = args
+        .files
+        .iter()
+        .filter(|file| *file != stdin)
+        .cloned()
+        .collect();
     let mut accepted = 0;
     let mut outcome = Ok(());
-    for path in files {
-        let (sender, mut batches) = mpsc::channel(4);
-        read(path, namespace, sender, &progress)?;
-        while let Some(batch) = batches.recv().await {
-            match deliver(&opened.backend, batch).await {
-                Ok(count) => accepted += count,
-                Err(error) => outcome = Err(error),
-            }
-            progress.set_message(format!("{} entries", grouped(accepted)));
-            if outcome.is_err() {
-                break;
-            }
-        }
+    if !files.is_empty() {
+        outcome = ingest_files(settings, &opened, files, &progress, &mut accepted).await;
+    }
+    if has_stdin && outcome.is_ok() {
+        outcome = ingest_stdin(settings, &opened, &progress, &mut accepted).await;
     }
     progress.finish_and_clear();
     opened.close().await;
@@ -65,32 +64,143 @@ pub(in crate::cli) async fn run(settings: &Settings, args: &Args) -> Result<Verd
     })
 }
 
-/// Reads one file, or standard input, on a thread of its own.
-fn read(
-    path: &Path,
-    namespace: &str,
-    sender: mpsc::Sender<Vec<Entry>>,
+/// Reads files with the decoders that explore them. Where it stops early, the next time goes on.
+async fn ingest_files(
+    settings: &Settings,
+    opened: &Opened,
+    files: Vec<PathBuf>,
     progress: &ProgressBar,
+    accepted: &mut u64,
 ) -> Result<(), Error> {
-    let name = path.display().to_string();
-    let stream: Box<dyn Read + Send> = if name == "-" {
-        Box::new(std::io::stdin())
-    } else {
-        Box::new(std::fs::File::open(path).map_err(|source| Error::File {
-            path: path.to_owned(),
-            source,
-        })?)
+    let checkpoint = Checkpoint::of(settings, &files);
+    let marks = checkpoint.read();
+    let options = files::Options {
+        namespace: namespace_of(settings),
+        spool: settings.cache.clone(),
+        generations: false,
+        index: false,
+        ..files::Options::default()
     };
-    let source = Some(if name == "-" {
-        "stdin".to_owned()
-    } else {
-        name
+    let mut drain = tokio::task::block_in_place(|| LogFiles::open(&files, options))?.drain(&marks);
+    let (done, _) = drain.progress();
+    if done > 0 {
+        eprintln!(
+            "going on after {} that were ingested before",
+            print_size(done)
+        );
+    }
+    progress.set_position(done);
+    let (mut taken, mut kept) = (marks, Instant::now());
+    let is_ending = ending()?;
+    let next = |drain: &mut Drain| tokio::task::block_in_place(|| drain.next_batch());
+    while let Some(entries) = next(&mut drain).map_err(backend::Error::from)? {
+        let delivered = deliver(&opened.backend, entries).await;
+        if delivered.is_ok() {
+            taken = drain.marks();
+        }
+        let is_over = delivered.is_err() || is_ending.load(Ordering::Relaxed);
+        if is_over || kept.elapsed() >= KEPT {
+            checkpoint.write(&taken);
+            kept = Instant::now();
+        }
+        *accepted += delivered?;
+        if is_over {
+            eprintln!("stopped; the same command goes on from here");
+            return Ok(());
+        }
+        let (read, of) = drain.progress();
+        progress.set_length(of);
+        progress.set_position(read);
+        progress.set_message(format!("{} entries", grouped(*accepted)));
+    }
+    checkpoint.remove();
+    Ok(())
+}
+
+/// Becomes true when the user wants it to end: at the next batch, so that nothing is ingested twice.
+fn ending() -> Result<Arc<AtomicBool>, Error> {
+    let is_ending = Arc::new(AtomicBool::new(false));
+    let mut wishes = Wishes::listen().map_err(Error::io("wait for signals"))?;
+    let told = Arc::clone(&is_ending);
+    tokio::spawn(async move {
+        wishes.ended().await;
+        told.store(true, Ordering::Relaxed);
     });
+    Ok(is_ending)
+}
+
+async fn ingest_stdin(
+    settings: &Settings,
+    opened: &Opened,
+    progress: &ProgressBar,
+    accepted: &mut u64,
+) -> Result<(), Error> {
+    let (sender, mut batches) = mpsc::channel(4);
+    read_stdin(&namespace_of(settings), sender, progress);
+    while let Some(batch) = batches.recv().await {
+        *accepted += deliver(&opened.backend, batch).await?;
+        progress.set_message(format!("{} entries", grouped(*accepted)));
+    }
+    Ok(())
+}
+
+/// How far files were ingested, in the state directory: there while it is not done.
+struct Checkpoint(Option<PathBuf>);
+
+impl Checkpoint {
+    /// Of these files into the log of the settings.
+    fn of(settings: &Settings, files: &[PathBuf]) -> Self {
+        let into = settings
+            .url
+            .clone()
+            .unwrap_or_else(|| settings.data.display().to_string());
+        let absolute = files
+            .iter()
+            .map(|file| std::path::absolute(file).unwrap_or_else(|_| file.clone()));
+        let names: Vec<String> = absolute.map(|file| file.display().to_string()).collect();
+        let sum = crc32c::crc32c(format!("{into}\0{}", names.join("\0")).as_bytes());
+        let state = settings.state.as_ref();
+        Self(state.map(|state| state.join(format!("ingest-{sum:08x}.json"))))
+    }
+
+    fn read(&self) -> Vec<Mark> {
+        let text = self.0.as_ref().and_then(|path| std::fs::read(path).ok());
+        text.and_then(|text| serde_json::from_slice(&text).ok())
+            .unwrap_or_default()
+    }
+
+    /// A place that cannot be kept is no reason to stop.
+    fn write(&self, marks: &[Mark]) {
+        let Some(path) = &self.0 else { return };
+        let written = || -> std::io::Result<()> {
+            if let Some(dir) = path.parent() {
+                std::fs::create_dir_all(dir)?;
+            }
+            // A power cut may cost it; syncing it many times a second would cost more.
+            let beside = path.with_extension("new");
+            std::fs::write(&beside, serde_json::to_vec(marks)?)?;
+            std::fs::rename(beside, path)
+        };
+        if let Err(error) = written() {
+            tracing::debug!(%error, "how far it came cannot be kept");
+        }
+    }
+
+    fn remove(&self) {
+        if let Some(path) = &self.0 {
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+/// Reads standard input on a thread of its own.
+fn read_stdin(namespace: &str, sender: mpsc::Sender<Vec<Entry>>, progress: &ProgressBar) {
     let defaults = Defaults {
         namespace: namespace.to_owned(),
-        source,
+        source: Some("stdin".to_owned()),
         ..Defaults::at(Time::now())
     };
+    let stream = std::io::stdin();
     let stream = progress.wrap_read(stream);
     std::thread::spawn(move || {
         let (mut waiting, mut bytes) = (Vec::new(), 0);
@@ -112,7 +222,6 @@ fn read(
             let _ = sender.blocking_send(waiting);
         }
     });
-    Ok(())
 }
 
 fn send(
@@ -155,10 +264,7 @@ async fn deliver(backend: &Backend, batch: Vec<Entry>) -> Result<u64, Error> {
 
 /// Pushes a batch, patiently: a service that is away or behind is asked again.
 async fn push(client: &Client, batch: &[Entry]) -> Result<u64, Error> {
-    let mut backoff = Backoff::new(
-        std::time::Duration::from_millis(250),
-        std::time::Duration::from_secs(8),
-    );
+    let mut backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(8));
     let lines: Vec<String> = batch
         .iter()
         .map(|entry| json::to_line(entry) + "\n")
@@ -205,25 +311,12 @@ async fn push(client: &Client, batch: &[Entry]) -> Result<u64, Error> {
     Ok(done as u64)
 }
 
-fn bar(files: &[std::path::PathBuf]) -> ProgressBar {
+fn bar() -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let total: u64 = files
-        .iter()
-        .filter_map(|path| std::fs::metadata(path).ok())
-        .map(|metadata| metadata.len())
-        .sum();
-    let progress = if total > 0 {
-        ProgressBar::new(total)
-    } else {
-        ProgressBar::new_spinner()
-    };
-    let template = if total > 0 {
-        "{bar:30} {bytes}/{total_bytes} {bytes_per_sec}  {msg}  {eta} left"
-    } else {
-        "{spinner} {bytes}  {msg}"
-    };
+    let progress = ProgressBar::new_spinner();
+    let template = "{spinner} {bytes}/{total_bytes} {bytes_per_sec}  {msg}  {eta} left";
     if let Ok(style) = ProgressStyle::with_template(template) {
         progress.set_style(style);
     }

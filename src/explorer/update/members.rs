@@ -2,7 +2,7 @@
 
 use super::overlay::step_of;
 use super::{load, notice};
-use crate::backend::Standing;
+use crate::backend::{FileStanding, Standing};
 use crate::base::units::parse_duration;
 use crate::entry::visible;
 use crate::explorer::effect::{Effect, Effects};
@@ -24,6 +24,12 @@ pub(super) fn told(state: &mut State, standing: Vec<Standing>) -> Effects {
         let rows = state.window.rows().iter();
         state.members.saw(rows.map(|row| row.entry.as_ref()));
     }
+    Effects::none()
+}
+
+/// The plain files among what is explored came.
+pub(super) fn told_files(state: &mut State, files: Vec<FileStanding>) -> Effects {
+    state.members.files = files;
     Effects::none()
 }
 

@@ -81,10 +81,7 @@ pub(super) fn update(state: &mut State, message: Message) -> Effects {
         } => search::found(state, number, direction, place),
         Message::Live(number, live) => live::live(state, number, live),
         Message::Standing(standing) => members::told(state, standing),
-        Message::Files(files) => {
-            state.members.files = files;
-            Effects::none()
-        }
+        Message::Files(files) => members::told_files(state, files),
         Message::Namespaces(counts) => load::namespaces(state, counts),
         Message::Pipelines(answer) => {
             state.moving.told(state.now, answer);
