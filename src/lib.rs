@@ -25,7 +25,7 @@
 //! - [`entry`]: one log record; bytes to entries ([`entry::decode`]) and back ([`entry::json`]); text made safe to show.
 //! - [`query`]: the query language, the matcher, requests and answers.
 //! - [`store`]: the embedded log.
-//! - `files`: plain log files, read into a temporary log.
+//! - `files`: plain log files, explored where they lie; compressed ones; an index of their blocks.
 //! - [`logdir`]: directories of binary logs, as super-server-logs writes them.
 //! - [`api`]: the wire contract, types only.
 //! - [`client`]: every outgoing HTTP call.

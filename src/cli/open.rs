@@ -25,6 +25,9 @@ use crate::pipelines::Pipelines;
 use crate::service::{self, Connections, Listener, Secret, Service};
 use crate::store::{Durability, Lock, Options, Store};
 
+/// How often it is looked whether something has ended.
+const LOOK: Duration = Duration::from_millis(10);
+
 /// Something to explore.
 pub(super) struct Opened {
     pub backend: Backend,
@@ -349,6 +352,9 @@ impl Opened {
         finished(self.stdin.as_deref()).await;
         for opened in self.parts.iter().chain([self]) {
             if let Backend::Files(files) = &opened.backend {
+                while !files.is_unpacked() {
+                    tokio::time::sleep(LOOK).await;
+                }
                 files.take_whole();
             }
         }
@@ -384,7 +390,7 @@ pub(super) fn namespace_of(settings: &Settings) -> String {
 
 async fn finished(gauge: Option<&Gauge>) {
     while gauge.is_some_and(|gauge| gauge.reading().is_some()) {
-        tokio::time::sleep(Duration::from_millis(10)).await;
+        tokio::time::sleep(LOOK).await;
     }
 }
 

@@ -12,6 +12,8 @@ use crate::entry::{Entry, Key};
 
 /// Blocks that are looked back through for a time to inherit, or on for an entry.
 const LOOKED_BACK: u64 = 4;
+/// The same for a piece of a line that was cut: the line may have begun so many blocks before.
+const LINE_BACK: u64 = 1_024;
 /// Bytes of a block in which its first entry mostly ends.
 const FIRST_BYTES: u64 = 16 << 10;
 
@@ -115,7 +117,9 @@ impl Part {
             return self.arrived(offset);
         }
         let settled = self.settled();
-        for before in (block.saturating_sub(LOOKED_BACK)..block).rev() {
+        let is_piece = offset == block * BLOCK && block > 0;
+        let most = if is_piece { LINE_BACK } else { LOOKED_BACK };
+        for before in (block.saturating_sub(most)..block).rev() {
             if let Some(summary) = self.summary(before).filter(|summary| !summary.is_empty()) {
                 return summary.last;
             }

@@ -13,6 +13,8 @@ use crate::base::Workers;
 const AT_ONCE: usize = 16;
 /// How long is waited while questions are answered.
 const BEHIND: Duration = Duration::from_millis(2);
+/// How long the first page has the disk to itself.
+const FIRST: Duration = Duration::from_millis(100);
 /// How often it is looked for more when everything is known.
 const IDLE: Duration = Duration::from_millis(500);
 
@@ -28,6 +30,8 @@ pub(super) fn begin(files: &LogFiles) -> std::io::Result<()> {
 
 fn learn(shared: &Weak<Shared>) {
     let mut is_told = false;
+    // The first screen goes before.
+    std::thread::sleep(FIRST);
     loop {
         let Some(files) = shared.upgrade().map(LogFiles) else {
             return;

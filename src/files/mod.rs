@@ -142,6 +142,11 @@ impl LogFiles {
     /// # Errors
     /// A name leads to nothing that can be shown.
     pub fn open(paths: &[PathBuf], options: Options) -> Result<Self, DiscoverError> {
+        if let Some(spool) = &options.spool
+            && let Err(error) = std::fs::create_dir_all(spool)
+        {
+            tracing::warn!(%error, "{} cannot be made", spool.display());
+        }
         let options = Arc::new(options);
         let mut watched = Watched::new(Arc::clone(&options));
         let named = discover(paths)?;
@@ -312,7 +317,9 @@ impl LogFiles {
         }
     }
 
-    fn is_unpacked(&self) -> bool {
+    /// Whether everything that is packed and named is unpacked.
+    #[must_use]
+    pub fn is_unpacked(&self) -> bool {
         self.watched().0.is_unpacked()
     }
 

@@ -154,7 +154,7 @@ impl<'r> Scan<'r> {
                 }
             }
             // Where little is found, much is read at once.
-            let found = self.kept.len() - before;
+            let found = self.kept.len().saturating_sub(before);
             if found * 4 < self.request.limit {
                 at_once = (at_once * 2).min(AT_ONCE);
             }

@@ -56,7 +56,9 @@ impl Part {
         }
         let mut known = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
         match &*known {
-            Some(tail) if tail.settled == settled => return Some(Arc::clone(tail)),
+            Some(tail) if (tail.settled, tail.first) == (settled, whole) => {
+                return Some(Arc::clone(tail));
+            }
             None if !is_first => return None,
             _ => {}
         }

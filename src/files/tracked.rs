@@ -1,7 +1,7 @@
 //! A file of a log while it may grow: how far it is whole.
 
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::content::Content;
 use super::identity::{FileId, Head, Tail};
@@ -25,6 +25,8 @@ pub(super) struct Tracked {
     pub head: Head,
     pub tail: Tail,
     pub length: u64,
+    /// When it was last written to, as it was looked at.
+    pub modified: Option<SystemTime>,
     pub grown: Instant,
     pub left: Option<Instant>,
 }
@@ -43,6 +45,10 @@ impl Tracked {
             return Ok(false);
         }
         let length = self.part.length()?;
+        self.modified = self.part.with_content(|content| {
+            let metadata = content.file().and_then(|file| file.metadata().ok());
+            metadata.and_then(|metadata| metadata.modified().ok())
+        });
         if length != self.length {
             self.length = length;
             self.grown = Instant::now();

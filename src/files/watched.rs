@@ -10,7 +10,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::content::Content;
 use super::generations::generations;
@@ -21,6 +21,9 @@ use super::part::{Part, SharedPart};
 use super::tracked::Tracked;
 use crate::base::Time;
 use crate::entry::decode::{Defaults, Format};
+
+/// Names of rotated files move on for a while.
+const ROTATING: Duration = Duration::from_secs(5);
 
 /// Everything that is explored.
 #[derive(Debug)]
@@ -40,6 +43,8 @@ pub(super) struct Log {
     tracked: Vec<Tracked>,
     /// Files beside it that are not its own to be taken.
     known: HashSet<FileId>,
+    /// When it was last seen to be rotated.
+    rotated: Option<Instant>,
 }
 
 /// A packed file whose logs become known as it is unpacked.
@@ -47,6 +52,8 @@ pub(super) struct Log {
 struct Archive {
     packed: Packed,
     path: PathBuf,
+    /// What a log is called that is all there is in it.
+    alone: String,
     taken: usize,
 }
 
@@ -77,6 +84,7 @@ impl Watched {
             path: Some(path.to_owned()),
             tracked: Vec::new(),
             known: named.clone(),
+            rotated: None,
         };
         let file = File::open(path)?;
         let own = FileId::of(&file.metadata()?);
@@ -109,8 +117,10 @@ impl Watched {
     /// It cannot be opened.
     pub fn add_packed(&mut self, path: &Path, packing: Packing) -> io::Result<()> {
         let packed = Packed::open(path, packing, self.options.spool.as_deref())?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
         self.archives.push(Archive {
             packed,
+            alone: packing.name_within(&name).to_owned(),
             path: path.to_owned(),
             taken: 0,
         });
@@ -186,6 +196,7 @@ impl Watched {
             head,
             tail: Tail::default(),
             length: metadata.len(),
+            modified: metadata.modified().ok(),
             grown: Instant::now().checked_sub(age).unwrap_or_else(Instant::now),
             left: None,
         };
@@ -282,32 +293,60 @@ impl Watched {
 
     /// The newest file may have been renamed, and others may have come since; whether that is so.
     fn follow_renamed(&mut self, log: &mut Log, path: &Path) -> io::Result<bool> {
-        let Ok(metadata) = std::fs::metadata(path) else {
-            return Ok(false);
-        };
-        let id = FileId::of(&metadata);
-        if log.tracked.last().and_then(|newest| newest.id) == Some(id) {
-            return Ok(false);
+        let mut has_new = false;
+        if let Ok(metadata) = std::fs::metadata(path)
+            && log.tracked.last().and_then(|newest| newest.id) != Some(FileId::of(&metadata))
+            && let Ok(file) = File::open(path)
+        {
+            if let Some(newest) = log.tracked.last_mut() {
+                newest.left = Some(Instant::now());
+            }
+            log.rotated = Some(Instant::now());
+            // Names may be moved on at this moment: what was opened is what counts.
+            let is_known = log.known.contains(&FileId::of(&file.metadata()?));
+            if !is_known {
+                self.take(log, file, path)?;
+                has_new = true;
+            }
         }
-        if let Some(newest) = log.tracked.last_mut() {
-            newest.left = Some(Instant::now());
+        if log
+            .rotated
+            .is_some_and(|rotated| rotated.elapsed() < ROTATING)
+        {
+            has_new |= self.take_passed(log, path)?;
         }
-        // Those that came and went between two looks are not compressed yet.
+        Ok(has_new)
+    }
+
+    /// Takes those that came and went between two looks; they are not compressed yet. Names move on while they are looked
+    /// at, so it is looked for them for a while.
+    fn take_passed(&mut self, log: &mut Log, path: &Path) -> io::Result<bool> {
+        let mut has_new = false;
         for passed in generations(path) {
             let Ok(file) = File::open(&passed) else {
                 continue;
             };
             let id = FileId::of(&file.metadata()?);
-            if log.known.contains(&id) || super::discover::packing_of(&file)?.is_some() {
+            let is_copy = |newest: &Tracked| {
+                newest.head.begins(&file) && newest.tail.stands_before(newest.part.settled(), &file)
+            };
+            // A copy that is being made waits for its original to be cut.
+            let waits = log
+                .tracked
+                .last()
+                .is_some_and(|newest| !newest.head.is_empty() && is_copy(newest));
+            if waits || log.known.contains(&id) || super::discover::packing_of(&file)?.is_some() {
                 continue;
             }
             self.take(log, file, &passed)?;
-            if let Some(tracked) = log.tracked.last_mut() {
-                tracked.left = Some(Instant::now());
+            if let Some(mut taken) = log.tracked.pop() {
+                taken.left = Some(Instant::now());
+                let before_newest = log.tracked.len().saturating_sub(1);
+                log.tracked.insert(before_newest, taken);
             }
+            has_new = true;
         }
-        self.take(log, File::open(path)?, path)?;
-        Ok(true)
+        Ok(has_new)
     }
 
     fn look_at_archives(&mut self) -> bool {
@@ -315,15 +354,13 @@ impl Watched {
         let mut archives = std::mem::take(&mut self.archives);
         for archive in &mut archives {
             let members = archive.packed.members();
-            let is_one = archive.packed.is_whole() && members.len() == 1;
             for member in members.into_iter().skip(archive.taken) {
                 archive.taken += 1;
                 has_new = true;
-                let name = format!("{}/{}", archive.path.display(), member.name());
-                let name: Arc<str> = if is_one || archive.taken == 1 && !name.contains(".tar") {
+                let name: Arc<str> = if member.name() == archive.alone {
                     archive.path.display().to_string().into()
                 } else {
-                    name.into()
+                    format!("{}/{}", archive.path.display(), member.name()).into()
                 };
                 let modified = std::fs::metadata(&archive.path).and_then(|of| of.modified());
                 let modified = time_of(modified.unwrap_or(SystemTime::UNIX_EPOCH));
@@ -338,10 +375,12 @@ impl Watched {
                         head: Head::default(),
                         tail: Tail::default(),
                         length: 0,
+                        modified: None,
                         grown: Instant::now(),
                         left: None,
                     }],
                     known: HashSet::new(),
+                    rotated: None,
                 });
             }
         }
@@ -360,10 +399,12 @@ impl Log {
             let Some(file) = content.file() else {
                 return Ok(false);
             };
-            let (length, settled) = (file.metadata()?.len(), newest.part.settled());
+            let metadata = file.metadata()?;
+            let (length, settled) = (metadata.len(), newest.part.settled());
+            let is_touched = length != newest.length || metadata.modified().ok() != newest.modified;
             let is_same = || newest.tail.stands_before(settled, file) && newest.head.begins(file);
-            // What neither grew nor shrank is looked at no closer: there may be many.
-            Ok(length < settled || (length != newest.length && !is_same()))
+            // What was not written to is looked at no closer: there may be many.
+            Ok(length < settled || (is_touched && !is_same()))
         })
     }
 }

@@ -34,7 +34,7 @@ impl Packing {
     }
 
     /// The name of what is within a file of this name: `app.log` of `app.log.gz`.
-    pub(super) fn name_within(self, name: &str) -> &str {
+    pub(in crate::files) fn name_within(self, name: &str) -> &str {
         let endings: &[&str] = match self {
             Self::Gzip => &[".gz", ".z"],
             Self::Zstd => &[".zst", ".zstd"],
