@@ -266,7 +266,10 @@ impl Backend {
                 })
                 .await
             }
-            Lying(files) => Ok(files.namespaces()),
+            Lying(files) => {
+                let counted = |files: &LogFiles, _: &AtomicBool| Ok(files.namespaces());
+                blocking::<_, _, crate::files::Error>(files, counted).await
+            }
             Far(client) => Ok(client.namespaces().await?),
             Many(merged) => merged.namespaces().await,
         }

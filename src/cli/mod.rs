@@ -9,6 +9,7 @@ mod directory;
 mod error;
 mod keeping;
 mod loading;
+mod lying;
 mod open;
 mod output;
 mod own_log;

@@ -1,6 +1,6 @@
 //! From what the user names to something that can be explored, and what must be put away afterwards.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,14 +12,11 @@ use super::Error;
 use super::args::{Kind, SourceKind};
 use super::directory::{self, is_address, is_log};
 use super::keeping::{Beside, attend, keep, look_after};
-use super::loading::{Feeder, read_stdin};
 use super::programs::Program;
 use super::several::are_several;
 use crate::backend::{Backend, Here, Services};
-use crate::base::{Gauge, Time};
+use crate::base::Gauge;
 use crate::config::Settings;
-use crate::entry::decode::Defaults;
-use crate::files::{self, LogFiles};
 use crate::logdir;
 use crate::pipelines::Pipelines;
 use crate::service::{self, Connections, Listener, Secret, Service};
@@ -83,6 +80,7 @@ impl Opened {
                 None => Self::data(settings, &settings.data).await,
             },
             [source] if let Some(program) = Program::of(source) => Self::program(settings, program),
+            [far] if far.starts_with("ssh://") => Self::far(settings, far, kind),
             [url] if is_address(url) => Self::remote(settings, url).await,
             [dir] if is_log(Path::new(dir)) => Self::directory(settings, Path::new(dir)).await,
             [dir] if logdir::is_log_directory(Path::new(dir)) => Self::binary(settings, dir),
@@ -245,52 +243,6 @@ impl Opened {
         Ok((opened, store))
     }
 
-    /// Plain files, where they lie; usable while they are indexed.
-    fn files(settings: &Settings, sources: &[String], kind: &Kind) -> Result<Self, Error> {
-        let paths: Vec<PathBuf> = sources.iter().map(PathBuf::from).collect();
-        let formats = settings.files.described();
-        let formats = formats
-            .map_err(|error| Error::Said(format!("{}{error}", settings.place("files.formats"))))?;
-        let told = settings.files.told(&formats, kind.format.as_deref());
-        let cache = settings.cache.clone().filter(|_| settings.files.index);
-        let options = files::Options {
-            namespace: namespace_of(settings),
-            format: told.map_err(Error::Said)?,
-            formats,
-            cache: cache.map(|cache| cache.join("files")),
-            spool: settings.cache.clone(),
-            ..files::Options::default()
-        };
-        let files = tokio::task::block_in_place(|| LogFiles::open(&paths, options))?;
-        let name = match paths.as_slice() {
-            [one] => shortened(one),
-            many => format!("{} files", many.len()),
-        };
-        let indexing = files.gauge();
-        Ok(Self {
-            indexing: Some(indexing),
-            ..Self::of(Backend::Files(files), name)
-        })
-    }
-
-    /// Standard input, read into a temporary log; usable while it comes.
-    fn stdin(settings: &Settings) -> Result<Self, Error> {
-        let (mut opened, store) = Self::temporary("standard input".to_owned())?;
-        let feeder = Feeder::new(&store, opened.stopping.clone());
-        let defaults = Defaults {
-            namespace: namespace_of(settings),
-            source: Some("stdin".to_owned()),
-            ..Defaults::at(Time::now())
-        };
-        let ended = Arc::new(Gauge::default());
-        opened.stdin = Some(Arc::clone(&ended));
-        std::thread::Builder::new()
-            .name("stdin-reader".to_owned())
-            .spawn(move || read_stdin(&defaults, feeder, &ended))
-            .map_err(Error::io("start a thread"))?;
-        Ok(opened)
-    }
-
     fn serve(&mut self, serving: Serving) {
         let Some(owned) = &mut self.owned else { return };
         let service = owned.service.clone().with_options(serving.options);
@@ -383,11 +335,6 @@ impl Opened {
     }
 }
 
-pub(super) fn namespace_of(settings: &Settings) -> String {
-    let namespace = settings.namespace.clone();
-    namespace.unwrap_or_else(|| "default".to_owned())
-}
-
 async fn finished(gauge: Option<&Gauge>) {
     while gauge.is_some_and(|gauge| gauge.reading().is_some()) {
         tokio::time::sleep(LOOK).await;
@@ -395,7 +342,7 @@ async fn finished(gauge: Option<&Gauge>) {
 }
 
 /// A path as people say it: the home directory is `~`.
-fn shortened(path: &Path) -> String {
+pub(super) fn shortened(path: &Path) -> String {
     let home = directories::BaseDirs::new();
     match home
         .as_ref()

@@ -10,7 +10,8 @@ use rustix::process::{Pid, Signal};
 
 use super::Error;
 use super::loading::Feeder;
-use super::open::{Opened, namespace_of};
+use super::lying::namespace_of;
+use super::open::Opened;
 use crate::base::{Backoff, Gauge, Time};
 use crate::config::Settings;
 use crate::entry::decode::Defaults;

@@ -4,7 +4,9 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use super::far::FarContent;
 use super::packed::{Packed, Packing, Unpacked};
 
 /// What can be read at any place.
@@ -16,6 +18,8 @@ pub(super) enum Content {
     Closed(PathBuf, Packing),
     /// A log that is unpacked, or being unpacked.
     Unpacked(Unpacked),
+    /// A file on another host.
+    Far(Arc<FarContent>),
     /// It is gone: it was cut, and no copy was made; or it cannot be opened.
     Gone,
 }
@@ -26,6 +30,7 @@ impl Content {
         match self {
             Self::File(file) => Ok(file.metadata()?.len()),
             Self::Unpacked(unpacked) => Ok(unpacked.len()),
+            Self::Far(far) => far.len(),
             Self::Closed(..) | Self::Gone => Ok(0),
         }
     }
@@ -34,7 +39,7 @@ impl Content {
     pub fn file(&self) -> Option<&File> {
         match self {
             Self::File(file) => Some(file),
-            Self::Closed(..) | Self::Unpacked(_) | Self::Gone => None,
+            Self::Closed(..) | Self::Unpacked(_) | Self::Far(_) | Self::Gone => None,
         }
     }
 
@@ -49,6 +54,7 @@ impl Content {
             let read = match self {
                 Self::File(file) => file.read_at(rest, from),
                 Self::Unpacked(unpacked) => unpacked.read_at(rest, from),
+                Self::Far(far) => far.read_at(rest, from),
                 Self::Closed(..) | Self::Gone => Ok(0),
             };
             match read {
@@ -69,11 +75,19 @@ impl Content {
         }
     }
 
+    /// The file on another host.
+    pub fn far(&self) -> Option<Arc<FarContent>> {
+        match self {
+            Self::Far(far) => Some(Arc::clone(far)),
+            _ => None,
+        }
+    }
+
     /// Bytes of a packed file that are unpacked, of all it has.
     pub fn progress(&self) -> Option<(u64, u64)> {
         match self {
             Self::Unpacked(unpacked) => Some(unpacked.progress()),
-            Self::File(_) | Self::Closed(..) | Self::Gone => None,
+            Self::File(_) | Self::Closed(..) | Self::Far(_) | Self::Gone => None,
         }
     }
 
@@ -82,7 +96,7 @@ impl Content {
         match self {
             Self::Unpacked(unpacked) => unpacked.failure().map(|failure| failure.to_string()),
             Self::Gone => Some("it was cut, and no copy was made of it".to_owned()),
-            Self::File(_) | Self::Closed(..) => None,
+            Self::File(_) | Self::Closed(..) | Self::Far(_) => None,
         }
     }
 
@@ -92,6 +106,7 @@ impl Content {
             Self::File(file) => file.try_clone().map_or(Self::Gone, Self::File),
             Self::Closed(path, packing) => Self::Closed(path.clone(), *packing),
             Self::Unpacked(unpacked) => Self::Unpacked(unpacked.clone()),
+            Self::Far(far) => Self::Far(Arc::clone(far)),
             Self::Gone => Self::Gone,
         }
     }

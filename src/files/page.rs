@@ -65,6 +65,7 @@ struct Scan<'r> {
 }
 
 /// What a block holds for a page.
+#[derive(Default)]
 struct Harvest {
     /// The time of its entry that is farthest from the start.
     far: Option<Time>,
@@ -192,9 +193,13 @@ impl<'r> Scan<'r> {
     /// The entries of a block that may belong to the page.
     fn harvest(&self, address: &Address, cutoff: Option<Key>) -> Result<Harvest, Error> {
         let part = &address.part;
+        let needle = self.selection.needle_for(part);
+        let afar = needle.and_then(|needle| part.found_afar(needle, address.settled));
+        if afar.is_some_and(|blocks| blocks.binary_search(&address.block).is_err()) {
+            return Ok(Harvest::default());
+        }
         let mut block = self.files.spare_block();
         part.block(address.block, address.settled, &mut block)?;
-        let needle = self.selection.needle_for(part);
         let mut harvest = Harvest {
             // Times are mostly in order: where most entries are passed over, the first tells of all.
             far: needle.and_then(|_| part.first_time_in(address.block, &block)),

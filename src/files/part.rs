@@ -7,10 +7,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
-use super::block::{Block, count};
+use super::block::{BLOCK, Block, count};
 use super::content::Content;
 use super::index::{Index, Summary};
 use super::options::Options;
+use super::selection::Bytes;
 use super::tail::Tail;
 use crate::base::Time;
 use crate::entry::decode::{Defaults, Format};
@@ -19,6 +20,8 @@ use crate::entry::decode::{Defaults, Format};
 const SAMPLE: u64 = 64 << 10;
 /// How long is waited for unpacking before it is asked whether anyone still waits.
 const UNPACKED_WITHIN: Duration = Duration::from_millis(50);
+/// Lines that a host tells it found.
+const MOST_HITS: usize = 100_000;
 /// When untimed lines came, so many times at the most.
 const ARRIVALS: usize = 4_096;
 
@@ -33,10 +36,20 @@ pub(super) struct Part {
     index: RwLock<Index>,
     /// What the blocks hold that may still change.
     pub tail: Mutex<Option<Arc<Tail>>>,
+    /// Words that a host looked for, as far as the file was shown then, and the blocks it found them in.
+    found: Mutex<Option<FoundAfar>>,
     /// Bytes read, all in all.
     read: AtomicU64,
     kept: AtomicU64,
     defaults: Defaults,
+}
+
+/// What a host found.
+#[derive(Debug)]
+struct FoundAfar {
+    words: Vec<String>,
+    settled: u64,
+    blocks: Arc<Vec<u64>>,
 }
 
 #[derive(Debug)]
@@ -72,6 +85,7 @@ impl Part {
             }),
             index: RwLock::default(),
             tail: Mutex::default(),
+            found: Mutex::default(),
             read: AtomicU64::new(0),
             kept: AtomicU64::new(0),
             defaults: Defaults {
@@ -204,6 +218,39 @@ impl Part {
         look(&content.unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// The blocks in which a host found words, of a file that lies there; nothing of any other, or where it cannot look.
+    pub fn found_afar(&self, bytes: &Bytes, settled: u64) -> Option<Arc<Vec<u64>>> {
+        let far = self.with_content(Content::far)?;
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        let words = bytes.words();
+        let known = found.as_ref();
+        if let Some(known) = known.filter(|of| of.words == words && of.settled == settled) {
+            return Some(Arc::clone(&known.blocks));
+        }
+        let hits = far.host().hits(far.path(), &words, 0, MOST_HITS).ok()?;
+        // The last of so many: what lies before them is read. A line may belong to an entry of the block before.
+        let is_whole = hits.len() < MOST_HITS;
+        let first = if is_whole {
+            0
+        } else {
+            hits.first().copied().unwrap_or(0) / BLOCK
+        };
+        let around = hits
+            .iter()
+            .map(|at| at / BLOCK)
+            .flat_map(|block| [block.saturating_sub(1), block]);
+        let mut blocks: Vec<u64> = (0..first).chain(around).collect();
+        blocks.sort_unstable();
+        blocks.dedup();
+        let blocks = Arc::new(blocks);
+        *found = Some(FoundAfar {
+            words,
+            settled,
+            blocks: Arc::clone(&blocks),
+        });
+        Some(blocks)
+    }
+
     /// Bytes there are by now.
     pub fn length(&self) -> io::Result<u64> {
         self.with_content(Content::length)
@@ -246,7 +293,7 @@ impl Part {
         if self.is_final() {
             self.blocks(settled)
         } else {
-            (settled / super::block::BLOCK).saturating_sub(1)
+            (settled / BLOCK).saturating_sub(1)
         }
     }
 

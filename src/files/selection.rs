@@ -46,6 +46,12 @@ impl Bytes {
         }
     }
 
+    /// The words that one of them must hold.
+    pub fn words(&self) -> Vec<String> {
+        let besides = ["\u{1b}[", "\\u", "\\x", "\"MESSAGE\":["].map(str::to_owned);
+        self.needle.words().iter().cloned().chain(besides).collect()
+    }
+
     /// Whether there may be one at all.
     pub fn may_hold(&self, bytes: &[u8]) -> bool {
         self.needle.find(bytes, 0).is_some() || self.besides.is_match(bytes)

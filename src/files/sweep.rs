@@ -61,12 +61,17 @@ impl LogFiles {
             }
             read += addresses.len() as u64 * BLOCK;
             let done = workers.map(&addresses, |address| {
+                let needle = sweep.selection.needle_for(&address.part);
+                let afar =
+                    needle.and_then(|needle| address.part.found_afar(needle, address.settled));
+                if afar.is_some_and(|blocks| blocks.binary_search(&address.block).is_err()) {
+                    return Ok((None, None));
+                }
                 let mut block = self.spare_block();
                 address
                     .part
                     .block(address.block, address.settled, &mut block)?;
                 let first = address.part.first_time_in(address.block, &block);
-                let needle = sweep.selection.needle_for(&address.part);
                 let may_hold = needle.is_none_or(|needle| needle.may_hold(block.bytes()));
                 let done = may_hold.then(|| work(address, &block));
                 Ok::<_, Error>((first, done))

@@ -32,6 +32,20 @@ pub(super) struct Tracked {
 }
 
 impl Tracked {
+    /// A part that is no file of this machine.
+    pub fn begun(part: SharedPart, length: u64) -> Self {
+        Self {
+            part,
+            id: None,
+            head: Head::default(),
+            tail: Tail::default(),
+            length,
+            modified: None,
+            grown: Instant::now(),
+            left: None,
+        }
+    }
+
     /// Takes everything that is there for whole.
     pub fn take_whole(&mut self) {
         if !self.part.is_closed() {

@@ -12,7 +12,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use super::archives::Archives;
 use super::content::Content;
+use super::far::{FarContent, FarFile, Host};
 use super::generations::generations;
 use super::identity::{FileId, Head, Tail};
 use super::options::Options;
@@ -29,7 +31,7 @@ const ROTATING: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct Watched {
     logs: Vec<Log>,
-    archives: Vec<Archive>,
+    archives: Archives,
     slots: u16,
     options: Arc<Options>,
 }
@@ -47,21 +49,11 @@ pub(super) struct Log {
     rotated: Option<Instant>,
 }
 
-/// A packed file whose logs become known as it is unpacked.
-#[derive(Debug)]
-struct Archive {
-    packed: Packed,
-    path: PathBuf,
-    /// What a log is called that is all there is in it.
-    alone: String,
-    taken: usize,
-}
-
 impl Watched {
     pub fn new(options: Arc<Options>) -> Self {
         Self {
             logs: Vec::new(),
-            archives: Vec::new(),
+            archives: Archives::default(),
             slots: 0,
             options,
         }
@@ -116,23 +108,13 @@ impl Watched {
     /// # Errors
     /// It cannot be opened.
     pub fn add_packed(&mut self, path: &Path, packing: Packing) -> io::Result<()> {
-        let packed = Packed::open(path, packing, self.options.spool.as_deref())?;
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        self.archives.push(Archive {
-            packed,
-            alone: packing.name_within(&name).to_owned(),
-            path: path.to_owned(),
-            taken: 0,
-        });
-        Ok(())
+        let spool = self.options.spool.as_deref();
+        self.archives.add(path, packing, spool)
     }
 
-    /// Packed files that cannot be unpacked to their end, and why; damage within a log is the log's own.
+    /// Packed files that cannot be unpacked at all, and why.
     pub fn failed(&self) -> impl Iterator<Item = (&Path, String)> {
-        self.archives.iter().filter_map(|archive| {
-            let failure = archive.packed.failure()?;
-            (archive.taken == 0).then(|| (archive.path.as_path(), failure.to_string()))
-        })
+        self.archives.failed()
     }
 
     /// Takes the lines of a log for a format: its files are read as if they were others.
@@ -167,15 +149,30 @@ impl Watched {
 
     /// What is still being unpacked.
     pub fn unpacking(&self) -> Option<Packed> {
-        let mut packed = self.archives.iter().map(|archive| &archive.packed);
-        packed.find(|packed| !packed.is_whole()).cloned()
+        self.archives.unpacking()
+    }
+
+    /// Takes a file of another host in.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn add_far(&mut self, host: &Host, file: FarFile) -> io::Result<()> {
+        let name: Arc<str> = format!("{}:{}", host.name(), file.path).into();
+        let path = PathBuf::from(&*name);
+        let modified = Time(file.modified.saturating_mul(1_000_000_000));
+        let content = Content::Far(Arc::new(FarContent::new(host.clone(), file.path)));
+        let part = self.part(&name, &path, content, modified);
+        let age = Time::now().since(modified);
+        let mut tracked = Tracked::begun(part, file.length);
+        tracked.grown = Instant::now().checked_sub(age).unwrap_or(tracked.grown);
+        tracked.settle(&self.options)?;
+        self.logs.push(Log::of(name, tracked));
+        Ok(())
     }
 
     /// Whether all that is packed was unpacked.
     pub fn is_unpacked(&self) -> bool {
-        self.archives
-            .iter()
-            .all(|archive| archive.packed.is_whole())
+        self.archives.unpacking().is_none()
     }
 
     /// Makes a part of a file.
@@ -233,6 +230,15 @@ impl Watched {
     /// Looks at what became of the files; whether anything is new.
     pub fn look(&mut self) -> bool {
         let mut has_new = false;
+        for within in self.archives.news() {
+            let modified = std::fs::metadata(&within.path).and_then(|of| of.modified());
+            let modified = time_of(modified.unwrap_or(SystemTime::UNIX_EPOCH));
+            let content = Content::Unpacked(within.unpacked);
+            let part = self.part(&within.name, &within.path, content, modified);
+            self.logs
+                .push(Log::of(within.name, Tracked::begun(part, 0)));
+            has_new = true;
+        }
         let mut logs = std::mem::take(&mut self.logs);
         for log in &mut logs {
             has_new |= self.look_at(log).unwrap_or_else(|error| {
@@ -241,7 +247,7 @@ impl Watched {
             });
         }
         self.logs = logs;
-        has_new | self.look_at_archives()
+        has_new
     }
 
     fn look_at(&mut self, log: &mut Log) -> io::Result<bool> {
@@ -302,25 +308,25 @@ impl Watched {
                 newest.left = Some(Instant::now());
             }
             log.rotated = Some(Instant::now());
-            // Names may be moved on at this moment: what was opened is what counts.
-            let is_known = log.known.contains(&FileId::of(&file.metadata()?));
-            if !is_known {
+            // Those that passed are older than it, and have the lower numbers. Names may be moved on at this moment: what was
+            // opened is what counts.
+            has_new = self.take_passed(log, path, log.tracked.len())?;
+            if !log.known.contains(&FileId::of(&file.metadata()?)) {
                 self.take(log, file, path)?;
                 has_new = true;
             }
-        }
-        if log
+        } else if log
             .rotated
             .is_some_and(|rotated| rotated.elapsed() < ROTATING)
         {
-            has_new |= self.take_passed(log, path)?;
+            has_new = self.take_passed(log, path, log.tracked.len().saturating_sub(1))?;
         }
         Ok(has_new)
     }
 
     /// Takes those that came and went between two looks; they are not compressed yet. Names move on while they are looked
-    /// at, so it is looked for them for a while.
-    fn take_passed(&mut self, log: &mut Log, path: &Path) -> io::Result<bool> {
+    /// at, so it is looked for them for a while. They go to a place among the others.
+    fn take_passed(&mut self, log: &mut Log, path: &Path, mut place: usize) -> io::Result<bool> {
         let mut has_new = false;
         for passed in generations(path) {
             let Ok(file) = File::open(&passed) else {
@@ -341,55 +347,27 @@ impl Watched {
             self.take(log, file, &passed)?;
             if let Some(mut taken) = log.tracked.pop() {
                 taken.left = Some(Instant::now());
-                let before_newest = log.tracked.len().saturating_sub(1);
-                log.tracked.insert(before_newest, taken);
+                log.tracked.insert(place.min(log.tracked.len()), taken);
+                place += 1;
             }
             has_new = true;
         }
         Ok(has_new)
     }
-
-    fn look_at_archives(&mut self) -> bool {
-        let mut has_new = false;
-        let mut archives = std::mem::take(&mut self.archives);
-        for archive in &mut archives {
-            let members = archive.packed.members();
-            for member in members.into_iter().skip(archive.taken) {
-                archive.taken += 1;
-                has_new = true;
-                let name: Arc<str> = if member.name() == archive.alone {
-                    archive.path.display().to_string().into()
-                } else {
-                    format!("{}/{}", archive.path.display(), member.name()).into()
-                };
-                let modified = std::fs::metadata(&archive.path).and_then(|of| of.modified());
-                let modified = time_of(modified.unwrap_or(SystemTime::UNIX_EPOCH));
-                let content = Content::Unpacked(member);
-                let part = self.part(&name, &archive.path, content, modified);
-                self.logs.push(Log {
-                    name,
-                    path: None,
-                    tracked: vec![Tracked {
-                        part,
-                        id: None,
-                        head: Head::default(),
-                        tail: Tail::default(),
-                        length: 0,
-                        modified: None,
-                        grown: Instant::now(),
-                        left: None,
-                    }],
-                    known: HashSet::new(),
-                    rotated: None,
-                });
-            }
-        }
-        self.archives = archives;
-        has_new
-    }
 }
 
 impl Log {
+    /// A log of one file that is not rotated.
+    fn of(name: Arc<str>, tracked: Tracked) -> Self {
+        Self {
+            name,
+            path: None,
+            tracked: vec![tracked],
+            known: HashSet::new(),
+            rotated: None,
+        }
+    }
+
     /// Whether the newest file was cut since it was looked at.
     fn is_cut(&self) -> io::Result<bool> {
         let Some(newest) = self.tracked.last() else {

@@ -13,13 +13,22 @@ const MOST: usize = 64;
 
 /// Looks for what one of an entry's bytes must hold.
 #[derive(Clone, Debug)]
-pub struct Needle(bytes::Regex);
+pub struct Needle {
+    any: bytes::Regex,
+    words: Vec<String>,
+}
 
 impl Needle {
+    /// The words of which one must be there, in any case.
+    #[must_use]
+    pub fn words(&self) -> &[String] {
+        &self.words
+    }
+
     /// Where the bytes hold it next, at or after a place.
     #[must_use]
     pub fn find(&self, bytes: &[u8], from: usize) -> Option<usize> {
-        self.0.find_at(bytes, from).map(|found| found.start())
+        self.any.find_at(bytes, from).map(|found| found.start())
     }
 }
 
@@ -38,7 +47,8 @@ impl Matcher {
         let built = bytes::RegexBuilder::new(&any)
             .case_insensitive(true)
             .build();
-        built.ok().map(Needle)
+        let any = built.ok()?;
+        Some(Needle { any, words })
     }
 }
 

@@ -1,0 +1,442 @@
+//! Another host, and what it is asked.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::io::{self, ErrorKind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::address::Address;
+use super::session::{Answer, Session};
+
+/// `ssh` is started this often at the most.
+const BETWEEN_STARTS: Duration = Duration::from_secs(1);
+
+/// A list of files has at most so many bytes.
+const LIST: usize = 16 << 20;
+
+/// A number and its newline have at most so many bytes.
+const NUMBER: usize = 21;
+
+/// The status that tells of a `grep` without `-a` or `-b`.
+const NO_OFFSETS: i32 = 97;
+
+/// A host that is reached by `ssh`. Copies share the connection; they wait for each other.
+///
+/// Errors have the kind [`ErrorKind::NotConnected`] where the host cannot be asked, [`ErrorKind::NotFound`] and
+/// [`ErrorKind::PermissionDenied`] where it answers that of a file.
+#[derive(Clone)]
+pub struct Host(Arc<Shared>);
+
+struct Shared {
+    program: OsString,
+    address: Address,
+    name: String,
+    line: Mutex<Line>,
+}
+
+/// The connection, while there is one.
+#[derive(Default)]
+struct Line {
+    session: Option<Session>,
+    started: Option<Instant>,
+}
+
+/// A file on another host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FarFile {
+    /// Its absolute path there.
+    pub path: String,
+    /// In bytes.
+    pub length: u64,
+    /// When it was modified, in seconds since 1970; 0 where the host does not tell.
+    pub modified: i64,
+}
+
+impl Host {
+    /// Connects, so that a host that refuses is told at once.
+    ///
+    /// # Errors
+    /// There is no `ssh`, or it does not get through; what it said is told.
+    pub fn connect(address: &Address) -> io::Result<Self> {
+        Self::with_program(OsStr::new("ssh"), address)
+    }
+
+    /// Connects by another program that takes the arguments of `ssh`.
+    ///
+    /// # Errors
+    /// As [`Host::connect`].
+    pub fn with_program(program: &OsStr, address: &Address) -> io::Result<Self> {
+        let host = Self(Arc::new(Shared {
+            program: program.to_owned(),
+            address: address.clone(),
+            name: address.name(),
+            line: Mutex::default(),
+        }));
+        host.ask("answer", "true", 0)?;
+        Ok(host)
+    }
+
+    /// What a user calls it: `host`, or `host:port`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The regular files that a pattern of the shell gives, in the order of their names. Names with newlines, and those that
+    /// are no UTF-8, are left out.
+    ///
+    /// # Errors
+    /// The host cannot be asked.
+    pub fn list(&self, pattern: &str) -> io::Result<Vec<FarFile>> {
+        let command = format!(
+            "for f in {}; do
+case $f in *'\n'*) continue;; esac
+[ -f \"$f\" ] && m=$(measure \"$f\" 2>/dev/null) && printf '%s %s\\n' \"$m\" \"$f\"
+done; true",
+            quote_pattern(pattern)?
+        );
+        let answer = self.ask(&format!("list {pattern}"), &command, LIST)?;
+        let lines = answer.split(|byte| *byte == b'\n');
+        Ok(lines.filter_map(far_file).collect())
+    }
+
+    /// How many bytes a file has.
+    ///
+    /// # Errors
+    /// It is gone, or the host cannot be asked.
+    pub fn length(&self, path: &str) -> io::Result<u64> {
+        let what = format!("tell the length of {path}");
+        let command = format!("measure {}", quote(path)?);
+        let answer = self.ask(&what, &command, 4 * NUMBER)?;
+        let text = String::from_utf8_lossy(&answer);
+        let length = text.split_whitespace().next();
+        length
+            .and_then(|length| length.parse().ok())
+            .ok_or_else(|| {
+                let text = format!("expected a number; found {text:?}");
+                self.error(ErrorKind::InvalidData, &what, &text)
+            })
+    }
+
+    /// Bytes of a file from an offset on; fewer than `length` only at its end.
+    ///
+    /// # Errors
+    /// It is gone, or the host cannot be asked.
+    pub fn read(&self, path: &str, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+        let command = format!(
+            "exec <{} || exit 1; tail -c +{} | head -c {length}",
+            quote(path)?,
+            offset.saturating_add(1)
+        );
+        self.ask(&format!("read {path}"), &command, length)
+    }
+
+    /// Where the lines begin that hold one of the words, in any ASCII case; the last `most` of them. `from` is where a line
+    /// begins.
+    ///
+    /// # Errors
+    /// The file is gone, a word holds a newline or NUL, or the host cannot be asked; [`ErrorKind::Unsupported`] where its
+    /// `grep` tells no offsets, as busybox's: the file has to be read.
+    pub fn hits(
+        &self,
+        path: &str,
+        words: &[String],
+        from: u64,
+        most: usize,
+    ) -> io::Result<Vec<u64>> {
+        if words.is_empty() || most == 0 {
+            return Ok(Vec::new());
+        }
+        let command = format!(
+            "echo x | grep -a -b -i -F -e X >/dev/null 2>&1 || {{ echo 'its grep has no -a -b' >&2; exit {NO_OFFSETS}; }}
+exec <{} || exit 1; tail -c +{} | grep -a -b -i -F{} | cut -d: -f1 | tail -n {most}",
+            quote(path)?,
+            from.saturating_add(1),
+            expressions(words)?
+        );
+        let bound = most.saturating_mul(NUMBER);
+        let answer = self.ask(&format!("search {path}"), &command, bound)?;
+        let text = String::from_utf8_lossy(&answer);
+        let offsets = text.lines().filter_map(|line| line.parse::<u64>().ok());
+        Ok(offsets.map(|offset| from.saturating_add(offset)).collect())
+    }
+
+    /// Asks one question; `what` says in an error what it was.
+    fn ask(&self, what: &str, command: &str, most: usize) -> io::Result<Vec<u8>> {
+        let mut line = self.line();
+        let answer = line
+            .session(&self.0)
+            .and_then(|session| session.ask(command, most));
+        match answer {
+            Ok(answer) if answer.status == 0 => Ok(answer.bytes),
+            Ok(answer) => Err(self.refusal(what, &answer)),
+            Err(error) => {
+                line.session = None;
+                Err(self.error(ErrorKind::NotConnected, what, &error.to_string()))
+            }
+        }
+    }
+
+    fn refusal(&self, what: &str, answer: &Answer) -> io::Error {
+        let kind = match &answer.said {
+            _ if answer.status == NO_OFFSETS => ErrorKind::Unsupported,
+            said if said.contains("No such file") => ErrorKind::NotFound,
+            said if said.contains("ermission denied") => ErrorKind::PermissionDenied,
+            _ => ErrorKind::Other,
+        };
+        if answer.said.is_empty() {
+            return self.error(kind, what, &format!("it failed with {}", answer.status));
+        }
+        self.error(kind, what, &answer.said)
+    }
+
+    fn error(&self, kind: ErrorKind, what: &str, said: &str) -> io::Error {
+        let text = format!("the host {} was asked to {what}: {said}", self.name());
+        io::Error::new(kind, text)
+    }
+
+    fn line(&self) -> MutexGuard<'_, Line> {
+        self.0.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Host").field(&self.0.name).finish()
+    }
+}
+
+impl Line {
+    /// The connection; a new one where it was lost.
+    fn session(&mut self, shared: &Shared) -> io::Result<&mut Session> {
+        let session = match self.session.take().and_then(Session::if_alive) {
+            Some(session) => session,
+            None => self.start(shared)?,
+        };
+        Ok(self.session.insert(session))
+    }
+
+    fn start(&mut self, shared: &Shared) -> io::Result<Session> {
+        if let Some(started) = self.started {
+            thread::sleep(BETWEEN_STARTS.saturating_sub(started.elapsed()));
+        }
+        self.started = Some(Instant::now());
+        Session::start(&shared.program, &shared.address)
+    }
+}
+
+/// A line of a list: length, time and path.
+fn far_file(line: &[u8]) -> Option<FarFile> {
+    let mut words = std::str::from_utf8(line).ok()?.splitn(3, ' ');
+    Some(FarFile {
+        length: words.next()?.parse().ok()?,
+        modified: words.next()?.parse().ok()?,
+        path: words.next()?.to_owned(),
+    })
+}
+
+/// The words as arguments of `grep`.
+fn expressions(words: &[String]) -> io::Result<String> {
+    let mut all = String::new();
+    for word in words {
+        if word.contains('\n') {
+            let text = format!("expected words of one line; found {word:?}");
+            return Err(io::Error::new(ErrorKind::InvalidInput, text));
+        }
+        all.push_str(" -e ");
+        all.push_str(&quote(word)?);
+    }
+    Ok(all)
+}
+
+/// Text as one word of a shell.
+fn quote(text: &str) -> io::Result<String> {
+    if text.contains('\0') {
+        let text = format!("expected text without NUL; found {text:?}");
+        return Err(io::Error::new(ErrorKind::InvalidInput, text));
+    }
+    Ok(format!("'{}'", text.replace('\'', r"'\''")))
+}
+
+/// A pattern as one word of a shell: `*`, `?` and `[…]` keep their meaning, and so do `-` and `!` within brackets.
+fn quote_pattern(pattern: &str) -> io::Result<String> {
+    let is_bare = |c: char| c.is_ascii_alphanumeric() || "*?[]-!/._".contains(c);
+    let (mut quoted, mut rest) = (String::new(), pattern);
+    while !rest.is_empty() {
+        let (bare, more) = rest.split_at(rest.find(|c: char| !is_bare(c)).unwrap_or(rest.len()));
+        let (other, more) = more.split_at(more.find(is_bare).unwrap_or(more.len()));
+        quoted.push_str(bare);
+        if !other.is_empty() {
+            quoted.push_str(&quote(other)?);
+        }
+        rest = more;
+    }
+    Ok(quoted)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::super::fake::Fake;
+    use super::*;
+
+    #[test]
+    fn text_is_one_word_of_a_shell() {
+        let table = [
+            ("", "''"),
+            ("a b", "'a b'"),
+            ("it's", r"'it'\''s'"),
+            ("$(id) `id` \\ \"", "'$(id) `id` \\ \"'"),
+            ("a\nb", "'a\nb'"),
+        ];
+        for (text, expected) in table {
+            assert_eq!(quote(text).expect("quoted"), expected);
+        }
+        assert!(quote("a\0b").is_err());
+    }
+
+    #[test]
+    fn patterns_keep_their_meaning_and_nothing_else() {
+        let table = [
+            ("/a/*.log", "/a/*.log"),
+            ("/a b/x?[!0-9]", "/a' 'b/x?[!0-9]"),
+            ("/it's;$(id)*", r"/it''\'''s';$('id')'*"),
+            ("/~é", "/'~é'"),
+        ];
+        for (pattern, expected) in table {
+            assert_eq!(quote_pattern(pattern).expect("quoted"), expected);
+        }
+    }
+
+    #[test]
+    fn files_are_listed_by_a_pattern() {
+        let fake = Fake::new();
+        let names = ["it's $(id).log", "a 1.log", "b\n2.log", "c.txt", "d.log"];
+        for name in names {
+            fs::write(fake.path(name), name).expect("write");
+        }
+        fs::create_dir(fake.path("dir.log")).expect("directory");
+        let listed = |pattern: &str| fake.host().list(&fake.path(pattern)).expect("a list");
+        let found = listed("*.log");
+        let paths: Vec<&str> = found.iter().map(|file| file.path.as_str()).collect();
+        let expected = ["a 1.log", "d.log", "it's $(id).log"].map(|name| fake.path(name));
+        assert_eq!(paths, expected);
+        assert_eq!(found[0].length, 7);
+        assert!(found[0].modified > 1_700_000_000);
+        assert_eq!(listed("it's $(id)*").len(), 1);
+        assert_eq!(listed("[!b-z]*.log").len(), 1);
+        assert_eq!(listed("none*").len(), 0);
+    }
+
+    #[test]
+    fn bytes_are_read_as_they_are() {
+        let fake = Fake::new();
+        let path = fake.path("it's a \"file\"");
+        let mut bytes = b"\n0123456789abcdef0123456789abcdef 0\n\0\xff\r\n\n".repeat(9000);
+        bytes.extend_from_slice(b"\n0123456789abcdef0123456789abcdef 0\n");
+        fs::write(&path, &bytes).expect("write");
+        let host = fake.host();
+        let all = bytes.len();
+        assert_eq!(host.length(&path).expect("a length"), all as u64);
+        for (offset, length) in [
+            (0, all),
+            (0, 0),
+            (1, 100),
+            (300_000, 70_000),
+            (all - 3, 10),
+            (all, 5),
+            (all + 9, 5),
+        ] {
+            let read = host.read(&path, offset as u64, length).expect("bytes");
+            let from = offset.min(all);
+            let expected = &bytes[from..(from + length).min(all)];
+            assert!(read == expected, "{length} bytes at {offset}");
+        }
+    }
+
+    #[test]
+    fn lines_are_found_by_their_words() {
+        let fake = Fake::new();
+        let path = fake.path("a.log");
+        let text = "one Error\n\0two: -x\nthree's\nerror: 4\nlast";
+        fs::write(&path, text).expect("write");
+        let host = fake.host();
+        let at = |line: &str| text.find(line).expect("a line") as u64;
+        let (one, two, three, four) = (0, at("\0two"), at("three"), at("error"));
+        let table = [
+            (vec!["ERROR"], 0, 9, vec![one, four]),
+            (vec!["ERROR"], 0, 1, vec![four]),
+            (vec!["error"], two, 9, vec![four]),
+            (vec!["-X", "three's"], 0, 9, vec![two, three]),
+            (vec!["LAST"], 0, 9, vec![at("last")]),
+            (vec!["e.r"], 0, 9, vec![]),
+            (vec![], 0, 9, vec![]),
+            (vec!["error"], 0, 0, vec![]),
+        ];
+        for (words, from, most, expected) in table {
+            let words: Vec<String> = words.into_iter().map(str::to_owned).collect();
+            let found = host.hits(&path, &words, from, most).expect("hits");
+            assert_eq!(found, expected, "{words:?} from {from}");
+        }
+        let error = host.hits(&path, &["a\nb".to_owned()], 0, 9);
+        assert_eq!(error.expect_err("refused").kind(), ErrorKind::InvalidInput);
+    }
+
+    #[test]
+    fn a_file_that_is_gone_is_told_and_the_host_goes_on() {
+        let fake = Fake::new();
+        let (host, path) = (fake.host(), fake.path("gone.log"));
+        let words = ["x".to_owned()];
+        for error in [
+            host.length(&path).expect_err("gone"),
+            host.read(&path, 0, 9).expect_err("gone"),
+            host.hits(&path, &words, 0, 9).expect_err("gone"),
+        ] {
+            assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
+            let text = error.to_string();
+            assert!(text.contains("far.example") && text.contains("gone.log"));
+        }
+        fs::write(&path, "back").expect("write");
+        assert_eq!(host.read(&path, 0, 9).expect("bytes"), b"back");
+    }
+
+    #[test]
+    fn a_host_that_refuses_is_told_with_what_ssh_said() {
+        let said = "me@far.example: Permission denied (publickey).";
+        let fake = Fake::with_script(&format!("#!/bin/sh\necho '{said}' >&2\nexit 255\n"));
+        let error = fake.connect().expect_err("refused");
+        assert_eq!(error.kind(), ErrorKind::NotConnected);
+        let text = error.to_string();
+        assert!(text.contains("the host far.example:2222"), "{text}");
+        assert!(text.contains(said), "{text}");
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_is_told() {
+        let address = Address::parse("ssh://far.example/a").expect("an address");
+        let error = Host::with_program(OsStr::new("/nowhere/ssh"), &address).expect_err("none");
+        assert!(error.to_string().contains("/nowhere/ssh cannot be started"));
+    }
+
+    #[test]
+    fn a_connection_that_ended_is_made_again() {
+        let fake = Fake::new();
+        let path = fake.path("a.log");
+        fs::write(&path, "text").expect("write");
+        let (host, begun) = (fake.host(), Instant::now());
+        host.line().session.as_mut().expect("a session").end();
+        assert_eq!(host.length(&path).expect("a length"), 4);
+        assert!(begun.elapsed() > BETWEEN_STARTS / 2, "it was waited");
+    }
+
+    #[test]
+    fn a_greeting_is_no_answer() {
+        let fake = Fake::with_script("#!/bin/sh\necho Welcome\nexec sh\n");
+        fs::write(fake.path("a"), "text").expect("write");
+        let read = fake.host().read(&fake.path("a"), 0, 9).expect("bytes");
+        assert_eq!(read, b"text");
+    }
+}

@@ -1,0 +1,392 @@
+//! Log files that are explored: what is open, and what questions see of it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::block::Block;
+use super::content::Content;
+use super::discover::DiscoverError;
+use super::discover::{Named, discover};
+use super::far::Host;
+use super::lane::Lane;
+use super::options::Options;
+use super::watched::Watched;
+use super::{block, cache, learn};
+use crate::base::{Gauge, Tokens};
+use crate::entry::Position;
+use crate::entry::decode::Format;
+use crate::query::Progress;
+
+/// Files are looked at for what was appended this often at the most.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Blocks that are kept to be read into, at the most.
+const SPARE: usize = 16;
+
+/// Why a question is not answered.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file cannot be read.
+    #[error("a log file cannot be read: {0}")]
+    Read(#[from] std::io::Error),
+}
+
+/// How far each file is read, by its number.
+pub(super) type Places = BTreeMap<u16, u64>;
+
+/// Log files that are explored. Copies share what is open.
+#[derive(Clone)]
+pub struct LogFiles(pub(super) Arc<Shared>);
+
+pub(super) struct Shared {
+    watched: Mutex<(Watched, Instant)>,
+    options: Arc<Options>,
+    /// Heads that pages told.
+    heads: Tokens<Places>,
+    /// Questions that are being answered.
+    pub asking: AtomicUsize,
+    /// How far the index has come.
+    pub gauge: Arc<Gauge>,
+    /// Blocks that are not used at the moment: their memory is.
+    spare: Mutex<Vec<Block>>,
+}
+
+/// The logs at one moment.
+pub(super) struct Picture {
+    pub lanes: Vec<Lane>,
+    /// Whoever follows after it misses nothing.
+    pub head: Position,
+}
+
+/// One file of what is explored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileStanding {
+    /// The log it belongs to.
+    pub log: String,
+    /// Where it lies.
+    pub path: PathBuf,
+    /// What its lines are taken for.
+    pub format: String,
+    /// Bytes that are shown.
+    pub bytes: u64,
+    /// Bytes that the index knows.
+    pub indexed: u64,
+    /// Bytes that were read of it.
+    pub read: u64,
+    /// Bytes of the packed file that are unpacked, of all it has.
+    pub unpacked: Option<(u64, u64)>,
+    /// Why it is not shown to its end.
+    pub trouble: Option<String>,
+}
+
+impl LogFiles {
+    /// Opens files on another host: those that a pattern of its shell gives. They are not indexed: all of them would have to
+    /// come here for that.
+    ///
+    /// # Errors
+    /// The host does not answer, or has no such files.
+    pub fn open_far(host: &Host, pattern: &str, options: Options) -> std::io::Result<Self> {
+        let found = host.list(pattern)?;
+        if found.is_empty() {
+            let told = format!("{}: expected files at {pattern}, found none", host.name());
+            return Err(std::io::Error::new(std::io::ErrorKind::NotFound, told));
+        }
+        let options = Options {
+            index: false,
+            ..options
+        };
+        let mut watched = Watched::new(Arc::new(options.clone()));
+        for file in found {
+            watched.add_far(host, file)?;
+        }
+        Ok(Self::of(watched, Arc::new(options)))
+    }
+
+    /// Opens what is named: files, and directories of them.
+    ///
+    /// # Errors
+    /// A name leads to nothing that can be shown.
+    pub fn open(paths: &[PathBuf], options: Options) -> Result<Self, DiscoverError> {
+        if let Some(spool) = &options.spool
+            && let Err(error) = std::fs::create_dir_all(spool)
+        {
+            tracing::warn!(%error, "{} cannot be made", spool.display());
+        }
+        let options = Arc::new(options);
+        let mut watched = Watched::new(Arc::clone(&options));
+        let named = discover(paths)?;
+        let own = named.iter().filter_map(Named::id).collect();
+        for Named { path, packing, .. } in &named {
+            let added = match packing {
+                Some(packing) => watched.add_packed(path, *packing),
+                None => watched.add(path, &own),
+            };
+            added.map_err(|source| DiscoverError::Unreadable {
+                path: path.clone(),
+                source,
+            })?;
+        }
+        Ok(Self::of(watched, options))
+    }
+
+    fn of(mut watched: Watched, options: Arc<Options>) -> Self {
+        watched.look();
+        let files = Self(Arc::new(Shared {
+            watched: Mutex::new((watched, Instant::now())),
+            options,
+            heads: Tokens::default(),
+            asking: AtomicUsize::new(0),
+            gauge: Arc::default(),
+            spare: Mutex::default(),
+        }));
+        files.read_indexes();
+        let (bytes, known) = files.measure();
+        files.0.gauge.expect(bytes);
+        files.0.gauge.advance(known);
+        if !files.options().index {
+            files.0.gauge.finish();
+        } else if let Err(error) = learn::begin(&files) {
+            tracing::warn!(%error, "files are not indexed");
+        }
+        files
+    }
+
+    /// How far the index has come, in bytes; finished when it knows everything there was at the beginning.
+    #[must_use]
+    pub fn gauge(&self) -> Arc<Gauge> {
+        Arc::clone(&self.0.gauge)
+    }
+
+    /// Takes the lines of a log for a format; its entries have other positions from then on.
+    ///
+    /// # Errors
+    /// There is no such format, or no such log; what is said tells which there are.
+    pub fn set_format(&self, log: &str, format: &str) -> Result<(), String> {
+        let own = &self.options().formats;
+        let format = Format::named(format, own).ok_or_else(|| {
+            let names = Format::names(own);
+            format!(
+                "expected a format, one of {}; found {format:?}",
+                names.join(", ")
+            )
+        })?;
+        self.watched().0.set_format(log, &format)
+    }
+
+    /// Takes everything there is for whole, also a line without an end and an entry that may be continued: for who asks once.
+    pub fn take_whole(&self) {
+        self.watched().0.take_whole();
+    }
+
+    /// The files as they are.
+    #[must_use]
+    pub fn standing(&self) -> Vec<FileStanding> {
+        let (watched, _) = &*self.watched();
+        let mut all = Vec::new();
+        for (log, parts) in watched.logs() {
+            all.extend(parts.map(|part| FileStanding {
+                log: log.to_string(),
+                path: part.path(),
+                format: part.format().name().to_owned(),
+                bytes: part.settled(),
+                indexed: part.index().bytes().min(part.settled()),
+                read: part.read_bytes(),
+                unpacked: part.with_content(Content::progress),
+                trouble: part.with_content(Content::trouble),
+            }));
+        }
+        all.extend(watched.failed().map(|(path, trouble)| FileStanding {
+            log: path.display().to_string(),
+            path: path.to_owned(),
+            format: "packed".to_owned(),
+            bytes: 0,
+            indexed: 0,
+            read: 0,
+            unpacked: None,
+            trouble: Some(trouble),
+        }));
+        all
+    }
+
+    pub(super) fn options(&self) -> &Options {
+        &self.0.options
+    }
+
+    /// A block to be read into.
+    pub(super) fn spare_block(&self) -> SpareBlock<'_> {
+        let block = self.spare().pop().unwrap_or_default();
+        SpareBlock { files: self, block }
+    }
+
+    fn spare(&self) -> MutexGuard<'_, Vec<Block>> {
+        self.0.spare.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn watched(&self) -> MutexGuard<'_, (Watched, Instant)> {
+        self.0
+            .watched
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says that a question is being answered: the index waits meanwhile.
+    pub(super) fn asking(&self) -> Asking<'_> {
+        self.0.asking.fetch_add(1, Ordering::Relaxed);
+        Asking(&self.0.asking)
+    }
+
+    /// The logs as they are, or were a moment ago.
+    pub(super) fn picture(&self) -> Picture {
+        self.picture_within(LOOK)
+    }
+
+    /// The logs as they are.
+    pub(super) fn picture_now(&self) -> Picture {
+        self.picture_within(Duration::ZERO)
+    }
+
+    fn picture_within(&self, age: Duration) -> Picture {
+        let (watched, looked) = &mut *self.watched();
+        if looked.elapsed() >= age {
+            watched.look();
+            *looked = Instant::now();
+        }
+        let lanes: Vec<Lane> = watched.logs().map(|(_, parts)| Lane::new(parts)).collect();
+        let parts = lanes.iter().flat_map(Lane::parts);
+        let places = parts.map(|(part, settled)| (part.slot, settled)).collect();
+        Picture {
+            head: Position(self.0.heads.keep(places)),
+            lanes,
+        }
+    }
+
+    /// Where a head is.
+    pub(super) fn places_of(&self, head: Position) -> Places {
+        if head == Position(0) {
+            return Places::new();
+        }
+        let now = || self.0.heads.place(self.picture().head.0);
+        self.0.heads.place(head.0).or_else(now).unwrap_or_default()
+    }
+
+    /// A head that moves on with a feed.
+    pub(super) fn begin(&self, places: Places) -> Position {
+        Position(self.0.heads.begin(places))
+    }
+
+    pub(super) fn go_on(&self, token: Position, places: &Places) {
+        self.0.heads.go_on(token.0, places.clone());
+    }
+
+    /// Waits a moment for more of what is packed.
+    pub(super) fn wait_for_unpacking(&self) {
+        let packed = self.watched().0.unpacking();
+        if let Some(packed) = packed {
+            packed.wait(usize::MAX, LOOK);
+        }
+    }
+
+    /// Whether everything that is packed and named is unpacked.
+    #[must_use]
+    pub fn is_unpacked(&self) -> bool {
+        self.watched().0.is_unpacked()
+    }
+
+    /// Takes over the indexes that are kept.
+    fn read_indexes(&self) {
+        let Some(dir) = &self.options().cache else {
+            return;
+        };
+        for lane in self.picture().lanes {
+            for (part, _) in lane.parts() {
+                if let Some(index) = cache::read(dir, part) {
+                    *part.index_mut() = index;
+                }
+            }
+        }
+    }
+
+    /// All bytes that are shown, and those of them that the index knows.
+    fn measure(&self) -> (u64, u64) {
+        let standing = self.standing();
+        let bytes = standing.iter().map(|file| file.bytes).sum();
+        (bytes, standing.iter().map(|file| file.indexed).sum())
+    }
+
+    /// What so many bytes looked at are, of all there are, in entries: exact where the index has come, else estimated.
+    pub(super) fn progress(&self, searched: u64, bytes: u64) -> Progress {
+        let (mut entries, mut known) = (0, 0);
+        for lane in self.picture().lanes {
+            for summary in lane.summaries().iter().flatten() {
+                entries += summary.count();
+                known += block::BLOCK;
+            }
+        }
+        // Where nothing is known, a line is taken to have 200 bytes.
+        let (entries, known) = if known == 0 {
+            (1, 200)
+        } else {
+            (entries, known)
+        };
+        let scaled = |of: u64| {
+            let count = u128::from(of) * u128::from(entries) / u128::from(known.max(1));
+            u64::try_from(count).unwrap_or(u64::MAX)
+        };
+        Progress {
+            scanned: scaled(searched.min(bytes)),
+            total: scaled(bytes),
+        }
+    }
+}
+
+impl fmt::Debug for LogFiles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LogFiles")
+    }
+}
+
+/// A block that is given back when it is no longer used.
+pub(super) struct SpareBlock<'f> {
+    files: &'f LogFiles,
+    block: Block,
+}
+
+impl Deref for SpareBlock<'_> {
+    type Target = Block;
+
+    fn deref(&self) -> &Block {
+        &self.block
+    }
+}
+
+impl DerefMut for SpareBlock<'_> {
+    fn deref_mut(&mut self) -> &mut Block {
+        &mut self.block
+    }
+}
+
+impl Drop for SpareBlock<'_> {
+    fn drop(&mut self) {
+        let block = std::mem::take(&mut self.block);
+        let mut spare = self.files.spare();
+        // What grew for a long line is not held on to.
+        if block.is_usual() && spare.len() < SPARE {
+            spare.push(block);
+        }
+    }
+}
+
+/// A question that is being answered.
+pub(super) struct Asking<'s>(&'s AtomicUsize);
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
