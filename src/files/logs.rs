@@ -195,7 +195,7 @@ impl LogFiles {
                 path: part.path(),
                 format: part.format().name().to_owned(),
                 bytes: part.settled(),
-                indexed: part.index().bytes().min(part.settled()),
+                indexed: part.indexed(),
                 read: part.read_bytes(),
                 unpacked: part.with_content(Content::progress),
                 trouble: part.with_content(Content::trouble),

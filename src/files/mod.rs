@@ -12,7 +12,7 @@
 //! - Files are only read, by positioned reads: never written, copied or mapped. Compressed ones are unpacked into an unnamed
 //!   temporary file.
 //! - Memory is bounded by what is on its way, not by the files: a few blocks of 256 KiB, 60 bytes of index for each.
-//! - Where entries begin is told by the bytes of a block alone ([`block`]): whatever is read, in whatever order, by however
+//! - Where entries begin is told by the bytes of a block alone (`block.rs`): whatever is read, in whatever order, by however
 //!   many threads, gives the same entries at the same positions.
 //! - Pages are in the order of times. As long as the index has not come to a block, times are taken to be in order but for ten
 //!   seconds; from then on pages are exact, whatever clocks did.

@@ -47,6 +47,16 @@ impl Part {
         Ok(true)
     }
 
+    /// Bytes that are known; the last ones, which may still change, with all others.
+    pub fn indexed(&self) -> u64 {
+        let (settled, index) = (self.settled(), self.index());
+        if index.covers(self.whole_blocks(settled)) {
+            settled
+        } else {
+            index.bytes().min(settled)
+        }
+    }
+
     /// What the blocks hold that may still change, once all others are known. It is looked at for the first time in the
     /// background (`is_first`), where many files are opened at once; then whenever it changed.
     pub fn tail(&self, settled: u64, is_first: bool) -> Option<Arc<Tail>> {
