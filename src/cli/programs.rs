@@ -14,8 +14,8 @@ use super::lying::namespace_of;
 use super::open::Opened;
 use crate::base::{Backoff, Gauge, Time};
 use crate::config::Settings;
-use crate::entry::decode::Defaults;
-use crate::entry::{Entry, Level, Scope};
+use crate::entry::decode::{Decoder, Defaults};
+use crate::entry::{Entry, Level};
 use crate::files;
 
 /// First and longest wait before a program is started again.
@@ -186,19 +186,15 @@ fn read(program: &Program, child: Child, defaults: &Defaults, mut feeder: Feeder
 
 /// That a program ended is said among what it said.
 fn note(defaults: &Defaults, told: &str, wait: Duration) -> Entry {
+    let text = format!(
+        "ended: {told}; started again in {:.1} s",
+        wait.as_secs_f32()
+    );
+    let (said, _) = Decoder::Raw.line(text.as_bytes(), defaults);
     Entry {
         time: Time::now(),
         level: Level::Warn,
-        text: format!(
-            "ended: {told}; started again in {:.1} s",
-            wait.as_secs_f32()
-        ),
-        source: defaults.source.clone(),
-        scope: Scope {
-            namespace: defaults.namespace.clone(),
-            ..Scope::default()
-        },
-        ..Entry::default()
+        ..said
     }
 }
 

@@ -50,8 +50,6 @@ impl FilesFile {
         if name == "auto" {
             return Ok(None);
         }
-        let names = || Format::names(own).join(", ");
-        let unknown = || format!("expected a format: auto, {}; found {name:?}", names());
-        Format::named(name, own).map(Some).ok_or_else(unknown)
+        Format::called(name, own).map(Some)
     }
 }

@@ -269,7 +269,7 @@ impl Block {
 }
 
 /// Whether a line begins between two places.
-fn has_line_start(content: &Content, from: u64, to: u64) -> io::Result<bool> {
+pub(super) fn has_line_start(content: &Content, from: u64, to: u64) -> io::Result<bool> {
     let from = from.saturating_sub(1);
     let mut bytes = vec![0; to_usize(to - from)];
     let filled = content.read(&mut bytes, from)?;
@@ -323,7 +323,7 @@ mod tests {
     fn formats() -> Vec<Format> {
         ["json", "text", "plain", "container", "json-pretty"]
             .iter()
-            .map(|name| Format::named(name, &[]).expect("a format"))
+            .map(|name| Format::called(name, &[]).expect("a format"))
             .collect()
     }
 
@@ -350,7 +350,7 @@ mod tests {
 
     #[test]
     fn long_lines_are_cut_every_16_mib_and_no_sooner() {
-        let json = Format::named("json", &[]).expect("a format");
+        let json = Format::called("json", &[]).expect("a format");
         let line = |length: usize| [vec![b'x'; length], vec![b'\n']].concat();
         let block = to_usize(BLOCK);
         for before in [0, 5, block - 1, block, 3 * block + 7] {

@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use super::far::FarContent;
 use super::packed::{Packed, Packing, Unpacked};
@@ -33,6 +34,22 @@ impl Content {
             Self::Far(far) => far.len(),
             Self::Closed(..) | Self::Gone => Ok(0),
         }
+    }
+
+    /// Bytes that can be read now, and when a file was last written to.
+    pub fn look(&self) -> io::Result<(u64, Option<SystemTime>)> {
+        match self {
+            Self::File(file) => {
+                let metadata = file.metadata()?;
+                Ok((metadata.len(), metadata.modified().ok()))
+            }
+            _ => Ok((self.length()?, None)),
+        }
+    }
+
+    /// Whether it was packed and is unpacked to its end.
+    pub fn is_unpacked(&self) -> bool {
+        matches!(self, Self::Unpacked(unpacked) if unpacked.is_whole())
     }
 
     /// The file, where it lies as it is.

@@ -36,17 +36,11 @@ impl LogFiles {
         let _asking = self.asking();
         let selection = Selection::new(&request.query, request.now, self.options());
         let lanes = self.picture().lanes;
-        let Some((oldest, newest)) = times(&lanes) else {
+        let ends = times(&lanes);
+        let asked = ends.and_then(|ends| TimeCounts::asked(request, ends, selection.times()));
+        let Some(mut counts) = asked else {
             return Ok(Histogram::default());
         };
-        let (asked_from, asked_to) = selection.times();
-        let from = request.after.unwrap_or(oldest).max(asked_from).max(oldest);
-        let end = Time(newest.0.saturating_add(1));
-        let to = request.before.unwrap_or(Time::MAX).min(asked_to).min(end);
-        if to <= from {
-            return Ok(Histogram::default());
-        }
-        let mut counts = TimeCounts::new(from, to, request.buckets);
         let mut is_partial = false;
         let mut rest = Vec::new();
         for lane in lanes {
@@ -57,7 +51,7 @@ impl LogFiles {
         let empty = counts.empty();
         let sweep = Sweep {
             selection: &selection,
-            times: (from, to),
+            times: counts.times(),
             most: MOST_SEARCHED,
         };
         for (lane, straddling) in rest {
@@ -184,16 +178,11 @@ impl LogFiles {
     #[must_use]
     pub fn namespaces(&self) -> Vec<NamespaceCount> {
         let mut all: Vec<NamespaceCount> = Vec::new();
-        let mut add = |own: &NamespaceCount| {
-            let Some(known) = all.iter_mut().find(|known| known.name == own.name) else {
-                all.push(own.clone());
-                return;
+        let mut add =
+            |own: &NamespaceCount| match all.iter_mut().find(|known| known.name == own.name) {
+                Some(known) => known.absorb(own),
+                None => all.push(own.clone()),
             };
-            known.newest = known.newest.max(own.newest);
-            for (into, count) in known.levels.iter_mut().zip(own.levels) {
-                *into += count;
-            }
-        };
         for lane in self.picture().lanes {
             for (part, _) in lane.parts() {
                 part.index().namespaces().iter().for_each(&mut add);

@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::PoisonError;
 
-use super::block::{BLOCK, Block};
-use super::part::Part;
+use super::block::{BLOCK, Block, has_line_start};
+use super::part::{LongLine, Part};
 use super::place::{Place, position};
 use super::selection::Bytes;
 use crate::base::Time;
@@ -12,8 +13,6 @@ use crate::entry::{Entry, Key};
 
 /// Blocks that are looked back through for a time to inherit, or on for an entry.
 const LOOKED_BACK: u64 = 4;
-/// The same for a piece of a line that was cut: the line may have begun so many blocks before.
-const LINE_BACK: u64 = 1_024;
 /// Bytes of a block in which its first entry mostly ends.
 const FIRST_BYTES: u64 = 16 << 10;
 
@@ -116,26 +115,55 @@ impl Part {
         if !self.format().is_timed() {
             return self.arrived(offset);
         }
-        let settled = self.settled();
-        let is_piece = offset == block * BLOCK && block > 0;
-        let most = if is_piece { LINE_BACK } else { LOOKED_BACK };
-        for before in (block.saturating_sub(most)..block).rev() {
-            if let Some(summary) = self.summary(before).filter(|summary| !summary.is_empty()) {
-                return summary.last;
-            }
-            let mut read = Block::default();
-            let mut last = None;
-            if self.block(before, settled, &mut read).is_ok() {
-                for range in read.entries(self.format()) {
-                    let glance = self.format().glance(read.entry(&range), self.defaults());
-                    last = glance.time.or(last);
+        let is_piece = block > 0 && offset == block * BLOCK;
+        if is_piece {
+            return self.time_of_line(block);
+        }
+        self.last_time_before(block)
+    }
+
+    /// The last time that an entry tells in the blocks before one, as far as it is looked for.
+    fn last_time_before(&self, block: u64) -> Time {
+        let (settled, mut read) = (self.settled(), Block::default());
+        for before in (block.saturating_sub(LOOKED_BACK)..block).rev() {
+            let last = match self.summary(before) {
+                Some(summary) => (!summary.is_empty()).then_some(summary.last),
+                None if self.block(before, settled, &mut read).is_ok() => {
+                    let entries = read.entries(self.format());
+                    entries
+                        .filter_map(|range| self.time_of(read.entry(&range)))
+                        .last()
                 }
-            }
+                None => None,
+            };
             if let Some(last) = last {
                 return last;
             }
         }
         self.defaults().arrival
+    }
+
+    /// The time of the entry whose line goes on at the beginning of a block. Its pieces ask one after the other.
+    fn time_of_line(&self, block: u64) -> Time {
+        let mut known = self
+            .long_line
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(line) = known
+            .as_ref()
+            .filter(|line| line.blocks.contains(&(block - 1)))
+        {
+            return line.time;
+        }
+        let begins = |at: &u64| {
+            let (from, to) = (at * BLOCK, (at + 1) * BLOCK);
+            self.with_content(|content| has_line_start(content, from, to).unwrap_or(true))
+        };
+        let begun = (0..block).rev().find(begins).unwrap_or(0);
+        let time = self.last_time_before(begun + 1);
+        let blocks = begun..block;
+        *known = Some(LongLine { blocks, time });
+        time
     }
 
     /// The time of the first entry of a block that was read.

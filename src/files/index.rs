@@ -130,11 +130,7 @@ impl Index {
             known.push(counted);
             return known.len() - 1;
         };
-        let into = &mut known[at];
-        into.newest = into.newest.max(counted.newest);
-        for (into, count) in into.levels.iter_mut().zip(counted.levels) {
-            *into += count;
-        }
+        known[at].absorb(&counted);
         at
     }
 

@@ -8,7 +8,7 @@ use super::index::Summary;
 use super::part::SharedPart;
 use super::tail::Tail;
 use crate::base::Time;
-use crate::query::{Direction, Matcher, Verdict};
+use crate::query::{Direction, Matcher, Progress, Verdict};
 
 /// How far times of blocks that nobody has looked at are taken to be out of order, at the most:
 const DISORDER: i64 = 10_000_000_000;
@@ -128,10 +128,6 @@ impl Lane {
 
     /// A block of the row.
     pub fn address(&self, at: usize) -> Option<Address> {
-        let at = match &self.chosen {
-            Some(chosen) => *chosen.get(at)?,
-            None => at,
-        };
         let (piece, block) = self.piece(at)?;
         (piece.is_closed || block * BLOCK < piece.settled).then(|| Address {
             part: piece.part.clone(),
@@ -141,7 +137,12 @@ impl Lane {
         })
     }
 
+    /// The file that a block of the row is of, and its number there.
     fn piece(&self, at: usize) -> Option<(&Piece, u64)> {
+        let at = match &self.chosen {
+            Some(chosen) => *chosen.get(at)?,
+            None => at,
+        };
         let after = self.parts.partition_point(|piece| piece.first <= at);
         let piece = self.parts.get(after.checked_sub(1)?)?;
         Some((piece, (at - piece.first) as u64))
@@ -171,21 +172,17 @@ impl Lane {
 
     /// What can be said of a block without looking at it.
     pub fn verdict(&self, at: usize, matcher: &Matcher) -> Option<(Summary, Verdict)> {
-        let address = self.address(at)?;
-        let index = address.part.index();
-        let Some(summary) = index.get(address.block) else {
-            let chosen = self.chosen.as_ref().and_then(|chosen| chosen.get(at));
-            let (piece, block) = self.piece(chosen.copied().unwrap_or(at))?;
+        let (piece, block) = self.piece(at)?;
+        let index = piece.part.index();
+        let Some(summary) = index.get(block) else {
             let summary = piece.tail.as_ref()?.get(block)?;
             let is_empty = summary.is_empty();
-            return Some((
-                summary,
-                if is_empty {
-                    Verdict::None
-                } else {
-                    Verdict::Some
-                },
-            ));
+            let verdict = if is_empty {
+                Verdict::None
+            } else {
+                Verdict::Some
+            };
+            return Some((summary, verdict));
         };
         if summary.is_empty() {
             return Some((summary, Verdict::None));
@@ -210,6 +207,40 @@ impl Lane {
             }
         }
         low
+    }
+}
+
+/// How much there is in all lanes, in bytes and in entries.
+pub(super) struct Extent {
+    bytes: u64,
+    /// Bytes that are known, and the entries in them. Where nothing is known, a line is taken to have 200 bytes.
+    known: (u64, u64),
+}
+
+impl Extent {
+    pub fn of(lanes: &[Lane]) -> Self {
+        let summaries = lanes.iter().map(Lane::summaries);
+        let counts = summaries.flat_map(|all| all.into_iter().flatten().map(|of| of.count()));
+        let known = counts.fold((0, 0), |(bytes, entries), count| {
+            (bytes + BLOCK, entries + count)
+        });
+        Self {
+            bytes: lanes.iter().map(Lane::bytes).sum(),
+            known: if known.0 == 0 { (200, 1) } else { known },
+        }
+    }
+
+    /// How far one came who looked at so many bytes.
+    pub fn progress(&self, searched: u64) -> Progress {
+        let (known, entries) = self.known;
+        let entries_of = |bytes: u64| {
+            let count = u128::from(bytes) * u128::from(entries) / u128::from(known);
+            u64::try_from(count).unwrap_or(u64::MAX)
+        };
+        Progress {
+            scanned: entries_of(searched.min(self.bytes)),
+            total: entries_of(self.bytes),
+        }
     }
 }
 
@@ -278,10 +309,6 @@ impl Walk {
             recent: VecDeque::new(),
             farthest: None,
         }
-    }
-
-    pub fn lane(&self) -> &Lane {
-        &self.lane
     }
 
     /// The same walk after a file on its way was unpacked.

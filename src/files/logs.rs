@@ -10,17 +10,15 @@ use std::time::{Duration, Instant};
 
 use super::block::Block;
 use super::content::Content;
-use super::discover::DiscoverError;
-use super::discover::{Named, discover};
+use super::discover::{DiscoverError, Named, discover};
 use super::far::Host;
 use super::lane::Lane;
 use super::options::Options;
 use super::watched::Watched;
-use super::{block, cache, learn};
+use super::{cache, learn};
 use crate::base::{Gauge, Tokens};
 use crate::entry::Position;
 use crate::entry::decode::Format;
-use crate::query::Progress;
 
 /// Files are looked at for what was appended this often at the most.
 const LOOK: Duration = Duration::from_millis(50);
@@ -169,13 +167,7 @@ impl LogFiles {
     /// There is no such format, or no such log; what is said tells which there are.
     pub fn set_format(&self, log: &str, format: &str) -> Result<(), String> {
         let own = &self.options().formats;
-        let format = Format::named(format, own).ok_or_else(|| {
-            let names = Format::names(own);
-            format!(
-                "expected a format, one of {}; found {format:?}",
-                names.join(", ")
-            )
-        })?;
+        let format = Format::called(format, own)?;
         self.watched().0.set_format(log, &format)
     }
 
@@ -317,31 +309,6 @@ impl LogFiles {
         let standing = self.standing();
         let bytes = standing.iter().map(|file| file.bytes).sum();
         (bytes, standing.iter().map(|file| file.indexed).sum())
-    }
-
-    /// What so many bytes looked at are, of all there are, in entries: exact where the index has come, else estimated.
-    pub(super) fn progress(&self, searched: u64, bytes: u64) -> Progress {
-        let (mut entries, mut known) = (0, 0);
-        for lane in self.picture().lanes {
-            for summary in lane.summaries().iter().flatten() {
-                entries += summary.count();
-                known += block::BLOCK;
-            }
-        }
-        // Where nothing is known, a line is taken to have 200 bytes.
-        let (entries, known) = if known == 0 {
-            (1, 200)
-        } else {
-            (entries, known)
-        };
-        let scaled = |of: u64| {
-            let count = u128::from(of) * u128::from(entries) / u128::from(known.max(1));
-            u64::try_from(count).unwrap_or(u64::MAX)
-        };
-        Progress {
-            scanned: scaled(searched.min(bytes)),
-            total: scaled(bytes),
-        }
     }
 }
 

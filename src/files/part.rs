@@ -2,6 +2,7 @@
 //! other.
 
 use std::io;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
@@ -16,7 +17,7 @@ use super::tail::Tail;
 use crate::base::Time;
 use crate::entry::decode::{Defaults, Format};
 
-/// Bytes at either end that the format is told by.
+/// Bytes at the beginning that the format is told by.
 const SAMPLE: u64 = 64 << 10;
 /// How long is waited for unpacking before it is asked whether anyone still waits.
 const UNPACKED_WITHIN: Duration = Duration::from_millis(50);
@@ -38,10 +39,21 @@ pub(super) struct Part {
     pub tail: Mutex<Option<Arc<Tail>>>,
     /// Words that a host looked for, as far as the file was shown then, and the blocks it found them in.
     found: Mutex<Option<FoundAfar>>,
+    /// The line that was last cut into pieces.
+    pub long_line: Mutex<Option<LongLine>>,
     /// Bytes read, all in all.
     read: AtomicU64,
     kept: AtomicU64,
     defaults: Defaults,
+}
+
+/// A line that is cut into pieces.
+#[derive(Debug)]
+pub(super) struct LongLine {
+    /// The blocks it goes on through, from the one it begins in.
+    pub blocks: Range<u64>,
+    /// The time of its entry, which its pieces inherit.
+    pub time: Time,
 }
 
 /// What a host found.
@@ -86,6 +98,7 @@ impl Part {
             index: RwLock::default(),
             tail: Mutex::default(),
             found: Mutex::default(),
+            long_line: Mutex::default(),
             read: AtomicU64::new(0),
             kept: AtomicU64::new(0),
             defaults: Defaults {
@@ -312,7 +325,7 @@ impl Part {
     }
 }
 
-/// The format that a file is in, told by how it begins and ends.
+/// The format that a file is in, told by how it begins.
 pub(super) fn format_of(content: &Content, own: &[Format]) -> io::Result<Format> {
     let length = content.length()?;
     let mut sample = vec![0; usize::try_from(length.min(SAMPLE)).unwrap_or(0)];

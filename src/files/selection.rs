@@ -29,11 +29,18 @@ pub(super) struct Bytes {
 }
 
 /// A colour of a terminal within a word.
-static COLOURED: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"(?-u)\x1b\[").expect("a valid pattern"));
-/// Also: characters as numbers, and a text as the numbers of its bytes (as the journal exports it).
+const COLOUR: &str = "\u{1b}[";
+/// Besides colours: characters as numbers, and a text as the numbers of its bytes (as the journal exports it).
+const ESCAPES: [&str; 3] = ["\\u", "\\x", "\"MESSAGE\":["];
+
+static COLOURED: LazyLock<Regex> = LazyLock::new(|| one_of(&[COLOUR]));
 static ESCAPED: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r#"(?-u)\x1b\[|\\u|\\x|"MESSAGE":\["#).expect("a valid pattern"));
+    LazyLock::new(|| one_of(&[&[COLOUR], ESCAPES.as_slice()].concat()));
+
+fn one_of(words: &[&str]) -> Regex {
+    let words: Vec<String> = words.iter().map(|word| regex::escape(word)).collect();
+    Regex::new(&format!("(?-u){}", words.join("|"))).expect("a valid pattern")
+}
 
 impl Bytes {
     /// Where entries may be that are looked for.
@@ -48,7 +55,10 @@ impl Bytes {
 
     /// The words that one of them must hold.
     pub fn words(&self) -> Vec<String> {
-        let besides = ["\u{1b}[", "\\u", "\\x", "\"MESSAGE\":["].map(str::to_owned);
+        let besides = ESCAPES
+            .iter()
+            .chain([&COLOUR])
+            .map(|word| (*word).to_owned());
         self.needle.words().iter().cloned().chain(besides).collect()
     }
 

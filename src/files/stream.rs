@@ -16,14 +16,11 @@ const QUIET: Duration = Duration::from_millis(200);
 /// A line that is longer is cut into several.
 const MAX_LINE: usize = 16 << 20;
 
-/// Entries read together.
-pub type Batch = Vec<Entry>;
-
 /// Reads lines until the stream ends or `take` breaks off. An empty batch asks whether anyone still listens.
 pub fn read_stream(
     mut stream: impl Read + Send + 'static,
     defaults: &Defaults,
-    mut take: impl FnMut(Batch) -> ControlFlow<()>,
+    mut take: impl FnMut(Vec<Entry>) -> ControlFlow<()>,
 ) {
     let (sender, receiver) = sync_channel::<Vec<u8>>(16);
     std::thread::spawn(move || {

@@ -1,5 +1,6 @@
 //! A file of a log while it may grow: how far it is whole.
 
+use std::fs::File;
 use std::io;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -49,52 +50,43 @@ impl Tracked {
     /// Takes everything that is there for whole.
     pub fn take_whole(&mut self) {
         if !self.part.is_closed() {
-            self.part.settle(self.length, Time::now());
+            self.settle_at(self.length);
         }
     }
 
-    /// Takes in what was appended; whether more of it is whole.
-    pub fn grow(&mut self, options: &Options) -> io::Result<bool> {
+    /// Takes in what was appended.
+    pub fn grow(&mut self, options: &Options) -> io::Result<()> {
         if self.part.is_final() || self.part.is_closed() {
-            return Ok(false);
+            return Ok(());
         }
-        let length = self.part.length()?;
-        self.modified = self.part.with_content(|content| {
-            let metadata = content.file().and_then(|file| file.metadata().ok());
-            metadata.and_then(|metadata| metadata.modified().ok())
-        });
+        let (length, modified) = self.part.with_content(Content::look)?;
+        self.modified = modified;
         if length != self.length {
             self.length = length;
             self.grown = Instant::now();
         }
-        let is_whole = self.part.with_content(|content| match content {
-            Content::Unpacked(unpacked) => unpacked.is_whole(),
-            _ => false,
-        });
-        let has_more = self.settle(options)?;
-        if is_whole {
-            self.part.settle(length, Time::now());
+        self.settle(options)?;
+        let is_left = self.left.is_some_and(|left| left.elapsed() > LEFT);
+        if self.part.with_content(Content::is_unpacked) {
+            self.settle_at(length);
             self.part.finish();
-            return Ok(true);
-        }
-        let is_over = self.left.is_some_and(|left| left.elapsed() > LEFT);
-        if is_over && self.grown.elapsed() > LEFT {
+        } else if is_left && self.grown.elapsed() > LEFT {
             self.part.finish();
         }
-        Ok(has_more)
+        Ok(())
     }
 
-    /// How far it is whole by now; whether that is farther than before.
-    pub fn settle(&mut self, options: &Options) -> io::Result<bool> {
+    /// Finds how far it is whole by now.
+    pub fn settle(&mut self, options: &Options) -> io::Result<()> {
         if self.part.is_closed() {
-            return Ok(false);
+            return Ok(());
         }
         let before = self.part.settled();
         if self.length > 0 {
             self.part.tell_format(&options.formats)?;
         }
         if self.length <= before {
-            return Ok(false);
+            return Ok(());
         }
         let quiet = self.grown.elapsed();
         let is_settled = if quiet >= UNFINISHED || (self.left.is_some() && quiet >= QUIET) {
@@ -105,13 +97,25 @@ impl Tracked {
                 settled(content, part.format(), (before, self.length), is_quiet)
             })?
         };
-        self.part.settle(is_settled, Time::now());
+        self.settle_at(is_settled);
+        Ok(())
+    }
+
+    /// It is whole up to here; by what stands before, it is known again.
+    fn settle_at(&mut self, settled: u64) {
+        self.part.settle(settled, Time::now());
         self.part.with_content(|content| {
             if let Some(file) = content.file() {
                 self.head = Head::of(file);
                 self.tail = Tail::before(self.part.settled(), file);
             }
         });
-        Ok(self.part.settled() > before)
+    }
+
+    /// Whether a file begins like this one, and goes on like it up to where it is whole: a copy of it, or itself.
+    pub fn is_copied_in(&self, file: &File) -> bool {
+        !self.head.is_empty()
+            && self.head.begins(file)
+            && self.tail.stands_before(self.part.settled(), file)
     }
 }

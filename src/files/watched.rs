@@ -227,42 +227,36 @@ impl Watched {
         ))
     }
 
-    /// Looks at what became of the files; whether anything is new.
-    pub fn look(&mut self) -> bool {
-        let mut has_new = false;
+    /// Looks at what became of the files.
+    pub fn look(&mut self) {
         for within in self.archives.news() {
             let modified = std::fs::metadata(&within.path).and_then(|of| of.modified());
             let modified = time_of(modified.unwrap_or(SystemTime::UNIX_EPOCH));
             let content = Content::Unpacked(within.unpacked);
             let part = self.part(&within.name, &within.path, content, modified);
-            self.logs
-                .push(Log::of(within.name, Tracked::begun(part, 0)));
-            has_new = true;
+            let tracked = Tracked::begun(part, 0);
+            self.logs.push(Log::of(within.name, tracked));
         }
         let mut logs = std::mem::take(&mut self.logs);
         for log in &mut logs {
-            has_new |= self.look_at(log).unwrap_or_else(|error| {
+            if let Err(error) = self.look_at(log) {
                 tracing::debug!(%error, "{} cannot be looked at", log.name);
-                false
-            });
+            }
         }
         self.logs = logs;
-        has_new
     }
 
-    fn look_at(&mut self, log: &mut Log) -> io::Result<bool> {
-        let mut has_new = false;
-        if let (Some(path), true) = (log.path.clone(), log.is_cut()?) {
-            self.follow_cut(log, &path)?;
-            has_new = true;
-        }
+    fn look_at(&mut self, log: &mut Log) -> io::Result<()> {
         if let Some(path) = log.path.clone() {
-            has_new |= self.follow_renamed(log, &path)?;
+            if log.is_cut()? {
+                self.follow_cut(log, &path)?;
+            }
+            self.follow_renamed(log, &path)?;
         }
         for tracked in &mut log.tracked {
-            has_new |= tracked.grow(&self.options)?;
+            tracked.grow(&self.options)?;
         }
-        Ok(has_new)
+        Ok(())
     }
 
     /// The newest file was cut: what was there is read in its copy, if one was made.
@@ -274,10 +268,7 @@ impl Watched {
             let file = File::open(&copy).ok()?;
             let metadata = file.metadata().ok()?;
             let id = FileId::of(&metadata);
-            let is_copy = !log.known.contains(&id)
-                && !newest.head.is_empty()
-                && newest.head.begins(&file)
-                && newest.tail.stands_before(newest.part.settled(), &file);
+            let is_copy = !log.known.contains(&id) && newest.is_copied_in(&file);
             is_copy.then_some((copy, file, id))
         });
         let now = Time::now();
@@ -297,9 +288,8 @@ impl Watched {
         self.take(log, File::open(path)?, path)
     }
 
-    /// The newest file may have been renamed, and others may have come since; whether that is so.
-    fn follow_renamed(&mut self, log: &mut Log, path: &Path) -> io::Result<bool> {
-        let mut has_new = false;
+    /// The newest file may have been renamed, and others may have come since.
+    fn follow_renamed(&mut self, log: &mut Log, path: &Path) -> io::Result<()> {
         if let Ok(metadata) = std::fs::metadata(path)
             && log.tracked.last().and_then(|newest| newest.id) != Some(FileId::of(&metadata))
             && let Ok(file) = File::open(path)
@@ -310,37 +300,30 @@ impl Watched {
             log.rotated = Some(Instant::now());
             // Those that passed are older than it, and have the lower numbers. Names may be moved on at this moment: what was
             // opened is what counts.
-            has_new = self.take_passed(log, path, log.tracked.len())?;
+            self.take_passed(log, path, log.tracked.len())?;
             if !log.known.contains(&FileId::of(&file.metadata()?)) {
                 self.take(log, file, path)?;
-                has_new = true;
             }
         } else if log
             .rotated
             .is_some_and(|rotated| rotated.elapsed() < ROTATING)
         {
-            has_new = self.take_passed(log, path, log.tracked.len().saturating_sub(1))?;
+            self.take_passed(log, path, log.tracked.len().saturating_sub(1))?;
         }
-        Ok(has_new)
+        Ok(())
     }
 
     /// Takes those that came and went between two looks; they are not compressed yet. Names move on while they are looked
     /// at, so it is looked for them for a while. They go to a place among the others.
-    fn take_passed(&mut self, log: &mut Log, path: &Path, mut place: usize) -> io::Result<bool> {
-        let mut has_new = false;
+    fn take_passed(&mut self, log: &mut Log, path: &Path, mut place: usize) -> io::Result<()> {
         for passed in generations(path) {
             let Ok(file) = File::open(&passed) else {
                 continue;
             };
             let id = FileId::of(&file.metadata()?);
-            let is_copy = |newest: &Tracked| {
-                newest.head.begins(&file) && newest.tail.stands_before(newest.part.settled(), &file)
-            };
             // A copy that is being made waits for its original to be cut.
-            let waits = log
-                .tracked
-                .last()
-                .is_some_and(|newest| !newest.head.is_empty() && is_copy(newest));
+            let newest = log.tracked.last();
+            let waits = newest.is_some_and(|newest| newest.is_copied_in(&file));
             if waits || log.known.contains(&id) || super::discover::packing_of(&file)?.is_some() {
                 continue;
             }
@@ -350,9 +333,8 @@ impl Watched {
                 log.tracked.insert(place.min(log.tracked.len()), taken);
                 place += 1;
             }
-            has_new = true;
         }
-        Ok(has_new)
+        Ok(())
     }
 }
 

@@ -189,6 +189,14 @@ impl NamespaceCount {
         }
     }
 
+    /// Adds what another part of it holds.
+    pub fn absorb(&mut self, part: &Self) {
+        self.newest = self.newest.max(part.newest);
+        for (sum, count) in self.levels.iter_mut().zip(part.levels) {
+            *sum += count;
+        }
+    }
+
     /// All its entries.
     #[must_use]
     pub fn total(&self) -> u64 {

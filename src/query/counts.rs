@@ -2,7 +2,7 @@
 
 use foldhash::HashMap;
 
-use super::{Facet, Facets, Histogram, KNOWN_FIELDS, Values};
+use super::{Facet, Facets, Histogram, HistogramRequest, KNOWN_FIELDS, Values};
 use crate::base::Time;
 
 /// Different values counted; further ones only count as covered.
@@ -82,6 +82,26 @@ impl TimeCounts {
             width,
             buckets: vec![[0; 6]; buckets],
         }
+    }
+
+    /// The buckets that a question asks for, of entries between the oldest and the newest of a log (both included) and the times
+    /// outside of which it matches nothing; `None` where nothing lies between.
+    #[must_use]
+    pub fn asked(
+        request: &HistogramRequest,
+        (oldest, newest): (Time, Time),
+        (asked_from, asked_to): (Time, Time),
+    ) -> Option<Self> {
+        let from = request.after.unwrap_or(oldest).max(asked_from).max(oldest);
+        let end = Time(newest.0.saturating_add(1));
+        let to = request.before.unwrap_or(Time::MAX).min(asked_to).min(end);
+        (from < to).then(|| Self::new(from, to, request.buckets))
+    }
+
+    /// What is counted: at or after the first, before the second.
+    #[must_use]
+    pub fn times(&self) -> (Time, Time) {
+        (self.from, self.to)
     }
 
     /// The width of a bucket in nanoseconds.

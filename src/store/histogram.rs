@@ -27,20 +27,12 @@ impl Store {
         let ends = in_memory
             .map(|(first, last)| (first.time, last.time))
             .chain(stored.map(|(first, last)| (first.oldest.time, last.newest.time)));
-        let Some((oldest, newest)) = ends.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))) else {
+        let ends = ends.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
+        let asked = ends.and_then(|ends| TimeCounts::asked(request, ends, matcher.time_range()));
+        let Some(mut counts) = asked else {
             return Ok(Histogram::default());
         };
-        let (asked_from, asked_to) = matcher.time_range();
-        let from = request.after.unwrap_or(oldest).max(asked_from).max(oldest);
-        let to = request
-            .before
-            .unwrap_or(Time::MAX)
-            .min(asked_to)
-            .min(Time(newest.0.saturating_add(1)));
-        if to <= from {
-            return Ok(Histogram::default());
-        }
-        let mut counts = TimeCounts::new(from, to, request.buckets);
+        let (from, to) = counts.times();
         for table in tables.memtables() {
             table.each(|entry| {
                 if matcher.matches(entry) {

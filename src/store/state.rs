@@ -345,9 +345,6 @@ fn add_counts(into: &mut BTreeMap<String, NamespaceCount>, counts: &[NamespaceCo
         let sum = into
             .entry(count.name.clone())
             .or_insert_with(|| NamespaceCount::of(&count.name));
-        for (sum, more) in sum.levels.iter_mut().zip(count.levels) {
-            *sum += more;
-        }
-        sum.newest = sum.newest.max(count.newest);
+        sum.absorb(count);
     }
 }

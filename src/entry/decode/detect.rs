@@ -116,8 +116,17 @@ impl Format {
     }
 
     /// The format of this name.
-    #[must_use]
-    pub fn named(name: &str, own: &[Format]) -> Option<Self> {
+    ///
+    /// # Errors
+    /// There is none; what is said tells which there are.
+    pub fn called(name: &str, own: &[Format]) -> Result<Self, String> {
+        Self::named(name, own).ok_or_else(|| {
+            let names = Self::names(own).join(", ");
+            format!("there is no format {name:?}: expected one of {names}")
+        })
+    }
+
+    fn named(name: &str, own: &[Format]) -> Option<Self> {
         if let Some(own) = own.iter().find(|own| own.name() == name) {
             return Some(own.clone());
         }

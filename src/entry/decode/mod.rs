@@ -33,6 +33,7 @@ pub use decoder::Decoder;
 pub use format::Format;
 pub use glance::Glance;
 pub use lines::Lines;
+pub use nested::words;
 pub use object::{attach, from_object, from_wire};
 pub use pairs::Pairs;
 pub use pattern::{Pattern, PatternError, PatternOptions};

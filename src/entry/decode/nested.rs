@@ -162,8 +162,9 @@ fn syslog_level(priority: &str) -> Option<&'static str> {
     })
 }
 
-/// A value as text: what is no text is exported by the journal as a list of its bytes.
-fn words(value: Value) -> String {
+/// A value of the journal as text: what is no text is exported as a list of its bytes.
+#[must_use]
+pub fn words(value: Value) -> String {
     match value {
         Value::String(text) => text,
         Value::Array(items) => {

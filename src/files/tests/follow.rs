@@ -157,6 +157,31 @@ async fn replaced_files_are_followed() {
     survives("replace").await;
 }
 
+#[test]
+fn what_was_taken_for_whole_may_still_grow() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("app.log");
+    std::fs::write(
+        &path,
+        "2026-03-14 09:00:00 INFO one\n2026-03-14 09:00:01 INFO tw",
+    )
+    .expect("written");
+    let files = open(&[&path]);
+    files.take_whole();
+    let mut file = File::options().append(true).open(&path).expect("opened");
+    file.write_all(b"o\n2026-03-14 09:00:02 INFO three\n")
+        .expect("written");
+    super::wait("all entries", || {
+        files.picture_now();
+        all(&files, "", Direction::Newer, 100).len() == 3
+    });
+    assert_eq!(
+        files.standing().len(),
+        1,
+        "it is not taken for another file"
+    );
+}
+
 #[tokio::test]
 async fn entries_wait_for_their_continuations() {
     let dir = tempfile::tempdir().expect("a directory");

@@ -33,18 +33,12 @@ impl LogDirectory {
         stop: &dyn Fn() -> bool,
     ) -> Result<Histogram, Error> {
         let selection = Selection::new(&request.query, request.now);
-        let Some((oldest, newest)) = self.times()? else {
+        let ends = self.times()?;
+        let asked = ends.and_then(|ends| TimeCounts::asked(request, ends, selection.times()));
+        let Some(mut counts) = asked else {
             return Ok(Histogram::default());
         };
-        let (asked_from, asked_to) = selection.times();
-        let from = request.after.unwrap_or(oldest).max(asked_from).max(oldest);
-        let end = Time(newest.0.saturating_add(1));
-        let to = request.before.unwrap_or(Time::MAX).min(asked_to).min(end);
-        if to <= from {
-            return Ok(Histogram::default());
-        }
-        let mut counts = TimeCounts::new(from, to, request.buckets);
-        let partial = self.each((from, to), MAX_LOOKED_AT, stop, &mut |entry| {
+        let partial = self.each(counts.times(), MAX_LOOKED_AT, stop, &mut |entry| {
             let time = time_of(entry.timestamp);
             if counts.covers(time) && selection.selects(entry) {
                 counts.add(time, level_of(entry.level) as usize, 1);

@@ -3,21 +3,17 @@
 //! The scan begins where everything beyond lies beyond the page's start, and keeps the entries nearest to the start. It
 //! ends when nothing that was not read can be nearer than the farthest of those kept.
 
-use std::collections::BTreeMap;
-
 use super::convert::{millis_of, time_of};
 use super::place::position;
 use super::select::Selection;
 use super::{LogDirectory, Reading};
 use crate::base::Time;
-use crate::entry::{Entry, Key, Position};
+use crate::entry::Key;
 use crate::logdir::{Error, MAX_TIMESTAMP};
-use crate::query::{Direction, Page, PageRequest, Progress, Start, Ties};
+use crate::query::{Direction, Nearest, Page, PageRequest, Progress};
 
 /// Entries looked at before a page is given though it is not full.
 const SCAN_BUDGET: u64 = 200_000;
-/// Entries of one time that [`Ties::Whole`] takes beyond the limit.
-const MAX_TIES: usize = 5_000;
 
 impl LogDirectory {
     /// Reads one page. Blocks the thread for about one scan budget; in a directory without pings, for as long as it takes to
@@ -40,13 +36,10 @@ impl LogDirectory {
 
 /// A page in the making.
 struct Scan<'r> {
-    request: &'r PageRequest,
+    direction: Direction,
     selection: Selection,
-    start: Key,
-    /// The entries nearest to the start.
-    kept: BTreeMap<Key, Entry>,
-    /// Entries that were too far from the start.
-    dropped: bool,
+    nearest: Nearest<'r>,
+    is_empty: bool,
     scanned: u64,
     budget: u64,
 }
@@ -54,26 +47,11 @@ struct Scan<'r> {
 impl<'r> Scan<'r> {
     fn new(request: &'r PageRequest, budget: u64) -> Self {
         let selection = Selection::new(&request.query, request.now);
-        let (from, to) = selection.times();
-        let at = |time| Key {
-            time,
-            position: Position(0),
-        };
-        let asked = match (request.start, request.direction) {
-            (Start::Beyond(key), _) => key,
-            (Start::End, Direction::Older) => Key::MAX,
-            (Start::End, Direction::Newer) => Key::MIN,
-        };
-        let start = match request.direction {
-            Direction::Older => asked.min(at(to)),
-            Direction::Newer => asked.max(at(from).before()),
-        };
         Self {
-            request,
+            direction: request.direction,
+            nearest: Nearest::new(request, selection.times(), usize::MAX),
             selection,
-            start,
-            kept: BTreeMap::new(),
-            dropped: false,
+            is_empty: request.limit == 0,
             scanned: 0,
             budget,
         }
@@ -83,18 +61,22 @@ impl<'r> Scan<'r> {
     fn run(mut self, reading: &mut Reading) -> Result<(Page, Option<Key>), Error> {
         let size = reading.size;
         let forever = i64::try_from(MAX_TIMESTAMP).unwrap_or(i64::MAX);
-        let time = match self.start.time {
+        let time = match self.nearest.start().time {
             Time::MAX => forever,
             time => millis_of(time).clamp(0, forever),
         };
-        let mut range = match self.request.direction {
+        let mut range = match self.direction {
             Direction::Older => reading.reader.range_reversed(0, time)?,
             Direction::Newer => reading.reader.range(time, forever)?,
         };
         let (mut bytes, mut partial, mut ended) = (0, None, false);
-        while !self.is_done(range.frontier().time()) {
+        loop {
+            let frontier = range.frontier().time().map(time_of);
+            if frontier.map_or(self.is_empty, |frontier| self.nearest.is_done(frontier)) {
+                break;
+            }
             if self.scanned >= self.budget
-                && let Some(resume) = self.resume(range.frontier().time())
+                && let Some(resume) = frontier.and_then(|frontier| self.nearest.resume(frontier))
             {
                 partial = Some(resume);
                 break;
@@ -111,10 +93,10 @@ impl<'r> Scan<'r> {
                     position: position(block.place.start, number),
                 };
                 self.scanned += 1;
-                if self.is_nearer(self.start, key)
+                if self.nearest.is_beyond_start(key)
                     && let Some(entry) = self.selection.pick(entry, key.position)
                 {
-                    self.keep(key, entry);
+                    self.nearest.keep(entry);
                 }
             }
         }
@@ -123,125 +105,7 @@ impl<'r> Scan<'r> {
             scanned: self.scanned,
             total: u64::try_from(total).unwrap_or(u64::MAX).max(self.scanned),
         };
-        Ok(self.finish(partial, ended, progress))
-    }
-
-    /// Whether a key lies nearer to the start than another.
-    fn is_nearer(&self, near: Key, far: Key) -> bool {
-        match self.request.direction {
-            Direction::Older => near > far,
-            Direction::Newer => near < far,
-        }
-    }
-
-    fn capacity(&self) -> usize {
-        match self.request.ties {
-            Ties::Split => self.request.limit,
-            Ties::Whole => self.request.limit + MAX_TIES,
-        }
-    }
-
-    /// The farthest entry that is kept.
-    fn farthest(&self) -> Option<Key> {
-        let far = match self.request.direction {
-            Direction::Older => self.kept.first_key_value(),
-            Direction::Newer => self.kept.last_key_value(),
-        };
-        far.map(|(key, _)| *key)
-    }
-
-    fn keep(&mut self, key: Key, entry: Entry) {
-        if self.kept.len() >= self.capacity() {
-            self.dropped = true;
-            match self.farthest() {
-                Some(farthest) if self.is_nearer(key, farthest) => self.kept.remove(&farthest),
-                _ => return,
-            };
-        }
-        self.kept.insert(key, entry);
-    }
-
-    /// The last entry of a full page: what lies beyond its time does not belong to the page.
-    fn last_wanted(&self) -> Option<Key> {
-        let last = self.request.limit.checked_sub(1)?;
-        let key = match self.request.direction {
-            Direction::Older => self.kept.keys().nth_back(last),
-            Direction::Newer => self.kept.keys().nth(last),
-        };
-        key.copied()
-    }
-
-    /// Whether nothing that was not read can belong to the page, given the time that none of it passes.
-    fn is_done(&self, frontier: Option<u64>) -> bool {
-        let Some(frontier) = frontier.map(time_of) else {
-            return self.request.limit == 0;
-        };
-        let (from, to) = self.selection.times();
-        let last = self.last_wanted().map(|key| key.time);
-        match self.request.direction {
-            Direction::Older => frontier < from || last.is_some_and(|time| frontier < time),
-            Direction::Newer => frontier >= to || last.is_some_and(|time| frontier > time),
-        }
-    }
-
-    /// Where a scan that ends here is taken up, if that is beyond where it began: everything that was not read lies beyond.
-    fn resume(&self, frontier: Option<u64>) -> Option<Key> {
-        let frontier = frontier?;
-        let key = match self.request.direction {
-            Direction::Older => Key {
-                time: time_of(frontier.saturating_add(1)),
-                position: Position(0),
-            },
-            Direction::Newer => Key {
-                time: time_of(frontier),
-                position: Position(0),
-            }
-            .before(),
-        };
-        self.is_nearer(self.start, key).then_some(key)
-    }
-
-    fn finish(
-        mut self,
-        partial: Option<Key>,
-        ended: bool,
-        progress: Progress,
-    ) -> (Page, Option<Key>) {
-        if let Some(resume) = partial {
-            // What lies beyond is read again.
-            let mut beyond = self.kept.split_off(&resume);
-            if self.request.direction == Direction::Older {
-                std::mem::swap(&mut self.kept, &mut beyond);
-            }
-        }
-        let mut entries: Vec<Entry> = match self.request.direction {
-            Direction::Older => self.kept.into_values().rev().collect(),
-            Direction::Newer => self.kept.into_values().collect(),
-        };
-        let limit = self.request.limit;
-        let mut cut = false;
-        if entries.len() > limit {
-            let edge = limit.checked_sub(1).map(|last| entries[last].time);
-            let tied = entries[limit..].iter();
-            let tied = tied.take_while(|entry| Some(entry.time) == edge).count();
-            cut = limit + tied < entries.len();
-            entries.truncate(limit + tied);
-        }
-        let full = entries.len() >= limit;
-        let more = self.dropped || (full && !ended);
-        let last = entries.last().map(Entry::key);
-        // What was cut off is nearer than where the scan stopped.
-        let beyond = if cut {
-            last
-        } else {
-            partial.or(last.filter(|_| more))
-        };
-        let page = Page {
-            entries,
-            partial: partial.is_some() && !cut,
-            progress,
-            ..Page::default()
-        };
-        (page, beyond)
+        let (page, beyond) = self.nearest.done(partial, ended);
+        Ok((Page { progress, ..page }, beyond))
     }
 }

@@ -11,6 +11,7 @@ use tokio::process::Command;
 
 use super::outlet::Outlet;
 use crate::base::{Backoff, Time};
+use crate::entry::decode::words;
 use crate::entry::{Entry, Level, bytes};
 use crate::pipelines::options::{JournaldOptions, Start};
 use crate::pipelines::record::Record;
@@ -129,7 +130,7 @@ fn record(line: &[u8], outlet: &Outlet) -> Option<(Record, Option<String>)> {
         Some(7) => Level::Debug,
         _ => Level::Info,
     };
-    let message = fields.remove("MESSAGE").map(plain).unwrap_or_default();
+    let message = fields.remove("MESSAGE").map(words).unwrap_or_default();
     let unit = ["_SYSTEMD_UNIT", "SYSLOG_IDENTIFIER", "_COMM"];
     let source = unit
         .iter()
@@ -160,25 +161,8 @@ fn record(line: &[u8], outlet: &Outlet) -> Option<(Record, Option<String>)> {
             continue;
         }
         let name = name.trim_start_matches('_').to_ascii_lowercase();
-        let value = plain(value).into();
+        let value = words(value).into();
         entry.fields.entry(name).or_insert(value);
     }
     Some((outlet.record(entry, &message), cursor))
-}
-
-/// A value as text: what is no text is sent as a list of its bytes.
-fn plain(value: Value) -> String {
-    match value {
-        Value::String(text) => text,
-        Value::Array(items) => {
-            let byte = |item: &Value| item.as_u64().and_then(|byte| u8::try_from(byte).ok());
-            let raw: Option<Vec<u8>> = items.iter().map(byte).collect();
-            match raw {
-                Some(raw) => bytes::decode(&raw).into_owned(),
-                None => Value::Array(items).to_string(),
-            }
-        }
-        Value::Null => String::new(),
-        other => other.to_string(),
-    }
 }
