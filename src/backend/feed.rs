@@ -18,7 +18,8 @@ pub struct Feed(Body);
 enum Body {
     Store(store::Feed),
     Directory(logdir::Feed),
-    Files(files::Feed),
+    /// And whether something could not be read.
+    Files(files::Feed, bool),
     /// Boxed: it holds a connection and is several times as large.
     Remote(Box<client::Feed>),
     Mirror(store::Feed, watch::Receiver<Link>),
@@ -49,7 +50,7 @@ impl Feed {
     }
 
     pub(super) fn of_files(feed: files::Feed) -> Self {
-        Self(Body::Files(feed))
+        Self(Body::Files(feed, false))
     }
 
     pub(super) fn of_mirror(feed: store::Feed, mut link: watch::Receiver<Link>) -> Self {
@@ -74,9 +75,13 @@ impl Feed {
                 Ok(batch) => FeedEvent::Entries(batch.entries, batch.at),
                 Err(error) => lost(error).await,
             },
-            Body::Files(feed) => match feed.next().await {
+            Body::Files(feed, is_lost) => match feed.next().await {
+                Ok(_) if std::mem::take(is_lost) => FeedEvent::Connected,
                 Ok(batch) => FeedEvent::Entries(batch.entries, batch.at),
-                Err(error) => lost(error).await,
+                Err(error) => {
+                    *is_lost = true;
+                    lost(error).await
+                }
             },
             Body::Mirror(feed, link) => loop {
                 tokio::select! {

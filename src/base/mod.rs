@@ -24,4 +24,4 @@ pub use parallel::Workers;
 pub use seats::{Full, Seat, Seats};
 pub use tokens::Tokens;
 pub use units::{Size, Span};
-pub use zone::Zone;
+pub use zone::{UTC, Zone};

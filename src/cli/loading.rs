@@ -8,7 +8,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::base::Gauge;
 use crate::entry::Entry;
-use crate::entry::decode::Defaults;
 use crate::files;
 use crate::store::{Pending, Store};
 
@@ -19,8 +18,10 @@ const IN_FLIGHT: usize = 8;
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Reads standard input into a log until it ends.
-pub(super) fn read_stdin(defaults: &Defaults, mut feeder: Feeder, ended: &Gauge) {
-    files::read_stream(std::io::stdin(), defaults, |batch| feeder.take(batch));
+pub(super) fn read_stdin(options: &files::Options, mut feeder: Feeder, ended: &Gauge) {
+    files::read_stream(std::io::stdin(), "stdin", options, |batch| {
+        feeder.take(batch)
+    });
     feeder.settle();
     ended.finish();
 }

@@ -4,13 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::Error;
-use super::args::Kind;
+use super::args::LineArgs;
 use super::loading::{Feeder, read_stdin};
 use super::open::{Opened, shortened};
 use crate::backend::Backend;
-use crate::base::{Gauge, Time};
+use crate::base::Gauge;
 use crate::config::Settings;
-use crate::entry::decode::Defaults;
 use crate::files::{self, LogFiles};
 
 impl Opened {
@@ -18,10 +17,10 @@ impl Opened {
     pub(super) fn files(
         settings: &Settings,
         sources: &[String],
-        kind: &Kind,
+        lines: &LineArgs,
     ) -> Result<Self, Error> {
         let paths: Vec<PathBuf> = sources.iter().map(PathBuf::from).collect();
-        let options = file_options(settings, kind)?;
+        let options = line_options(settings, lines)?;
         let files = tokio::task::block_in_place(|| LogFiles::open(&paths, options))?;
         let name = match paths.as_slice() {
             [one] => shortened(one),
@@ -34,9 +33,9 @@ impl Opened {
     }
 
     /// Files on another host, through `ssh`.
-    pub(super) fn far(settings: &Settings, source: &str, kind: &Kind) -> Result<Self, Error> {
+    pub(super) fn far(settings: &Settings, source: &str, lines: &LineArgs) -> Result<Self, Error> {
         let address = files::Address::parse(source).map_err(Error::Said)?;
-        let options = file_options(settings, kind)?;
+        let options = line_options(settings, lines)?;
         let opened = tokio::task::block_in_place(|| {
             let host = files::Host::connect(&address)?;
             LogFiles::open_far(&host, &address.path, options)
@@ -46,35 +45,33 @@ impl Opened {
     }
 
     /// Standard input, read into a temporary log; usable while it comes.
-    pub(super) fn stdin(settings: &Settings) -> Result<Self, Error> {
+    pub(super) fn stdin(settings: &Settings, lines: &LineArgs) -> Result<Self, Error> {
+        let options = line_options(settings, lines)?;
         let (mut opened, store) = Self::temporary("standard input".to_owned())?;
         let feeder = Feeder::new(&store, opened.stopping());
-        let defaults = Defaults {
-            namespace: namespace_of(settings),
-            source: Some("stdin".to_owned()),
-            ..Defaults::at(Time::now())
-        };
         let ended = Arc::new(Gauge::default());
         opened.stdin = Some(Arc::clone(&ended));
         std::thread::Builder::new()
             .name("stdin-reader".to_owned())
-            .spawn(move || read_stdin(&defaults, feeder, &ended))
+            .spawn(move || read_stdin(&options, feeder, &ended))
             .map_err(Error::io("start a thread"))?;
         Ok(opened)
     }
 }
 
-/// How plain files are read.
-fn file_options(settings: &Settings, kind: &Kind) -> Result<files::Options, Error> {
+/// How plain lines are read.
+pub(super) fn line_options(settings: &Settings, lines: &LineArgs) -> Result<files::Options, Error> {
     let formats = settings.files.described();
     let formats = formats
         .map_err(|error| Error::Said(format!("{}{error}", settings.place("files.formats"))))?;
-    let told = settings.files.told(&formats, kind.format.as_deref());
+    let told = settings.files.told(&formats, lines.format.as_deref());
+    let zone = settings.files.zoned(lines.from_zone.as_deref());
     let cache = settings.cache.clone().filter(|_| settings.files.index);
     Ok(files::Options {
         namespace: namespace_of(settings),
         format: told.map_err(Error::Said)?,
         formats,
+        zone: zone.map_err(Error::Said)?,
         cache: cache.map(|cache| cache.join("files")),
         spool: settings.cache.clone(),
         ..files::Options::default()
@@ -82,7 +79,7 @@ fn file_options(settings: &Settings, kind: &Kind) -> Result<files::Options, Erro
 }
 
 /// Namespace of entries that name none.
-pub(super) fn namespace_of(settings: &Settings) -> String {
+fn namespace_of(settings: &Settings) -> String {
     let namespace = settings.namespace.clone();
     namespace.unwrap_or_else(|| "default".to_owned())
 }

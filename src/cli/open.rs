@@ -71,7 +71,7 @@ impl Opened {
             return match named {
                 SourceKind::Store => Self::directory(settings, Path::new(dir)).await,
                 SourceKind::Logdir => Self::binary(settings, dir),
-                SourceKind::Files => Self::files(settings, sources, kind),
+                SourceKind::Files => Self::files(settings, sources, &kind.lines),
             };
         }
         match sources {
@@ -79,14 +79,16 @@ impl Opened {
                 Some(url) => Self::remote(settings, url).await,
                 None => Self::data(settings, &settings.data).await,
             },
-            [source] if let Some(program) = Program::of(source) => Self::program(settings, program),
-            [far] if far.starts_with("ssh://") => Self::far(settings, far, kind),
+            [source] if let Some(program) = Program::of(source) => {
+                Self::program(settings, &kind.lines, program)
+            }
+            [far] if far.starts_with("ssh://") => Self::far(settings, far, &kind.lines),
             [url] if is_address(url) => Self::remote(settings, url).await,
             [dir] if is_log(Path::new(dir)) => Self::directory(settings, Path::new(dir)).await,
             [dir] if logdir::is_log_directory(Path::new(dir)) => Self::binary(settings, dir),
-            [stdin] if stdin == "-" => Self::stdin(settings),
+            [stdin] if stdin == "-" => Self::stdin(settings, &kind.lines),
             _ if are_several(sources) => Self::several(settings, sources, kind).await,
-            _ => Self::files(settings, sources, kind),
+            _ => Self::files(settings, sources, &kind.lines),
         }
     }
 

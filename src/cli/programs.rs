@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal};
 
 use super::Error;
+use super::args::LineArgs;
 use super::loading::Feeder;
-use super::lying::namespace_of;
+use super::lying::line_options;
 use super::open::Opened;
 use crate::base::{Backoff, Gauge, Time};
 use crate::config::Settings;
@@ -94,7 +95,12 @@ impl Opened {
     ///
     /// # Errors
     /// The program cannot be started, or there is no room for the log.
-    pub(super) fn program(settings: &Settings, program: Program) -> Result<Self, Error> {
+    pub(super) fn program(
+        settings: &Settings,
+        lines: &LineArgs,
+        program: Program,
+    ) -> Result<Self, Error> {
+        let options = line_options(settings, lines)?;
         let name = program.name();
         let child = started(&program, None).map_err(|error| {
             let program = match &program {
@@ -105,16 +111,11 @@ impl Opened {
         })?;
         let (mut opened, store) = Self::temporary(name.clone())?;
         let feeder = Feeder::new(&store, opened.stopping());
-        let defaults = Defaults {
-            namespace: namespace_of(settings),
-            source: Some(name),
-            ..Defaults::at(Time::now())
-        };
         let ended = Arc::new(Gauge::default());
         opened.stdin = Some(Arc::clone(&ended));
         let reader = std::thread::Builder::new()
             .name("program-reader".to_owned())
-            .spawn(move || read(&program, child, &defaults, feeder, &ended))
+            .spawn(move || read(&program, child, &options, feeder, &ended))
             .map_err(Error::io("start a thread"))?;
         opened.reader = Some(reader);
         Ok(opened)
@@ -140,7 +141,14 @@ fn started(program: &Program, since: Option<Time>) -> io::Result<Child> {
 }
 
 /// Reads a program's lines into a log until nobody wants them; starts it again when it ends.
-fn read(program: &Program, child: Child, defaults: &Defaults, mut feeder: Feeder, ended: &Gauge) {
+fn read(
+    program: &Program,
+    child: Child,
+    options: &files::Options,
+    mut feeder: Feeder,
+    ended: &Gauge,
+) {
+    let name = program.name();
     let mut backoff = Backoff::new(RETRY.0, RETRY.1);
     let (mut running, mut newest) = (Some(child), None);
     loop {
@@ -150,7 +158,7 @@ fn read(program: &Program, child: Child, defaults: &Defaults, mut feeder: Feeder
                 if let Some(out) = child.stdout.take() {
                     let out = BufReader::with_capacity(256 << 10, out);
                     let mut last = Instant::now();
-                    files::read_stream(out, defaults, |batch| {
+                    files::read_stream(out, &name, options, |batch| {
                         if !batch.is_empty() {
                             last = Instant::now();
                         } else if last.elapsed() >= QUIET {
@@ -175,7 +183,11 @@ fn read(program: &Program, child: Child, defaults: &Defaults, mut feeder: Feeder
             backoff.reset();
         }
         let wait = backoff.delay();
-        let _ = feeder.take(vec![note(defaults, &told, wait)]);
+        let _ = feeder.take(vec![note(
+            &options.defaults(name.clone(), begun),
+            &told,
+            wait,
+        )]);
         feeder.settle();
         ended.finish();
         if feeder.wait(wait) {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::Zone;
 use crate::files::{Format, FormatError, FormatOptions};
 
 /// The section `[files]`.
@@ -12,6 +13,8 @@ use crate::files::{Format, FormatError, FormatOptions};
 pub struct FilesFile {
     /// What lines are taken for: auto, or the name of a format.
     pub format: String,
+    /// The zone of times that name none: of the IANA database, an offset, or system.
+    pub zone: String,
     /// Whether what is learned of a file is kept for the next time.
     pub index: bool,
     /// Formats besides the built-in ones, and before them, by name.
@@ -23,6 +26,7 @@ impl Default for FilesFile {
     fn default() -> Self {
         Self {
             format: "auto".to_owned(),
+            zone: "system".to_owned(),
             index: true,
             formats: BTreeMap::new(),
         }
@@ -51,5 +55,14 @@ impl FilesFile {
             return Ok(None);
         }
         Format::called(name, own).map(Some)
+    }
+
+    /// The zone of times that name none: one that is told; nothing where it is that of the host where the files lie.
+    ///
+    /// # Errors
+    /// There is no such zone.
+    pub fn zoned(&self, told: Option<&str>) -> Result<Option<Zone>, String> {
+        let name = told.unwrap_or(&self.zone);
+        (name != "system").then(|| Zone::named(name)).transpose()
     }
 }

@@ -1,7 +1,7 @@
 //! Indexes of files, kept for the next time.
 //!
-//! A file `<device>-<number>.index` in the cache directory: the line `tailwater index 1`, a line of JSON that says which file
-//! it is of (length that is known, checksums of the first and of the last block known, format, namespaces), then the records
+//! A file `<device>-<number>.index` in the cache directory: the line `tailwater index 2`, a line of JSON that says which file
+//! it is of (length that is known, checksums of the first and of the last block known, format, zone, namespaces), then the records
 //! of blocks, 64 bytes each (times, levels, namespaces; little-endian), compressed with zstd.
 
 use std::io::{self, Read, Write};
@@ -17,7 +17,7 @@ use super::part::Part;
 use crate::base::{NewFile, Time};
 use crate::query::NamespaceCount;
 
-const MAGIC: &[u8] = b"tailwater index 1\n";
+const MAGIC: &[u8] = b"tailwater index 2\n";
 /// Bytes of a record: three times, six counts, namespaces, and 8 that are free.
 const RECORD: usize = 64;
 /// An index is written again when so much of it is new: an eighth, but no less than
@@ -32,6 +32,7 @@ struct Header {
     first: u32,
     last: u32,
     format: String,
+    zone: String,
     namespace: String,
     modified: i64,
     namespaces: Vec<NamespaceCount>,
@@ -75,6 +76,7 @@ pub(super) fn keep(dir: &Path, part: &Part, settled: u64) -> io::Result<()> {
             first,
             last,
             format: part.format().name().to_owned(),
+            zone: part.defaults().zone.id(),
             namespace: part.defaults().namespace.clone(),
             modified: part.defaults().arrival.0,
             namespaces: namespaces.to_vec(),
@@ -104,6 +106,7 @@ pub(super) fn read(dir: &Path, part: &Part) -> Option<Index> {
         let is_of_it = header.blocks > 0
             && header.blocks * BLOCK <= content.length().ok()?
             && header.format == part.format().name()
+            && header.zone == part.defaults().zone.id()
             && header.namespace == part.defaults().namespace
             && sum(content, 0).ok()? == header.first
             && sum(content, header.blocks - 1).ok()? == header.last;

@@ -31,7 +31,7 @@ impl Content {
         match self {
             Self::File(file) => Ok(file.metadata()?.len()),
             Self::Unpacked(unpacked) => Ok(unpacked.len()),
-            Self::Far(far) => far.len(),
+            Self::Far(far) => Ok(far.len()),
             Self::Closed(..) | Self::Gone => Ok(0),
         }
     }
@@ -112,8 +112,9 @@ impl Content {
     pub fn trouble(&self) -> Option<String> {
         match self {
             Self::Unpacked(unpacked) => unpacked.failure().map(|failure| failure.to_string()),
-            Self::Gone => Some("it was cut, and no copy was made of it".to_owned()),
-            Self::File(_) | Self::Closed(..) | Self::Far(_) => None,
+            Self::Gone => Some("it was cut or removed, and no copy was made of it".to_owned()),
+            Self::Far(far) => far.host().trouble(),
+            Self::File(_) | Self::Closed(..) => None,
         }
     }
 

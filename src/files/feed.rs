@@ -24,6 +24,8 @@ pub struct Feed {
     selection: Arc<Selection>,
     token: Position,
     places: Places,
+    /// Whether it told that something cannot be read, and not yet that it can again.
+    is_silent: bool,
 }
 
 /// What was appended.
@@ -47,6 +49,7 @@ impl LogFiles {
             token: self.begin(places.clone()),
             places,
             files: self.clone(),
+            is_silent: false,
         }
     }
 
@@ -106,12 +109,28 @@ fn after<'b>(part: &Part, found: &Found<'b>, from: u64) -> Option<Found<'b>> {
 }
 
 impl Feed {
-    /// Waits until something was appended; the batch may be empty when nothing of it is asked for. Safe to drop and call again.
+    /// Waits until something was appended; the batch may be empty when nothing of it is asked for, or when what could not be
+    /// read can be read again. Safe to drop and call again.
     ///
     /// # Errors
-    /// A file cannot be read.
+    /// A file cannot be read, or where it lies nothing answers.
     pub async fn next(&mut self) -> Result<FeedBatch, Error> {
+        let next = self.appended().await;
+        self.is_silent = next.is_err();
+        next
+    }
+
+    async fn appended(&mut self) -> Result<FeedBatch, Error> {
         loop {
+            if let Some(reason) = self.files.silence() {
+                return Err(Error::Silent(reason));
+            }
+            if self.is_silent {
+                return Ok(FeedBatch {
+                    entries: Vec::new(),
+                    at: self.token,
+                });
+            }
             let (files, selection) = (self.files.clone(), Arc::clone(&self.selection));
             let places = self.places.clone();
             let read = move || files.read_after(&places, &selection);

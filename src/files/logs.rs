@@ -8,10 +8,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::afar::{self, Rotated};
 use super::block::Block;
 use super::content::Content;
 use super::discover::{DiscoverError, Named, discover};
-use super::far::Host;
+use super::far::{FarContent, Host};
 use super::lane::Lane;
 use super::options::Options;
 use super::watched::Watched;
@@ -33,6 +34,9 @@ pub enum Error {
     /// A file cannot be read.
     #[error("a log file cannot be read: {0}")]
     Read(#[from] std::io::Error),
+    /// Where the files lie nothing answers.
+    #[error("{0}")]
+    Silent(String),
 }
 
 /// How far each file is read, by its number.
@@ -73,8 +77,8 @@ pub struct FileStanding {
     pub format: String,
     /// Bytes that are shown.
     pub bytes: u64,
-    /// Bytes that the index knows.
-    pub indexed: u64,
+    /// Bytes that the index knows; nothing of what is not indexed.
+    pub indexed: Option<u64>,
     /// Bytes that were read of it.
     pub read: u64,
     /// Bytes of the packed file that are unpacked, of all it has.
@@ -95,15 +99,19 @@ impl LogFiles {
             let told = format!("{}: expected files at {pattern}, found none", host.name());
             return Err(std::io::Error::new(std::io::ErrorKind::NotFound, told));
         }
-        let options = Options {
+        let zone = options.zone.clone().map_or_else(|| host.zone(), Ok)?;
+        let options = Arc::new(Options {
             index: false,
+            zone: Some(zone),
             ..options
-        };
-        let mut watched = Watched::new(Arc::new(options.clone()));
+        });
+        let mut watched = Watched::new(Arc::clone(&options));
         for file in found {
             watched.add_far(host, file)?;
         }
-        Ok(Self::of(watched, Arc::new(options)))
+        let files = Self::of(watched, options);
+        afar::begin(&files)?;
+        Ok(files)
     }
 
     /// Opens what is named: files, and directories of them.
@@ -176,6 +184,25 @@ impl LogFiles {
         self.watched().0.take_whole();
     }
 
+    /// Files on other hosts that may change.
+    pub(super) fn far_contents(&self) -> Vec<Arc<FarContent>> {
+        self.watched().0.far_contents()
+    }
+
+    /// A file on another host became another.
+    pub(super) fn take_rotated(&self, rotated: Rotated) {
+        if let Err(error) = self.watched().0.take_rotated(rotated) {
+            tracing::debug!(%error, "a file on another host cannot be read");
+        }
+    }
+
+    /// Why what is shown may be old: where it lies nothing answers.
+    #[must_use]
+    pub fn silence(&self) -> Option<String> {
+        let contents = self.far_contents();
+        contents.first().and_then(|far| far.host().trouble())
+    }
+
     /// The files as they are.
     #[must_use]
     pub fn standing(&self) -> Vec<FileStanding> {
@@ -187,7 +214,7 @@ impl LogFiles {
                 path: part.path(),
                 format: part.format().name().to_owned(),
                 bytes: part.settled(),
-                indexed: part.indexed(),
+                indexed: (!part.is_far()).then(|| part.indexed()),
                 read: part.read_bytes(),
                 unpacked: part.with_content(Content::progress),
                 trouble: part.with_content(Content::trouble),
@@ -198,7 +225,7 @@ impl LogFiles {
             path: path.to_owned(),
             format: "packed".to_owned(),
             bytes: 0,
-            indexed: 0,
+            indexed: None,
             read: 0,
             unpacked: None,
             trouble: Some(trouble),
@@ -308,7 +335,7 @@ impl LogFiles {
     fn measure(&self) -> (u64, u64) {
         let standing = self.standing();
         let bytes = standing.iter().map(|file| file.bytes).sum();
-        (bytes, standing.iter().map(|file| file.indexed).sum())
+        (bytes, standing.iter().filter_map(|file| file.indexed).sum())
     }
 }
 

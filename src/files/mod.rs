@@ -19,6 +19,7 @@
 //!
 //! It knows no store and no terminal.
 
+mod afar;
 mod archives;
 mod block;
 mod cache;
@@ -29,6 +30,7 @@ mod drain;
 mod entries;
 mod far;
 mod feed;
+mod gathered;
 mod generations;
 mod identity;
 mod index;
@@ -49,6 +51,7 @@ mod tail;
 #[cfg(test)]
 mod tests;
 mod tracked;
+mod walk;
 mod watched;
 
 pub use crate::entry::decode::{Format, FormatError, FormatOptions};

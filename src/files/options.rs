@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::entry::decode::Format;
+use crate::base::{Time, Zone};
+use crate::entry::decode::{Defaults, Format};
 
 /// How files are explored.
 #[derive(Clone, Debug)]
@@ -13,6 +14,8 @@ pub struct Options {
     pub formats: Vec<Format>,
     /// The format of every file, where it is not to be told by its lines.
     pub format: Option<Format>,
+    /// The zone of times that name none; without one that of the host where the files lie.
+    pub zone: Option<Zone>,
     /// Directory where the indexes of files are kept; none are kept without one.
     pub cache: Option<PathBuf>,
     /// Directory of the temporary files that compressed files are unpacked into; the system's without one.
@@ -25,12 +28,26 @@ pub struct Options {
     pub threads: usize,
 }
 
+impl Options {
+    /// What entries of a source get where their lines say nothing.
+    #[must_use]
+    pub fn defaults(&self, source: String, arrival: Time) -> Defaults {
+        Defaults {
+            arrival,
+            zone: self.zone.clone().unwrap_or_else(Zone::system),
+            namespace: self.namespace.clone(),
+            source: Some(source),
+        }
+    }
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self {
             namespace: "default".to_owned(),
             formats: Vec::new(),
             format: None,
+            zone: None,
             cache: None,
             spool: None,
             generations: true,

@@ -4,8 +4,9 @@
 //! nothing that was not read can be nearer than the farthest of those kept.
 
 use super::block::BLOCK;
-use super::lane::{Address, Extent, Lane, Walk};
+use super::lane::{Address, Extent, Lane};
 use super::selection::Selection;
+use super::walk::Walk;
 use super::{Error, LogFiles};
 use crate::base::{Time, Workers};
 use crate::entry::{Entry, Key};
@@ -15,8 +16,10 @@ use crate::query::{Direction, Nearest, Page, PageRequest, Verdict};
 const BUDGET: u64 = 192 << 20;
 /// those that are decoded so many times.
 const DECODED: u64 = 8;
-/// Blocks read at once, at the most.
-const AT_ONCE: usize = 32;
+/// those that come from another host so many times;
+const AFAR: u64 = 96;
+/// Blocks read at once, at the most; and from another host.
+const AT_ONCE: (usize, usize) = (32, 2);
 /// Bytes that the entries of a page may take, estimated; a page of longer ones is shorter.
 const MAX_WEIGHT: usize = 16 << 20;
 
@@ -101,7 +104,8 @@ impl<'r> Scan<'r> {
                 break;
             }
             let walk = &mut walks[at];
-            let addresses = walk.take(at_once, |lane, at| self.is_wanted(lane, at));
+            let most = if walk.is_far() { AT_ONCE.1 } else { AT_ONCE.0 };
+            let addresses = walk.take(most.min(at_once), |lane, at| self.is_wanted(lane, at));
             if let Some(closed) = addresses.first().filter(|address| address.is_closed) {
                 closed.part.unpack(self.files.options(), stop)?;
                 *walk = walk.unpacked(start);
@@ -127,7 +131,7 @@ impl<'r> Scan<'r> {
             // Where little is found, much is read at once.
             let found = self.nearest.count().saturating_sub(before);
             if found * 4 < self.request.limit {
-                at_once = (at_once * 2).min(AT_ONCE);
+                at_once = (at_once * 2).min(AT_ONCE.0);
             }
         }
         let is_ended = self.next(&walks).is_none();
@@ -175,7 +179,7 @@ impl<'r> Scan<'r> {
             far: needle.and_then(|_| part.first_time_in(address.block, &block)),
             entries: Vec::new(),
             dropped: false,
-            cost: block.bytes().len() as u64,
+            cost: block.bytes().len() as u64 * if part.is_far() { AFAR } else { 1 },
         };
         let mut near = Vec::new();
         part.each_of(address.block, &block, needle, |found| {

@@ -32,6 +32,8 @@ pub(super) struct Part {
     /// Its number among all files, by which positions tell it.
     pub slot: u16,
     format: OnceLock<Format>,
+    /// The format of the file before, for lines that tell none.
+    before: Option<Format>,
     content: RwLock<Content>,
     state: Mutex<State>,
     index: RwLock<Index>,
@@ -76,24 +78,24 @@ struct State {
 }
 
 impl Part {
-    /// A file; `modified` stands for the times that its lines do not tell.
+    /// A file; its arrival stands for the times that its lines do not tell.
     pub fn new(
         slot: u16,
         path: PathBuf,
         content: Content,
-        modified: Time,
         format: Option<Format>,
         defaults: Defaults,
     ) -> Self {
         Self {
             slot,
             format: format.map(OnceLock::from).unwrap_or_default(),
+            before: None,
             content: RwLock::new(content),
             state: Mutex::new(State {
                 path,
                 settled: 0,
                 is_final: false,
-                arrivals: vec![(0, modified)],
+                arrivals: vec![(0, defaults.arrival)],
             }),
             index: RwLock::default(),
             tail: Mutex::default(),
@@ -101,20 +103,21 @@ impl Part {
             long_line: Mutex::default(),
             read: AtomicU64::new(0),
             kept: AtomicU64::new(0),
-            defaults: Defaults {
-                arrival: modified,
-                ..defaults
-            },
+            defaults,
         }
+    }
+
+    /// The same file, of a log whose file before had a format: it may begin within a stack trace, or with a banner.
+    pub fn after(mut self, before: Option<&Format>) -> Self {
+        self.before = before.cloned();
+        self
     }
 
     /// The same file with its lines taken for a format, as if it were another.
     pub fn read_as(&self, slot: u16, format: &Format) -> Self {
         let content = self.with_content(Content::again);
-        let modified = self.defaults.arrival;
-        let defaults = self.defaults.clone();
         let format = Some(format.clone());
-        let part = Self::new(slot, self.path(), content, modified, format, defaults);
+        let part = Self::new(slot, self.path(), content, format, self.defaults.clone());
         {
             let (mut state, own) = (part.state(), self.state());
             (state.settled, state.is_final) = (own.settled, own.is_final);
@@ -136,6 +139,11 @@ impl Part {
     /// Whether its bytes are compressed and nobody has looked at them yet.
     pub fn is_closed(&self) -> bool {
         self.with_content(|content| matches!(content, Content::Closed(..)))
+    }
+
+    /// Whether it lies on another host.
+    pub fn is_far(&self) -> bool {
+        self.with_content(|content| matches!(content, Content::Far(_)))
     }
 
     /// Unpacks it to its end, if it is packed; everything of it is shown then.
@@ -172,7 +180,8 @@ impl Part {
     pub fn tell_format(&self, own: &[Format]) -> io::Result<()> {
         if self.format.get().is_none() {
             let told = self.with_content(|content| format_of(content, own))?;
-            let _ = self.format.set(told);
+            let before = self.before.as_ref().filter(|_| !told.is_timed());
+            let _ = self.format.set(before.cloned().unwrap_or(told));
         }
         Ok(())
     }
@@ -237,22 +246,26 @@ impl Part {
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         let words = bytes.words();
         let known = found.as_ref();
-        if let Some(known) = known.filter(|of| of.words == words && of.settled == settled) {
-            return Some(Arc::clone(&known.blocks));
+        let known = known.filter(|of| of.words == words && of.settled <= settled);
+        let (from, before) = known.map_or((0, None), |of| (of.settled, Some(&of.blocks)));
+        if let Some(before) = before.filter(|_| from == settled) {
+            return Some(Arc::clone(before));
         }
-        let hits = far.host().hits(far.path(), &words, 0, MOST_HITS).ok()?;
+        let path = far.file().path;
+        let hits = far.host().hits(&path, &words, from, MOST_HITS).ok()?;
         // The last of so many: what lies before them is read. A line may belong to an entry of the block before.
         let is_whole = hits.len() < MOST_HITS;
-        let first = if is_whole {
-            0
+        let unknown = if is_whole {
+            0..0
         } else {
-            hits.first().copied().unwrap_or(0) / BLOCK
+            from / BLOCK..hits.first().copied().unwrap_or(from) / BLOCK
         };
         let around = hits
             .iter()
             .map(|at| at / BLOCK)
             .flat_map(|block| [block.saturating_sub(1), block]);
-        let mut blocks: Vec<u64> = (0..first).chain(around).collect();
+        let before = before.iter().flat_map(|blocks| blocks.iter().copied());
+        let mut blocks: Vec<u64> = before.chain(unknown).chain(around).collect();
         blocks.sort_unstable();
         blocks.dedup();
         let blocks = Arc::new(blocks);

@@ -25,7 +25,14 @@ pub(super) struct Selection {
 pub(super) struct Bytes {
     needle: Needle,
     /// Entries with one of these are always decoded: what is looked for may be written otherwise there.
-    besides: &'static Regex,
+    besides: &'static Besides,
+}
+
+/// Words beside which others may be written otherwise.
+#[derive(Debug)]
+struct Besides {
+    words: Vec<&'static str>,
+    any: Regex,
 }
 
 /// A colour of a terminal within a word.
@@ -33,13 +40,16 @@ const COLOUR: &str = "\u{1b}[";
 /// Besides colours: characters as numbers, and a text as the numbers of its bytes (as the journal exports it).
 const ESCAPES: [&str; 3] = ["\\u", "\\x", "\"MESSAGE\":["];
 
-static COLOURED: LazyLock<Regex> = LazyLock::new(|| one_of(&[COLOUR]));
-static ESCAPED: LazyLock<Regex> =
-    LazyLock::new(|| one_of(&[&[COLOUR], ESCAPES.as_slice()].concat()));
+static COLOURED: LazyLock<Besides> = LazyLock::new(|| Besides::new(vec![COLOUR]));
+static ESCAPED: LazyLock<Besides> =
+    LazyLock::new(|| Besides::new([&[COLOUR], ESCAPES.as_slice()].concat()));
 
-fn one_of(words: &[&str]) -> Regex {
-    let words: Vec<String> = words.iter().map(|word| regex::escape(word)).collect();
-    Regex::new(&format!("(?-u){}", words.join("|"))).expect("a valid pattern")
+impl Besides {
+    fn new(words: Vec<&'static str>) -> Self {
+        let escaped: Vec<String> = words.iter().map(|word| regex::escape(word)).collect();
+        let any = Regex::new(&format!("(?-u){}", escaped.join("|"))).expect("a valid pattern");
+        Self { words, any }
+    }
 }
 
 impl Bytes {
@@ -55,16 +65,13 @@ impl Bytes {
 
     /// The words that one of them must hold.
     pub fn words(&self) -> Vec<String> {
-        let besides = ESCAPES
-            .iter()
-            .chain([&COLOUR])
-            .map(|word| (*word).to_owned());
+        let besides = self.besides.words.iter().map(|word| (*word).to_owned());
         self.needle.words().iter().cloned().chain(besides).collect()
     }
 
     /// Whether there may be one at all.
     pub fn may_hold(&self, bytes: &[u8]) -> bool {
-        self.needle.find(bytes, 0).is_some() || self.besides.is_match(bytes)
+        self.needle.find(bytes, 0).is_some() || self.besides.any.is_match(bytes)
     }
 }
 
@@ -109,6 +116,7 @@ impl Hits<'_> {
         let find = |from| {
             self.of
                 .besides
+                .any
                 .find_at(bytes, from)
                 .map(|found| found.start())
         };
@@ -127,7 +135,8 @@ impl Selection {
             Field::Other(name) => name == "facility",
             _ => false,
         });
-        let bytes = |besides| needle.clone().map(|needle| Bytes { needle, besides });
+        let bytes =
+            |besides: &'static Besides| needle.clone().map(|needle| Bytes { needle, besides });
         Self {
             times: matcher.time_range(),
             matcher,

@@ -1,14 +1,17 @@
 //! Going over everything that a question may select, the newest blocks first, several at once.
 
 use super::block::{BLOCK, Block};
-use super::lane::{Address, Lane, Walk};
+use super::lane::{Address, Lane};
 use super::selection::Selection;
+use super::walk::Walk;
 use super::{Error, LogFiles};
 use crate::base::{Time, Workers};
 use crate::query::{Direction, Verdict};
 
 /// Blocks read at once.
 const AT_ONCE: usize = 16;
+/// Bytes of files on other hosts that are read for counts: they come over a line that others wait for.
+const MOST_AFAR: u64 = 1 << 20;
 
 /// What is gone over, and how far.
 pub(super) struct Sweep<'s> {
@@ -39,7 +42,7 @@ impl LogFiles {
             .into_iter()
             .map(|lane| Walk::new(lane, Direction::Older, to))
             .collect();
-        let (mut read, mut is_partial) = (0, false);
+        let (mut read, mut read_afar, mut is_partial) = (0, 0, false);
         loop {
             let frontiers = walks.iter().enumerate();
             let frontiers = frontiers.filter_map(|(at, walk)| Some((walk.frontier()?, at)));
@@ -53,7 +56,14 @@ impl LogFiles {
                 return Ok(true);
             }
             let walk = &mut walks[nearest];
-            let addresses = walk.take(AT_ONCE, |lane, at| is_wanted(lane, at, sweep));
+            let is_far = walk.is_far();
+            if is_far && read_afar >= MOST_AFAR {
+                is_partial = true;
+                walks.swap_remove(nearest);
+                continue;
+            }
+            let at_once = if is_far { 1 } else { AT_ONCE };
+            let addresses = walk.take(at_once, |lane, at| is_wanted(lane, at, sweep));
             // Counts are no reason to unpack what nobody has looked at.
             if addresses.first().is_some_and(|address| address.is_closed) {
                 is_partial = true;
@@ -65,7 +75,7 @@ impl LogFiles {
                 let afar =
                     needle.and_then(|needle| address.part.found_afar(needle, address.settled));
                 if afar.is_some_and(|blocks| blocks.binary_search(&address.block).is_err()) {
-                    return Ok((None, None));
+                    return Ok((0, None, None));
                 }
                 let mut block = self.spare_block();
                 address
@@ -74,10 +84,13 @@ impl LogFiles {
                 let first = address.part.first_time_in(address.block, &block);
                 let may_hold = needle.is_none_or(|needle| needle.may_hold(block.bytes()));
                 let done = may_hold.then(|| work(address, &block));
-                Ok::<_, Error>((first, done))
+                Ok::<_, Error>((block.read, first, done))
             });
             for done in done {
-                let (first, done) = done?;
+                let (bytes, first, done) = done?;
+                if is_far {
+                    read_afar += bytes;
+                }
                 if let Some(first) = first {
                     walk.read(first);
                 }

@@ -14,7 +14,6 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::archives::Archives;
 use super::content::Content;
-use super::far::{FarContent, FarFile, Host};
 use super::generations::generations;
 use super::identity::{FileId, Head, Tail};
 use super::options::Options;
@@ -22,7 +21,7 @@ use super::packed::{Packed, Packing};
 use super::part::{Part, SharedPart};
 use super::tracked::Tracked;
 use crate::base::Time;
-use crate::entry::decode::{Defaults, Format};
+use crate::entry::decode::Format;
 
 /// Names of rotated files move on for a while.
 const ROTATING: Duration = Duration::from_secs(5);
@@ -30,10 +29,10 @@ const ROTATING: Duration = Duration::from_secs(5);
 /// Everything that is explored.
 #[derive(Debug)]
 pub(super) struct Watched {
-    logs: Vec<Log>,
+    pub logs: Vec<Log>,
     archives: Archives,
     slots: u16,
-    options: Arc<Options>,
+    pub options: Arc<Options>,
 }
 
 /// A log: a file, and those that were rotated away from it, the oldest first.
@@ -42,7 +41,9 @@ pub(super) struct Log {
     pub name: Arc<str>,
     /// Where its newest file lies; none of what is within an archive.
     path: Option<PathBuf>,
-    tracked: Vec<Tracked>,
+    /// The format that somebody chose for it.
+    format: Option<Format>,
+    pub tracked: Vec<Tracked>,
     /// Files beside it that are not its own to be taken.
     known: HashSet<FileId>,
     /// When it was last seen to be rotated.
@@ -72,11 +73,9 @@ impl Watched {
     pub fn add(&mut self, path: &Path, named: &HashSet<FileId>) -> io::Result<()> {
         let name: Arc<str> = path.display().to_string().into();
         let mut log = Log {
-            name,
             path: Some(path.to_owned()),
-            tracked: Vec::new(),
             known: named.clone(),
-            rotated: None,
+            ..Log::new(name)
         };
         let file = File::open(path)?;
         let own = FileId::of(&file.metadata()?);
@@ -125,9 +124,12 @@ impl Watched {
         let mut logs = std::mem::take(&mut self.logs);
         let found = logs.iter_mut().find(|log| &*log.name == name);
         let is_found = found.is_some();
-        for tracked in found.into_iter().flat_map(|log| &mut log.tracked) {
-            self.slots = self.slots.saturating_add(1);
-            tracked.part = Arc::new(tracked.part.read_as(self.slots - 1, format));
+        if let Some(log) = found {
+            log.format = Some(format.clone());
+            for tracked in &mut log.tracked {
+                self.slots = self.slots.saturating_add(1);
+                tracked.part = Arc::new(tracked.part.read_as(self.slots - 1, format));
+            }
         }
         self.logs = logs;
         if is_found {
@@ -152,24 +154,6 @@ impl Watched {
         self.archives.unpacking()
     }
 
-    /// Takes a file of another host in.
-    ///
-    /// # Errors
-    /// It cannot be read.
-    pub fn add_far(&mut self, host: &Host, file: FarFile) -> io::Result<()> {
-        let name: Arc<str> = format!("{}:{}", host.name(), file.path).into();
-        let path = PathBuf::from(&*name);
-        let modified = Time(file.modified.saturating_mul(1_000_000_000));
-        let content = Content::Far(Arc::new(FarContent::new(host.clone(), file.path)));
-        let part = self.part(&name, &path, content, modified);
-        let age = Time::now().since(modified);
-        let mut tracked = Tracked::begun(part, file.length);
-        tracked.grown = Instant::now().checked_sub(age).unwrap_or(tracked.grown);
-        tracked.settle(&self.options)?;
-        self.logs.push(Log::of(name, tracked));
-        Ok(())
-    }
-
     /// Whether all that is packed was unpacked.
     pub fn is_unpacked(&self) -> bool {
         self.archives.unpacking().is_none()
@@ -185,7 +169,7 @@ impl Watched {
             None => Content::File(file),
         };
         let age = modified.elapsed().unwrap_or_default();
-        let part = self.part(&log.name, path, content, time_of(modified));
+        let part = self.part(log, path, content, time_of(modified));
         log.known.insert(id);
         let mut tracked = Tracked {
             part,
@@ -202,29 +186,14 @@ impl Watched {
         Ok(())
     }
 
-    fn part(
-        &mut self,
-        log: &Arc<str>,
-        path: &Path,
-        content: Content,
-        modified: Time,
-    ) -> SharedPart {
+    pub fn part(&mut self, log: &Log, path: &Path, content: Content, modified: Time) -> SharedPart {
         let slot = self.slots;
         self.slots = self.slots.saturating_add(1);
-        let defaults = Defaults {
-            namespace: self.options.namespace.clone(),
-            source: Some(log.to_string()),
-            ..Defaults::at(modified)
-        };
-        let format = self.options.format.clone();
-        Arc::new(Part::new(
-            slot,
-            path.to_owned(),
-            content,
-            modified,
-            format,
-            defaults,
-        ))
+        let defaults = self.options.defaults(log.name.to_string(), modified);
+        let format = log.format.clone().or_else(|| self.options.format.clone());
+        let part = Part::new(slot, path.to_owned(), content, format, defaults);
+        let newest = log.tracked.last();
+        Arc::new(part.after(newest.map(|newest| newest.part.format())))
     }
 
     /// Looks at what became of the files.
@@ -233,9 +202,10 @@ impl Watched {
             let modified = std::fs::metadata(&within.path).and_then(|of| of.modified());
             let modified = time_of(modified.unwrap_or(SystemTime::UNIX_EPOCH));
             let content = Content::Unpacked(within.unpacked);
-            let part = self.part(&within.name, &within.path, content, modified);
-            let tracked = Tracked::begun(part, 0);
-            self.logs.push(Log::of(within.name, tracked));
+            let mut log = Log::new(within.name);
+            let part = self.part(&log, &within.path, content, modified);
+            log.tracked.push(Tracked::begun(part, 0));
+            self.logs.push(log);
         }
         let mut logs = std::mem::take(&mut self.logs);
         for log in &mut logs {
@@ -339,12 +309,13 @@ impl Watched {
 }
 
 impl Log {
-    /// A log of one file that is not rotated.
-    fn of(name: Arc<str>, tracked: Tracked) -> Self {
+    /// A log that is not rotated; it has no file yet.
+    pub fn new(name: Arc<str>) -> Self {
         Self {
             name,
             path: None,
-            tracked: vec![tracked],
+            format: None,
+            tracked: Vec::new(),
             known: HashSet::new(),
             rotated: None,
         }

@@ -8,6 +8,7 @@ mod direktiv;
 mod durability;
 mod events;
 mod explorer;
+mod far;
 mod files;
 mod intake;
 mod kept;

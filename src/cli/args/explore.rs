@@ -76,15 +76,26 @@ pub enum CaseOutput {
     Csv,
 }
 
+/// What plain lines are taken for, where it shall not be told by looking.
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub struct LineArgs {
+    /// Take plain lines for this format, such as json, logfmt, log4j or one of the configuration
+    #[arg(long, value_name = "NAME")]
+    pub format: Option<String>,
+    /// Take times that name no zone for times of this one, such as UTC, Europe/Berlin or +02:00
+    #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
+    pub from_zone: Option<String>,
+}
+
 /// What a path is taken for, where it shall not be told by looking.
 #[derive(Clone, Debug, Default, ClapArgs)]
 pub struct Kind {
     /// Take a directory for this, whatever it looks like
     #[arg(long = "as", value_enum, value_name = "KIND")]
     pub named: Option<SourceKind>,
-    /// Take the lines of plain files for this format, such as json, logfmt, log4j or one of the configuration
-    #[arg(long, value_name = "NAME")]
-    pub format: Option<String>,
+    /// What lines are taken for.
+    #[command(flatten)]
+    pub lines: LineArgs,
     /// Read what this command of the shell prints, and start it again when it ends; may be given several times
     #[arg(long = "command", value_name = "COMMAND")]
     pub commands: Vec<String>,
@@ -106,7 +117,7 @@ impl Kind {
     pub(in crate::cli) fn alone(&self) -> Self {
         Self {
             named: self.named,
-            format: self.format.clone(),
+            lines: self.lines.clone(),
             ..Self::default()
         }
     }

@@ -13,7 +13,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use crate::config::Overrides;
 
 pub(super) use events::{EventArgs, EventsAction, ListenArgs, On};
-pub(super) use explore::{CaseArgs, CaseOutput, Explore, Kind, Screen, SourceKind};
+pub(super) use explore::{CaseArgs, CaseOutput, Explore, Kind, LineArgs, Screen, SourceKind};
 pub(super) use kept::{BlobWork, Name, StoreAction, StreamAction, StreamPush, StreamTailArgs};
 use kept::{Named, Step};
 pub(super) use logdir::{LogdirAction, LogdirOutput, LogdirRange, LogdirSource};
@@ -296,6 +296,9 @@ pub(super) struct Ingest {
     /// Files to read; - or none for standard input
     #[arg(value_name = "FILE|-")]
     pub files: Vec<PathBuf>,
+    /// What lines are taken for.
+    #[command(flatten)]
+    pub lines: LineArgs,
 }
 
 #[derive(Debug, ClapArgs)]

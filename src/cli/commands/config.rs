@@ -42,8 +42,9 @@ fn check_files(settings: &Settings) -> Result<(), Error> {
     let formats = settings.files.described();
     let formats = formats.map_err(|error| at("files.formats", error.to_string()))?;
     let told = settings.files.told(&formats, None);
-    told.map(|_| ())
-        .map_err(|reason| at("files.format", reason))
+    told.map_err(|reason| at("files.format", reason))?;
+    let zone = settings.files.zoned(None);
+    zone.map(|_| ()).map_err(|reason| at("files.zone", reason))
 }
 
 /// The settings as TOML, each key with where it comes from.

@@ -12,16 +12,15 @@ use tokio::sync::mpsc;
 
 use crate::api::Rejection;
 use crate::backend::{self, Backend};
+use crate::base::Backoff;
 use crate::base::shutdown::Wishes;
 use crate::base::units::{grouped, print_size};
-use crate::base::{Backoff, Time};
-use crate::cli::args::{Ingest as Args, Kind};
-use crate::cli::lying::namespace_of;
+use crate::cli::args::{Ingest as Args, Kind, LineArgs};
+use crate::cli::lying::line_options;
 use crate::cli::open::Opened;
 use crate::cli::{Error, Verdict, own_log};
 use crate::client::{Client, Ingest};
 use crate::config::{LogFormat, Settings};
-use crate::entry::decode::Defaults;
 use crate::entry::{Entry, json};
 use crate::files::{self, Drain, LogFiles, Mark, read_stream};
 
@@ -49,10 +48,19 @@ pub(in crate::cli) async fn run(settings: &Settings, args: &Args) -> Result<Verd
     let mut accepted = 0;
     let mut outcome = Ok(());
     if !files.is_empty() {
-        outcome = ingest_files(settings, &opened, files, &progress, &mut accepted).await;
+        outcome = ingest_files(
+            settings,
+            &opened,
+            files,
+            &args.lines,
+            &progress,
+            &mut accepted,
+        )
+        .await;
     }
     if has_stdin && outcome.is_ok() {
-        outcome = ingest_stdin(settings, &opened, &progress, &mut accepted).await;
+        let options = line_options(settings, &args.lines)?;
+        outcome = ingest_stdin(&opened, options, &progress, &mut accepted).await;
     }
     progress.finish_and_clear();
     opened.close().await;
@@ -70,17 +78,17 @@ async fn ingest_files(
     settings: &Settings,
     opened: &Opened,
     files: Vec<PathBuf>,
+    lines: &LineArgs,
     progress: &ProgressBar,
     accepted: &mut u64,
 ) -> Result<(), Error> {
     let checkpoint = Checkpoint::of(settings, &files);
     let marks = checkpoint.read();
     let options = files::Options {
-        namespace: namespace_of(settings),
-        spool: settings.cache.clone(),
+        cache: None,
         generations: false,
         index: false,
-        ..files::Options::default()
+        ..line_options(settings, lines)?
     };
     let mut drain = tokio::task::block_in_place(|| LogFiles::open(&files, options))?.drain(&marks);
     let (done, _) = drain.progress();
@@ -131,13 +139,13 @@ fn ending() -> Result<Arc<AtomicBool>, Error> {
 }
 
 async fn ingest_stdin(
-    settings: &Settings,
     opened: &Opened,
+    options: files::Options,
     progress: &ProgressBar,
     accepted: &mut u64,
 ) -> Result<(), Error> {
     let (sender, mut batches) = mpsc::channel(4);
-    read_stdin(&namespace_of(settings), sender, progress);
+    read_stdin(options, sender, progress);
     while let Some(batch) = batches.recv().await {
         *accepted += deliver(&opened.backend, batch).await?;
         progress.set_message(format!("{} entries", grouped(*accepted)));
@@ -195,17 +203,12 @@ impl Checkpoint {
 }
 
 /// Reads standard input on a thread of its own.
-fn read_stdin(namespace: &str, sender: mpsc::Sender<Vec<Entry>>, progress: &ProgressBar) {
-    let defaults = Defaults {
-        namespace: namespace.to_owned(),
-        source: Some("stdin".to_owned()),
-        ..Defaults::at(Time::now())
-    };
+fn read_stdin(options: files::Options, sender: mpsc::Sender<Vec<Entry>>, progress: &ProgressBar) {
     let stream = std::io::stdin();
     let stream = progress.wrap_read(stream);
     std::thread::spawn(move || {
         let (mut waiting, mut bytes) = (Vec::new(), 0);
-        read_stream(stream, &defaults, |batch| {
+        read_stream(stream, "stdin", &options, |batch| {
             let paused = batch.is_empty();
             for entry in batch {
                 bytes += entry.weight();

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 
 use super::{Decoder, Defaults, Form, time};
-use crate::base::Time;
+use crate::base::{Time, Zone};
 use crate::entry::{Entry, Fields};
 
 /// What a runtime wrote of a line, or of a part of one.
@@ -71,7 +71,7 @@ fn cri_piece<'l>(text: &'l str, defaults: &Defaults) -> Option<Piece<'l>> {
         _ => return None,
     };
     Some(Piece {
-        arrival: time::parse(stamp, defaults.arrival)?,
+        arrival: time::parse(stamp, defaults.unsaid())?,
         stream: stream.into(),
         line: line.into(),
         is_part,
@@ -101,7 +101,7 @@ fn docker_piece<'l>(text: &str, defaults: &Defaults) -> Option<Piece<'l>> {
         line.pop();
     }
     Some(Piece {
-        arrival: time::parse(&docker.time, defaults.arrival)?,
+        arrival: time::parse(&docker.time, defaults.unsaid())?,
         stream: docker.stream.into(),
         line: line.into(),
         is_part,
@@ -113,6 +113,8 @@ impl Piece<'_> {
     fn decoded(self, defaults: &Defaults) -> (Entry, Form) {
         let defaults = Defaults {
             arrival: self.arrival,
+            // Within a container it is UTC, whatever it is on the host.
+            zone: Zone::default(),
             ..defaults.clone()
         };
         let decoder = if self.is_part {

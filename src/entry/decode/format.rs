@@ -196,7 +196,7 @@ impl Format {
             let found = std::str::from_utf8(head)
                 .ok()
                 .filter(|line| !is_docker(line))
-                .and_then(|line| glance(line.trim_end_matches('\r'), defaults.arrival));
+                .and_then(|line| glance(line.trim_end_matches('\r'), defaults.unsaid()));
             if let Some(found) = found {
                 return found;
             }

@@ -13,7 +13,7 @@ use serde_json::Number;
 
 use super::nested::is_deep;
 use super::object::{MOST_NAMES, Meaning, level_of_word, time_of_number, usual};
-use super::time;
+use super::time::{self, Unsaid};
 use crate::base::Time;
 use crate::entry::Level;
 
@@ -30,9 +30,9 @@ pub struct Glance<'l> {
 
 /// Looks at a JSON object; `None` when it is none, or says these things deeper within or more than once.
 #[must_use]
-pub fn glance(line: &str, arrival: Time) -> Option<Glance<'_>> {
+pub fn glance<'l>(line: &'l str, unsaid: Unsaid<'_>) -> Option<Glance<'l>> {
     let mut reader = serde_json::Deserializer::from_str(line);
-    let seen = Looking { arrival }.deserialize(&mut reader).ok()?;
+    let seen = Looking { unsaid }.deserialize(&mut reader).ok()?;
     reader.end().ok()?;
     (!seen.is_deep).then(|| Glance {
         time: seen.time.found.map(|(_, time)| time),
@@ -85,12 +85,12 @@ struct Seen<'l> {
 
 const _: () = assert!((MOST_NAMES as u32) <= u16::BITS);
 
-/// Looks at an object; times without a year are near to the arrival.
-struct Looking {
-    arrival: Time,
+/// Looks at an object.
+struct Looking<'z> {
+    unsaid: Unsaid<'z>,
 }
 
-impl<'de> DeserializeSeed<'de> for Looking {
+impl<'de> DeserializeSeed<'de> for Looking<'_> {
     type Value = Seen<'de>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -98,7 +98,7 @@ impl<'de> DeserializeSeed<'de> for Looking {
     }
 }
 
-impl<'de> Visitor<'de> for Looking {
+impl<'de> Visitor<'de> for Looking<'_> {
     type Value = Seen<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -110,7 +110,7 @@ impl<'de> Visitor<'de> for Looking {
         while let Some(name) = map.next_key_seed(Text)? {
             match usual(&name) {
                 Some((Meaning::Time, rank)) => {
-                    let time = map.next_value::<Scalar<'_>>()?.time(self.arrival);
+                    let time = map.next_value::<Scalar<'_>>()?.time(self.unsaid);
                     seen.is_deep |= seen.time.see(rank, time);
                 }
                 Some((Meaning::Level, rank)) => {
@@ -169,9 +169,9 @@ enum Scalar<'l> {
 }
 
 impl<'l> Scalar<'l> {
-    fn time(&self, arrival: Time) -> Option<Time> {
+    fn time(&self, unsaid: Unsaid<'_>) -> Option<Time> {
         match self {
-            Self::Word(word) => time::parse(word, arrival),
+            Self::Word(word) => time::parse(word, unsaid),
             Self::Number(number) => time_of_number(number),
             Self::Plain | Self::Structure => None,
         }
@@ -282,7 +282,7 @@ mod tests {
         ), 0..6)) {
             let members: Vec<String> = pairs.iter().map(|(name, value)| format!("{name:?}:{value}")).collect();
             let line = format!("{{{}}}", members.join(","));
-            if let Some(glance) = glance(&line, Time(7)) {
+            if let Some(glance) = glance(&line, Time(7).into()) {
                 let whole: Pairs = serde_json::from_str(&line).expect("an object");
                 let entry = from_object(whole, &Defaults::at(Time(7)));
                 prop_assert_eq!(glance.time.unwrap_or(Time(7)), entry.time, "{}", line);
@@ -294,11 +294,11 @@ mod tests {
 
     #[test]
     fn what_is_told_within_is_left_to_the_whole() {
-        assert_eq!(glance(r#"{"log":{"level":"error"}}"#, Time(0)), None);
-        assert_eq!(glance("no object", Time(0)), None);
+        assert_eq!(glance(r#"{"log":{"level":"error"}}"#, Time(0).into()), None);
+        assert_eq!(glance("no object", Time(0).into()), None);
         let told = glance(
             r#"{"level":"error","time":"2026-03-14T09:00:00Z","x":[1]}"#,
-            Time(0),
+            Time(0).into(),
         );
         assert_eq!(told.map(|told| told.level), Some(Level::Error));
     }

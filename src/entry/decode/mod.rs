@@ -8,7 +8,7 @@
 //! lines --> [`Lines`] joins continuation lines (stack traces) to the entry before
 //! ```
 //!
-//! Invariants: decoding never fails (what is no known form is text); no key or byte is dropped; times are not altered.
+//! Invariants: decoding never fails (what is no known form is text); no key or byte is dropped; times are not altered but for their zone.
 
 mod access;
 mod container;
@@ -38,14 +38,17 @@ pub use object::{attach, from_object, from_wire};
 pub use pairs::Pairs;
 pub use pattern::{Pattern, PatternError, PatternOptions};
 
+use self::time::Unsaid;
 use super::Entry;
-use crate::base::Time;
+use crate::base::{Time, Zone};
 
 /// What an entry gets where its sender said nothing.
 #[derive(Clone, Debug)]
 pub struct Defaults {
     /// Time of arrival; also supplies the year to times that have none.
     pub arrival: Time,
+    /// The zone of times that name none.
+    pub zone: Zone,
     /// Namespace of entries that name none.
     pub namespace: String,
     /// Source of entries that name none.
@@ -53,13 +56,22 @@ pub struct Defaults {
 }
 
 impl Defaults {
-    /// Arrived at `arrival`, namespace `default`, no source.
+    /// Arrived at `arrival`, written in UTC, namespace `default`, no source.
     #[must_use]
     pub fn at(arrival: Time) -> Self {
         Self {
             arrival,
+            zone: Zone::default(),
             namespace: "default".to_owned(),
             source: None,
+        }
+    }
+
+    /// What times leave unsaid.
+    fn unsaid(&self) -> Unsaid<'_> {
+        Unsaid {
+            arrival: self.arrival,
+            zone: &self.zone,
         }
     }
 }

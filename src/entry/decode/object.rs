@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::pairs::Pairs;
-use super::{Defaults, nested, time};
+use super::time::{self, Unsaid};
+use super::{Defaults, nested};
 use crate::base::Time;
 use crate::entry::{Entry, Fields, Level, Position};
 
@@ -100,7 +101,7 @@ pub(super) fn usual(name: &str) -> Option<(Meaning, u8)> {
 pub fn from_object(object: impl Into<Pairs>, defaults: &Defaults) -> Entry {
     let Pairs(mut pairs) = object.into();
     nested::lift(&mut pairs);
-    let chosen = Chosen::among(&pairs, defaults.arrival);
+    let chosen = Chosen::among(&pairs, defaults.unsaid());
     let mut entry = Entry {
         time: chosen.time.unwrap_or(defaults.arrival),
         level: chosen.level.unwrap_or_default(),
@@ -184,7 +185,7 @@ struct Chosen {
 }
 
 impl Chosen {
-    fn among(pairs: &[(String, Value)], arrival: Time) -> Self {
+    fn among(pairs: &[(String, Value)], unsaid: Unsaid<'_>) -> Self {
         let mut chosen = Self::default();
         for (at, (name, value)) in pairs.iter().enumerate() {
             let Some((meaning, rank)) = usual(name) else {
@@ -196,7 +197,7 @@ impl Chosen {
             let means_something = match meaning {
                 Meaning::Text => is_text(value),
                 Meaning::Time => {
-                    let time = time_of(value, arrival);
+                    let time = time_of(value, unsaid);
                     chosen.time = time.or(chosen.time);
                     time.is_some()
                 }
@@ -373,9 +374,9 @@ pub(super) fn level_of_word(word: &str) -> Option<Level> {
         .or_else(below)
 }
 
-fn time_of(value: &Value, arrival: Time) -> Option<Time> {
+fn time_of(value: &Value, unsaid: Unsaid<'_>) -> Option<Time> {
     match value {
-        Value::String(text) => time::parse(text, arrival),
+        Value::String(text) => time::parse(text, unsaid),
         Value::Number(number) => time_of_number(number),
         _ => None,
     }

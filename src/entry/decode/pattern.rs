@@ -20,8 +20,9 @@ use regex::{Match, Regex};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Defaults, Form, attach, time};
-use crate::base::Time;
+use super::time::{self, Unsaid};
+use super::{Defaults, Form, attach};
+use crate::base::{Time, Zone};
 use crate::entry::{Entry, Fields, Level, Scope, UnknownLevel, ink};
 
 /// A text format as it is written in TOML, of the built-in list and of the configuration.
@@ -36,7 +37,7 @@ pub struct PatternOptions {
     #[serde(default)]
     pub levels: BTreeMap<String, String>,
     /// How `time` is written (`strptime` as `jiff` has it), where it is none of the forms of [`time::parse`]. Without a
-    /// zone it is UTC; without a year the one that puts it nearest before the arrival.
+    /// zone it is of the file's; without a year the one that puts it nearest before the arrival.
     #[serde(default)]
     pub time: Option<String>,
     /// A regular expression of lines that surely belong to the entry before, even if they look like the first of one.
@@ -212,7 +213,7 @@ impl Pattern {
                 continue;
             };
             match part {
-                Part::Time => entry.time = self.time(text.as_str(), defaults.arrival)?,
+                Part::Time => entry.time = self.time(text.as_str(), defaults.unsaid())?,
                 Part::Level => self.put_level(&mut entry, text.as_str()),
                 Part::Members => put_members(&mut entry, line, found.name("msg"), text),
                 part => put(&mut entry, part, text.as_str()),
@@ -221,10 +222,10 @@ impl Pattern {
         Some(entry)
     }
 
-    fn time(&self, text: &str, arrival: Time) -> Option<Time> {
+    fn time(&self, text: &str, unsaid: Unsaid<'_>) -> Option<Time> {
         match &self.layout {
-            Some(layout) => laid_out(text.trim(), layout, arrival),
-            None => time::parse(text, arrival),
+            Some(layout) => laid_out(text.trim(), layout, unsaid),
+            None => time::parse(text, unsaid),
         }
     }
 
@@ -276,7 +277,7 @@ fn checked(format: &str, layout: &str) -> Result<String, PatternError> {
     let now = Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC);
     strtime::format(layout, &now)
         .ok()
-        .and_then(|text| laid_out(&text, layout, Time(0)))
+        .and_then(|text| laid_out(&text, layout, Time(0).into()))
         .map(|_| layout.to_owned())
         .ok_or_else(|| PatternError::Layout {
             format: format.to_owned(),
@@ -307,7 +308,7 @@ fn parts(head: &Regex) -> Vec<(usize, Part)> {
 }
 
 /// A time in a layout of its own.
-fn laid_out(text: &str, layout: &str, arrival: Time) -> Option<Time> {
+fn laid_out(text: &str, layout: &str, unsaid: Unsaid<'_>) -> Option<Time> {
     let read = BrokenDownTime::parse(layout, text).ok()?;
     if let Ok(timestamp) = read.to_timestamp() {
         return Time::from_timestamp(timestamp);
@@ -316,21 +317,25 @@ fn laid_out(text: &str, layout: &str, arrival: Time) -> Option<Time> {
         return Time::from_timestamp(read.to_zoned().ok()?.timestamp());
     }
     match read.to_datetime() {
-        Ok(civil) => Time::from_timestamp(TimeZone::UTC.to_timestamp(civil).ok()?),
-        Err(_) if read.year().is_none() => yearless(&read, arrival),
+        Ok(civil) => unsaid.zone.at(civil),
+        Err(_) if read.year().is_none() => yearless(read, unsaid),
         Err(_) => None,
     }
 }
 
 /// A time without a year gets it as the usual form without one does.
-fn yearless(read: &BrokenDownTime, arrival: Time) -> Option<Time> {
-    let whole = time::parse(&read.to_string("%b %e %H:%M:%S").ok()?, arrival)?;
-    let fraction = i64::from(read.subsec_nanosecond().unwrap_or_default());
-    let ahead = read
-        .offset()
-        .map_or(0, |offset| i64::from(offset.seconds()));
-    let nanoseconds = whole.0.checked_add(fraction)?;
-    Some(Time(nanoseconds.checked_sub(ahead * 1_000_000_000)?))
+fn yearless(mut read: BrokenDownTime, unsaid: Unsaid<'_>) -> Option<Time> {
+    let zone = read.offset().map(Zone::fixed);
+    let unsaid = Unsaid {
+        zone: zone.as_ref().unwrap_or(unsaid.zone),
+        ..unsaid
+    };
+    let read = std::cell::RefCell::new(&mut read);
+    time::of_year(unsaid, |year| {
+        let mut read = read.borrow_mut();
+        read.set_year(Some(year)).ok()?;
+        read.to_datetime().ok()
+    })
 }
 
 /// Gives an entry a part of its line; `-` and nothing mean none.
@@ -645,7 +650,7 @@ mod tests {
             ("%s", "1773478800", "2026-03-14T09:00:00Z"),
         ];
         for (layout, text, wanted) in cases {
-            let time = laid_out(text, layout, defaults().arrival);
+            let time = laid_out(text, layout, defaults().unsaid());
             assert_eq!(
                 time.map(|time| time.to_string()).as_deref(),
                 Some(wanted),
@@ -659,7 +664,11 @@ mod tests {
             "32.03.2026 09:00:00",
             "14.03.2026 09:00:00 more",
         ] {
-            assert_eq!(laid_out(bad, "%d.%m.%Y %H:%M:%S", Time(0)), None, "{bad}");
+            assert_eq!(
+                laid_out(bad, "%d.%m.%Y %H:%M:%S", Time(0).into()),
+                None,
+                "{bad}"
+            );
         }
     }
 

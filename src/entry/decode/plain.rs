@@ -53,7 +53,7 @@ type Head<'l> = (crate::base::Time, Option<Level>, &'l str);
 /// `2026-03-14 09:00:00 …`, also in brackets; an access log's time stands after the client and is left in the text.
 fn headed<'l>(line: &'l str, defaults: &Defaults) -> Option<Head<'l>> {
     let inner = line.strip_prefix('[').unwrap_or(line);
-    if let Some((time, length)) = time::leading(inner, defaults.arrival) {
+    if let Some((time, length)) = time::leading(inner, defaults.unsaid()) {
         let rest = &inner[length..];
         let rest = if inner.len() < line.len() {
             rest.strip_prefix(']').unwrap_or(rest)
@@ -67,7 +67,7 @@ fn headed<'l>(line: &'l str, defaults: &Defaults) -> Option<Head<'l>> {
         ));
     }
     let bracket = line.find('[').filter(|at| *at < 200)?;
-    let (time, _) = time::leading(&line[bracket + 1..], defaults.arrival)?;
+    let (time, _) = time::leading(&line[bracket + 1..], defaults.unsaid())?;
     Some((time, None, line))
 }
 
@@ -81,9 +81,10 @@ fn klog<'l>(line: &'l str, defaults: &Defaults) -> Option<Head<'l>> {
         _ => return None,
     };
     let (day, clock) = (line.get(1..5)?, line.get(6..21)?);
-    let year = defaults.arrival.timestamp().strftime("%Y").to_string();
-    let stamp = format!("{year}-{}-{} {clock}", day.get(..2)?, day.get(2..)?);
-    let time = time::parse(&stamp, defaults.arrival)?;
+    let (month, day) = (day.get(..2)?, day.get(2..)?);
+    let time = time::of_year(defaults.unsaid(), |year| {
+        format!("{year:04}-{month}-{day} {clock}").parse().ok()
+    })?;
     Some((time, Some(level), line.get(21..)?.trim_start()))
 }
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 use syslog_loose::{Message, ProcId, SyslogFacility, SyslogSeverity, Variant, decompose_pri};
 
 use super::{Decoder, Defaults, Form};
-use crate::base::Time;
+use crate::base::{Time, UTC};
 use crate::entry::{Entry, Level, Scope};
 
 /// A line that begins with its priority, `<34>`; any other is none.
@@ -40,7 +40,10 @@ pub fn parse(text: &str, defaults: &Defaults) -> Option<(Entry, Form)> {
         (_, Some((priority, rest))) => bare(priority, rest),
         _ => return None,
     };
-    let mut entry = entry(message, defaults);
+    // `Mar 14 09:00:00` names no zone: it was read as if it were of UTC.
+    let head = priority(text).map_or(text, |(_, rest)| rest);
+    let is_zoned = !head.starts_with(|first: char| first.is_ascii_alphabetic());
+    let mut entry = entry(message, is_zoned, defaults);
     if !more.is_empty() {
         entry.text.push('\n');
         entry.text.push_str(more);
@@ -64,12 +67,16 @@ fn bare(priority: u8, text: &str) -> Message<&str> {
     }
 }
 
-fn entry(message: Message<&str>, defaults: &Defaults) -> Entry {
+fn entry(message: Message<&str>, is_zoned: bool, defaults: &Defaults) -> Entry {
     let sent = message.timestamp.and_then(|time| {
-        let whole = Timestamp::new(time.timestamp(), 0).ok()?;
-        Some(Time(
-            Time::from_timestamp(whole)?.0 + i64::from(time.timestamp_subsec_nanos()),
-        ))
+        let nanoseconds = i32::try_from(time.timestamp_subsec_nanos()).ok()?;
+        let sent = Timestamp::new(time.timestamp(), nanoseconds).ok()?;
+        let sent = Time::from_timestamp(sent)?;
+        if is_zoned {
+            Some(sent)
+        } else {
+            defaults.zone.at(UTC.civil(sent))
+        }
     });
     let defaults = Defaults {
         arrival: sent.unwrap_or(defaults.arrival),

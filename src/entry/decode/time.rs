@@ -1,22 +1,40 @@
 //! Times as logs write them.
 //!
-//! A time without an offset is taken as UTC; one without a year gets the year that puts it nearest before the arrival.
+//! A time without an offset is of the zone that is told; one without a year gets the year that puts it nearest before the
+//! arrival.
 
 use std::sync::LazyLock;
 
 use jiff::civil::DateTime;
 use jiff::fmt::strtime::BrokenDownTime;
 use jiff::fmt::temporal::DateTimeParser;
-use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use regex::{Captures, Regex};
 
-use crate::base::Time;
+use crate::base::{Time, UTC, Zone};
+
+/// What a time as it is written may leave unsaid. From a [`Time`] alone: it came then, and is of UTC.
+#[derive(Clone, Copy, Debug)]
+pub struct Unsaid<'z> {
+    /// When it came: it tells the year, or the day.
+    pub arrival: Time,
+    /// The zone it was written in.
+    pub zone: &'z Zone,
+}
+
+impl From<Time> for Unsaid<'static> {
+    fn from(arrival: Time) -> Self {
+        Self {
+            arrival,
+            zone: &UTC,
+        }
+    }
+}
 
 /// Reads RFC 3339 and 2822, `2026-03-14 09:00:00,123`, `2026/03/14 09:00:00`, `14/Mar/2026:09:00:00 +0000`,
 /// `Mar 14 09:00:00`, and epoch seconds, milliseconds, microseconds or nanoseconds.
 #[must_use]
-pub fn parse(text: &str, arrival: Time) -> Option<Time> {
+pub fn parse<'z>(text: &str, unsaid: impl Into<Unsaid<'z>>) -> Option<Time> {
     let text = text.trim();
     if let Ok(timestamp) = text.parse::<Timestamp>() {
         return Time::from_timestamp(timestamp);
@@ -24,7 +42,7 @@ pub fn parse(text: &str, arrival: Time) -> Option<Time> {
     if text.bytes().all(|byte| byte.is_ascii_digit()) {
         return from_epoch(text.parse().ok()?);
     }
-    let (time, length) = leading(text, arrival)?;
+    let (time, length) = leading(text, unsaid)?;
     if length == text.len() {
         return Some(time);
     }
@@ -63,7 +81,7 @@ pub fn from_epoch_seconds(seconds: f64) -> Option<Time> {
 }
 
 /// The commonest form, `2026-03-14 09:00:00.123` with or without a zone, told by its bytes: every line is looked at.
-fn usual(text: &str) -> Option<(Time, usize)> {
+fn usual(text: &str, zone: &Zone) -> Option<(Time, usize)> {
     static PARSER: DateTimeParser = DateTimeParser::new();
     let bytes = text.as_bytes();
     let shape = |at: usize| bytes.get(at).copied();
@@ -88,33 +106,34 @@ fn usual(text: &str) -> Option<(Time, usize)> {
         };
     }
     // With a zone, or where a word goes on, it is the pattern's to decide; a `Z` is the usual.
-    let length = match (shape(civil), shape(civil + 1)) {
-        (None, _) => civil,
-        (Some(b' '), next) if !matches!(next, Some(b'+' | b'-' | b'U' | b'Z' | b'z')) => civil,
-        (Some(b'Z'), None | Some(b' ' | b'\t' | b'"')) => civil + 1,
+    let (zone, length) = match (shape(civil), shape(civil + 1)) {
+        (None, _) => (zone, civil),
+        (Some(b' '), Some(b'+' | b'-' | b'U' | b'G' | b'Z' | b'z')) => return None,
+        (Some(b' '), _) => (zone, civil),
+        (Some(b'Z'), None | Some(b' ' | b'\t' | b'"')) => (&UTC, civil + 1),
         _ => return None,
     };
     let time: DateTime = PARSER.parse_datetime(text.get(..civil)?).ok()?;
-    let time = TimeZone::UTC.to_timestamp(time).ok()?;
-    Some((Time::from_timestamp(time)?, length))
+    Some((zone.at(time)?, length))
 }
 
 /// A time at the head of `text` and the bytes it takes.
 #[must_use]
-pub fn leading(text: &str, arrival: Time) -> Option<(Time, usize)> {
-    usual(text).or_else(|| by_pattern(text, arrival))
+pub fn leading<'z>(text: &str, unsaid: impl Into<Unsaid<'z>>) -> Option<(Time, usize)> {
+    let unsaid = unsaid.into();
+    usual(text, unsaid.zone).or_else(|| by_pattern(text, unsaid))
 }
 
-fn by_pattern(text: &str, arrival: Time) -> Option<(Time, usize)> {
+fn by_pattern(text: &str, unsaid: Unsaid<'_>) -> Option<(Time, usize)> {
     static FORMS: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(
             r"(?x) ^ (?:
-            (?<iso> \d{4}[-/]\d\d[-/]\d\d [Tt\ _] \d\d:\d\d:\d\d (?:[.,]\d{1,9})?) (?: \ ?(?<zone> [Zz]|UTC|[+-]\d\d(?: :?\d\d )?))?
+            (?<iso> \d{4}[-/]\d\d[-/]\d\d [Tt\ _] \d\d:\d\d:\d\d (?:[.,]\d{1,9})?) (?: \ ?(?<zone> [Zz]|UTC|GMT|[+-]\d\d:?\d\d) | (?<hours> [+-]\d\d))?
             | (?<access> \d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d\ [+-]\d{4})
             | (?:[A-Z][a-z]{2}\ )? (?<month> [A-Z][a-z]{2})\ {1,2}(?<day> \d\d?)\ (?<time> \d\d:\d\d:\d\d (?:[.,]\d{1,9})?)\ (?<year> \d{4})
             | (?<syslog> [A-Z][a-z]{2}\ [\ \d]\d\ \d\d:\d\d:\d\d)
             | (?<day_first> \d\d?\ [A-Z][a-z]{2}\ \d{4}\ \d\d:\d\d:\d\d (?:[.,]\d{1,9})?)
-            | (?<compact> 20\d{6}[T\ -]\d\d:?\d\d:?\d\d (?:[.,]\d{1,9})?) Z?
+            | (?<compact> 20\d{6}[T\ -]\d\d:?\d\d:?\d\d (?:[.,]\d{1,9})?) (?<utc>Z)?
             | (?<clock> [0-2]\d:[0-5]\d:[0-6]\d (?:[.,]\d{1,9})?)
             | (?<seconds> 1\d{9} (?:\.\d{1,9})?)
             | (?<epoch> 1\d{12} (?:\d{3}|\d{6})?)
@@ -133,23 +152,31 @@ fn by_pattern(text: &str, arrival: Time) -> Option<(Time, usize)> {
     let head = &text[..text.floor_char_boundary(48)];
     let found = FORMS.captures(head)?;
     let time = if let Some(iso) = found.name("iso") {
-        zoned(iso.as_str(), found.name("zone").map(|zone| zone.as_str()))?
+        let told = found.name("zone").or_else(|| found.name("hours"));
+        let told = told.map(|zone| zone.as_str());
+        zoned(iso.as_str(), told, unsaid.zone)?
     } else if let Some(access) = found.name("access") {
-        Timestamp::strptime("%d/%b/%Y:%H:%M:%S %z", access.as_str()).ok()?
+        let time = Timestamp::strptime("%d/%b/%Y:%H:%M:%S %z", access.as_str());
+        Time::from_timestamp(time.ok()?)?
     } else if let Some(syslog) = found.name("syslog") {
-        without_year(syslog.as_str(), arrival)?
+        let text = syslog.as_str().replacen("  ", " 0", 1);
+        of_year(unsaid, |year| {
+            let form = "%Y %b %d %H:%M:%S";
+            let time = BrokenDownTime::parse(form, format!("{year} {text}"));
+            time.ok()?.to_datetime().ok()
+        })?
     } else {
-        return Some((rarer(&found, arrival)?, found.get(0)?.end()));
+        rarer(&found, unsaid)?
     };
-    Some((Time::from_timestamp(time)?, found.get(0)?.end()))
+    Some((time, found.get(0)?.end()))
 }
 
 /// Forms that few logs have.
-fn rarer(found: &Captures<'_>, arrival: Time) -> Option<Time> {
+fn rarer(found: &Captures<'_>, Unsaid { arrival, zone }: Unsaid<'_>) -> Option<Time> {
+    let zone = found.name("utc").map_or(zone, |_| &UTC);
     let civil = |layout: &str, text: &str| -> Option<Time> {
         let time = BrokenDownTime::parse(layout, text.replace(',', ".")).ok()?;
-        let time = time.to_datetime().ok()?;
-        Time::from_timestamp(TimeZone::UTC.to_timestamp(time).ok()?)
+        zone.at(time.to_datetime().ok()?)
     };
     if let Some(year) = found.name("year") {
         let text = format!(
@@ -174,7 +201,7 @@ fn rarer(found: &Captures<'_>, arrival: Time) -> Option<Time> {
     }
     if let Some(clock) = found.name("clock") {
         // Of the day on which it arrived, or of the day before.
-        let day = arrival.timestamp().to_zoned(TimeZone::UTC).date();
+        let day = zone.civil(arrival).date();
         let of = |day: jiff::civil::Date| {
             civil("%Y-%m-%d %H:%M:%S%.f", &format!("{day} {}", clock.as_str()))
         };
@@ -196,31 +223,24 @@ fn rarer(found: &Captures<'_>, arrival: Time) -> Option<Time> {
     from_epoch(found.name("epoch")?.as_str().parse().ok()?)
 }
 
-fn zoned(civil: &str, zone: Option<&str>) -> Option<Timestamp> {
+fn zoned(civil: &str, told: Option<&str>, zone: &Zone) -> Option<Time> {
     let mut form = civil.replace('/', "-").replace(',', ".").replace('_', "T");
-    match zone {
-        None | Some("UTC" | "Z" | "z") => form.push('Z'),
+    match told {
+        None => return zone.read(&form),
+        Some("UTC" | "GMT" | "Z" | "z") => form.push('Z'),
         Some(offset) => form.push_str(offset),
     }
-    form.parse().ok()
+    Time::from_timestamp(form.parse().ok()?)
 }
 
-fn without_year(text: &str, arrival: Time) -> Option<Timestamp> {
-    let now = arrival.timestamp().to_zoned(TimeZone::UTC).datetime();
-    let padded = text.replacen("  ", " 0", 1);
-    let at = |year: i16| -> Option<DateTime> {
-        BrokenDownTime::parse("%Y %b %d %H:%M:%S", format!("{year} {padded}"))
-            .ok()?
-            .to_datetime()
-            .ok()
-    };
+/// A time that leaves its year unsaid; `at` says what it is in a year, if there is such a day.
+pub(super) fn of_year(unsaid: Unsaid<'_>, at: impl Fn(i16) -> Option<DateTime>) -> Option<Time> {
+    let now = unsaid.zone.civil(unsaid.arrival);
     // A day ahead of us is a clock that is off; more is last December seen in January.
     let time = at(now.year())
         .filter(|time| *time <= now.saturating_add(1.day()))
         .or_else(|| at(now.year() - 1))?;
-    time.to_zoned(TimeZone::UTC)
-        .ok()
-        .map(|zoned| zoned.timestamp())
+    unsaid.zone.at(time)
 }
 
 #[cfg(test)]
@@ -234,11 +254,13 @@ mod tests {
         #[test]
         fn the_short_way_says_what_the_pattern_says(
             head in "20[0-3][0-9]-[01][0-9]-[0-3][0-9][T ][0-2][0-9]:[0-6][0-9]:[0-6][0-9]([.,][0-9]{1,10})?",
-            tail in "(Z| Z|\\+01:00| \\+0100| -| U| UTC| x|x|Zx| |\t|)",
+            tail in "(Z| Z|\\+01:00| \\+0100| -| U| UTC| GMT| x|x|Zx| |\t|)",
         ) {
             let text = format!("{head}{tail}");
-            if let Some(found) = usual(&text) {
-                prop_assert_eq!(Some(found), by_pattern(&text, Time(0)), "{}", text);
+            let zone = Zone::named("+02:00").expect("a zone");
+            let unsaid = Unsaid { arrival: Time(0), zone: &zone };
+            if let Some(found) = usual(&text, &zone) {
+                prop_assert_eq!(Some(found), by_pattern(&text, unsaid), "{}", text);
             }
         }
     }
@@ -264,6 +286,7 @@ mod tests {
             ("23:59:59.5", "2026-11-20T23:59:59.5Z"),
             ("1773478800.000123", "2026-03-14T09:00:00.000123Z"),
             ("2026-03-14 09:00:00.5+01", "2026-03-14T08:00:00.5Z"),
+            ("2026-03-14 09:00:00.5+01:00", "2026-03-14T08:00:00.5Z"),
             ("1773478800", "2026-03-14T09:00:00Z"),
             ("1773478800123", "2026-03-14T09:00:00.123Z"),
             ("1773478800123456789", "2026-03-14T09:00:00.123456789Z"),
@@ -273,6 +296,38 @@ mod tests {
                 parse(text, arrival).map(|time| time.to_string()).as_deref(),
                 Some(wanted),
                 "{text}"
+            );
+        }
+        // Nine hours ahead: what is of no zone is nine hours earlier, and the new year comes sooner.
+        let zone = Zone::named("Asia/Tokyo").expect("a zone");
+        let arrival = parse("2025-12-31T20:00:00Z", Time(0)).expect("a time");
+        let unsaid = Unsaid {
+            arrival,
+            zone: &zone,
+        };
+        for (text, wanted) in [
+            ("2026-03-14 09:00:00,123", "2026-03-14T00:00:00.123Z"),
+            ("2026-03-14T09:00:00", "2026-03-14T00:00:00Z"),
+            ("2026/03/14 09:00:00", "2026-03-14T00:00:00Z"),
+            ("2026-03-14T09:00:00Z", "2026-03-14T09:00:00Z"),
+            ("2026-03-14 09:00:00 UTC", "2026-03-14T09:00:00Z"),
+            ("2026-03-14 09:00:00 GMT", "2026-03-14T09:00:00Z"),
+            ("2026-03-14 09:00:00.5 +0100", "2026-03-14T08:00:00.5Z"),
+            ("14/Mar/2026:09:00:00 +0000", "2026-03-14T09:00:00Z"),
+            ("Jan  1 04:30:00", "2025-12-31T19:30:00Z"),
+            ("Dec 31 04:30:00", "2025-12-30T19:30:00Z"),
+            ("Mar  4 09:00:00 2026", "2026-03-04T00:00:00Z"),
+            ("14 Mar 2026 09:00:00,123", "2026-03-14T00:00:00.123Z"),
+            ("20260314T090000.5", "2026-03-14T00:00:00.5Z"),
+            ("20260314T090000Z", "2026-03-14T09:00:00Z"),
+            ("04:30:00", "2025-12-31T19:30:00Z"),
+            ("23:30:00", "2025-12-31T14:30:00Z"),
+            ("1773478800", "2026-03-14T09:00:00Z"),
+        ] {
+            assert_eq!(
+                parse(text, unsaid).map(|time| time.to_string()).as_deref(),
+                Some(wanted),
+                "{text} in Tokyo"
             );
         }
         for bad in [
@@ -285,6 +340,12 @@ mod tests {
         ] {
             assert_eq!(parse(bad, arrival), None, "{bad}");
         }
+        // Twelve items fewer are no zone.
+        let (time, length) = leading("2026-03-14 09:00:00 -12 items", arrival).expect("a time");
+        assert_eq!(
+            (time.to_string().as_str(), length),
+            ("2026-03-14T09:00:00Z", 19)
+        );
         assert_eq!(
             from_epoch_seconds(1_773_478_800.25)
                 .map(|t| t.to_string())

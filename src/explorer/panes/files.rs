@@ -12,7 +12,7 @@ use crate::explorer::regions::Regions;
 use crate::explorer::state::{Answered, State};
 use crate::explorer::theme::Theme;
 
-const COLUMNS: [Column; 3] = [("FORMAT", 22), ("SIZE", 10), ("INDEXED", 8)];
+const COLUMNS: [Column; 3] = [("FORMAT", 22), ("SIZE", 10), ("INDEXED", 13)];
 
 pub(super) fn files(
     state: &State,
@@ -43,6 +43,8 @@ pub(super) fn files(
         let (name, style) = match &file.trouble {
             None => (shortened(path, width), Style::default()),
             Some(trouble) => {
+                // What is wrong says more than where.
+                let path = shortened(path, width / 3);
                 let told = format!("✗ {path} · {}", visible(trouble).text);
                 (headed(told, width), theme.failure())
             }
@@ -61,7 +63,10 @@ fn known(file: &FileStanding) -> String {
     if let Some((done, of)) = file.unpacked.filter(|(done, of)| done < of) {
         return format!("unpacked {}%", done * 100 / of.max(1));
     }
-    match (file.indexed * 100).checked_div(file.bytes) {
+    let Some(indexed) = file.indexed else {
+        return "–".to_owned();
+    };
+    match (indexed * 100).checked_div(file.bytes) {
         None | Some(100) => String::new(),
         Some(percent) => format!("{percent}%"),
     }

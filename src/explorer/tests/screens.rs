@@ -5,7 +5,7 @@
 use std::fmt::Write;
 
 use super::*;
-use crate::backend::{Standing, State as Answers};
+use crate::backend::{FileStanding, Standing, State as Answers};
 use crate::entry::Fields;
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
@@ -179,6 +179,59 @@ fn several_logs_look_as_they_were_looked_at() {
         }
     }
     insta::assert_snapshot!("logs", shown);
+}
+
+#[test]
+fn files_look_as_they_were_looked_at() {
+    let file = |path: &str, format: &str, bytes: u64| FileStanding {
+        log: path.into(),
+        path: path.into(),
+        format: format.into(),
+        bytes,
+        indexed: Some(bytes),
+        read: bytes / 8,
+        unpacked: None,
+        trouble: None,
+    };
+    let silent = "db-1 is not answering: ssh: connect to host db-1 port 22: No route to host";
+    let mut shown = String::new();
+    for size in SIZES {
+        let mut harness = begun(size);
+        harness.tell(Message::Files(vec![
+            file("/var/log/shop/app.log", "json", 11_300_000_000),
+            FileStanding {
+                indexed: Some(180 << 20),
+                ..file("/var/log/shop/app.log.1", "json", 900 << 20)
+            },
+            FileStanding {
+                unpacked: Some((30 << 20, 90 << 20)),
+                ..file("/var/log/shop/app.log.2.gz", "text", 400 << 20)
+            },
+            file(
+                "/srv/a directory/with/quite/a/long/name/of/日本/access.log",
+                "access",
+                7_200,
+            ),
+            FileStanding {
+                indexed: None,
+                ..file("web-1:/var/log/nginx/error.log", "nginx-error", 51 << 20)
+            },
+            FileStanding {
+                indexed: None,
+                trouble: Some(silent.into()),
+                ..file("db-1:/var/log/postgresql/main.log", "postgresql", 3 << 20)
+            },
+            FileStanding {
+                trouble: Some("it was cut or removed, and no copy was made of it".into()),
+                ..file("/var/log/evil\u{1b}[31m.log", "text", 0)
+            },
+        ]));
+        for keys in ["%", "down down enter"] {
+            harness.press(keys);
+            tell(&mut shown, &harness, keys);
+        }
+    }
+    insta::assert_snapshot!("files", shown);
 }
 
 /// Cells beside each other that look alike, with their words.

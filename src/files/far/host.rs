@@ -9,12 +9,19 @@ use std::time::{Duration, Instant};
 
 use super::address::Address;
 use super::session::{Answer, Session};
+use crate::base::Zone;
 
 /// `ssh` is started this often at the most.
 const BETWEEN_STARTS: Duration = Duration::from_secs(1);
 
 /// A list of files has at most so many bytes.
 const LIST: usize = 16 << 20;
+
+/// An answer that takes longer is missed.
+const MISSED: Duration = Duration::from_secs(5);
+
+/// What tells a zone has at most so many bytes.
+const ZONE: usize = 4096;
 
 /// A number and its newline have at most so many bytes.
 const NUMBER: usize = 21;
@@ -34,6 +41,16 @@ struct Shared {
     address: Address,
     name: String,
     line: Mutex<Line>,
+    standing: Mutex<Standing>,
+}
+
+/// How it is with a host.
+#[derive(Default)]
+struct Standing {
+    /// When it was asked what it has not answered yet.
+    asked: Option<Instant>,
+    /// Why it could not be asked the last time.
+    failure: Option<String>,
 }
 
 /// The connection, while there is one.
@@ -52,6 +69,8 @@ pub struct FarFile {
     pub length: u64,
     /// When it was modified, in seconds since 1970; 0 where the host does not tell.
     pub modified: i64,
+    /// Its number there, which it keeps when it is renamed; 0 where the host does not tell.
+    pub number: u64,
 }
 
 impl Host {
@@ -73,6 +92,7 @@ impl Host {
             address: address.clone(),
             name: address.name(),
             line: Mutex::default(),
+            standing: Mutex::default(),
         }));
         host.ask("answer", "true", 0)?;
         Ok(host)
@@ -90,34 +110,75 @@ impl Host {
     /// # Errors
     /// The host cannot be asked.
     pub fn list(&self, pattern: &str) -> io::Result<Vec<FarFile>> {
+        self.measured(&format!("list {pattern}"), &quote_pattern(pattern)?)
+    }
+
+    /// The files that have these paths now; others are left out.
+    ///
+    /// # Errors
+    /// The host cannot be asked.
+    pub fn look(&self, paths: &[String]) -> io::Result<Vec<FarFile>> {
+        let words: io::Result<Vec<String>> = paths.iter().map(|path| quote(path)).collect();
+        self.measured("look at files", &words?.join(" "))
+    }
+
+    /// The files whose paths begin with this one, itself among them.
+    ///
+    /// # Errors
+    /// The host cannot be asked.
+    pub fn beside(&self, path: &str) -> io::Result<Vec<FarFile>> {
+        let words = format!("{}*", quote(path)?);
+        self.measured(&format!("look beside {path}"), &words)
+    }
+
+    /// The files that words of the shell give.
+    fn measured(&self, what: &str, words: &str) -> io::Result<Vec<FarFile>> {
         let command = format!(
-            "for f in {}; do
+            "for f in {words}; do
 case $f in *'\n'*) continue;; esac
 [ -f \"$f\" ] && m=$(measure \"$f\" 2>/dev/null) && printf '%s %s\\n' \"$m\" \"$f\"
-done; true",
-            quote_pattern(pattern)?
+done; true"
         );
-        let answer = self.ask(&format!("list {pattern}"), &command, LIST)?;
+        let answer = self.ask(what, &command, LIST)?;
         let lines = answer.split(|byte| *byte == b'\n');
         Ok(lines.filter_map(far_file).collect())
     }
 
-    /// How many bytes a file has.
+    /// The zone of its clock: by its variable `TZ`, by the name that its local time has, or else its offset of today.
     ///
     /// # Errors
-    /// It is gone, or the host cannot be asked.
-    pub fn length(&self, path: &str) -> io::Result<u64> {
-        let what = format!("tell the length of {path}");
-        let command = format!("measure {}", quote(path)?);
-        let answer = self.ask(&what, &command, 4 * NUMBER)?;
+    /// The host cannot be asked, or tells none that is known here.
+    pub fn zone(&self) -> io::Result<Zone> {
+        let what = "tell its zone";
+        let command = "echo \"$TZ\"; readlink /etc/localtime || echo; date +%z";
+        let answer = self.ask(what, command, ZONE)?;
         let text = String::from_utf8_lossy(&answer);
-        let length = text.split_whitespace().next();
-        length
-            .and_then(|length| length.parse().ok())
-            .ok_or_else(|| {
-                let text = format!("expected a number; found {text:?}");
-                self.error(ErrorKind::InvalidData, &what, &text)
-            })
+        let mut lines = text.lines().map(str::trim);
+        let mut next = || lines.next().unwrap_or_default();
+        let (variable, link, offset) = (next(), next(), next());
+        let linked = link.split_once("zoneinfo/").map(|(_, name)| name);
+        let told = Zone::of_variable(variable).or_else(|| Zone::named(linked?).ok());
+        told.map_or_else(|| Zone::named(offset), Ok)
+            .map_err(|reason| self.error(ErrorKind::InvalidData, what, &reason))
+    }
+
+    /// Why what is shown of its files may be old; nothing while it answers.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        let standing = self.standing();
+        let late = standing.asked.map(|asked| asked.elapsed());
+        let late = late.filter(|late| *late > MISSED);
+        let name = self.name();
+        match (&standing.failure, late) {
+            (Some(failure), _) => Some(format!("{name} is not answering: {failure}")),
+            (None, Some(late)) => Some(format!("{name} is not answering for {} s", late.as_secs())),
+            (None, None) => None,
+        }
+    }
+
+    fn standing(&self) -> MutexGuard<'_, Standing> {
+        let standing = self.0.standing.lock();
+        standing.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Bytes of a file from an offset on; fewer than `length` only at its end.
@@ -166,9 +227,14 @@ exec <{} || exit 1; tail -c +{} | grep -a -b -i -F{} | cut -d: -f1 | tail -n {mo
     /// Asks one question; `what` says in an error what it was.
     fn ask(&self, what: &str, command: &str, most: usize) -> io::Result<Vec<u8>> {
         let mut line = self.line();
+        self.standing().asked = Some(Instant::now());
         let answer = line
             .session(&self.0)
             .and_then(|session| session.ask(command, most));
+        *self.standing() = Standing {
+            asked: None,
+            failure: answer.as_ref().err().map(ToString::to_string),
+        };
         match answer {
             Ok(answer) if answer.status == 0 => Ok(answer.bytes),
             Ok(answer) => Err(self.refusal(what, &answer)),
@@ -227,12 +293,13 @@ impl Line {
     }
 }
 
-/// A line of a list: length, time and path.
+/// A line of a list: length, time, number and path.
 fn far_file(line: &[u8]) -> Option<FarFile> {
-    let mut words = std::str::from_utf8(line).ok()?.splitn(3, ' ');
+    let mut words = std::str::from_utf8(line).ok()?.splitn(4, ' ');
     Some(FarFile {
         length: words.next()?.parse().ok()?,
         modified: words.next()?.parse().ok()?,
+        number: words.next()?.parse().ok()?,
         path: words.next()?.to_owned(),
     })
 }
@@ -340,7 +407,8 @@ mod tests {
         fs::write(&path, &bytes).expect("write");
         let host = fake.host();
         let all = bytes.len();
-        assert_eq!(host.length(&path).expect("a length"), all as u64);
+        let found = host.look(std::slice::from_ref(&path)).expect("a file");
+        assert_eq!(found[0].length, all as u64);
         for (offset, length) in [
             (0, all),
             (0, 0),
@@ -391,7 +459,6 @@ mod tests {
         let (host, path) = (fake.host(), fake.path("gone.log"));
         let words = ["x".to_owned()];
         for error in [
-            host.length(&path).expect_err("gone"),
             host.read(&path, 0, 9).expect_err("gone"),
             host.hits(&path, &words, 0, 9).expect_err("gone"),
         ] {
@@ -399,6 +466,10 @@ mod tests {
             let text = error.to_string();
             assert!(text.contains("far.example") && text.contains("gone.log"));
         }
+        assert_eq!(
+            host.look(std::slice::from_ref(&path)).expect("an answer"),
+            []
+        );
         fs::write(&path, "back").expect("write");
         assert_eq!(host.read(&path, 0, 9).expect("bytes"), b"back");
     }
@@ -428,8 +499,57 @@ mod tests {
         fs::write(&path, "text").expect("write");
         let (host, begun) = (fake.host(), Instant::now());
         host.line().session.as_mut().expect("a session").end();
-        assert_eq!(host.length(&path).expect("a length"), 4);
+        assert_eq!(host.read(&path, 0, 9).expect("bytes"), b"text");
         assert!(begun.elapsed() > BETWEEN_STARTS / 2, "it was waited");
+    }
+
+    #[test]
+    fn what_lies_beside_a_file_is_listed_by_its_name_alone() {
+        let fake = Fake::new();
+        for name in ["a*.log", "a*.log.1", "ab.log", "a*.log-2026 $(id)"] {
+            fs::write(fake.path(name), name).expect("write");
+        }
+        let host = fake.host();
+        let found = host.beside(&fake.path("a*.log")).expect("a list");
+        let paths: Vec<&str> = found.iter().map(|file| file.path.as_str()).collect();
+        let expected = ["a*.log", "a*.log-2026 $(id)", "a*.log.1"].map(|name| fake.path(name));
+        assert_eq!(paths, expected);
+        assert!(found[0].number != found[1].number && found[0].number > 0);
+    }
+
+    #[test]
+    fn the_zone_is_that_of_the_other_clock() {
+        for (variable, id) in [
+            ("Asia/Tokyo", "Asia/Tokyo"),
+            ("JST-9", "+09 +09"),
+            ("CET-1CEST,M3.5.0,M10.5.0/3", "+01 +02"),
+        ] {
+            let script = format!("#!/bin/sh\nTZ='{variable}' exec sh\n");
+            let zone = Fake::with_script(&script).host().zone().expect("a zone");
+            assert_eq!(zone.id(), id);
+        }
+    }
+
+    #[test]
+    fn a_host_that_does_not_answer_is_told_until_it_does() {
+        let fake = Fake::new();
+        let down = fake.path("down");
+        let script =
+            format!("#!/bin/sh\n[ -e {down} ] && echo 'no route' >&2 && exit 255\nexec sh\n");
+        let gone = Fake::with_script(&script);
+        let host = gone.host();
+        assert_eq!(host.trouble(), None);
+        fs::write(&down, "").expect("write");
+        host.line().session = None;
+        assert!(host.look(std::slice::from_ref(&down)).is_err());
+        let trouble = host.trouble().expect("it is told");
+        assert_eq!(trouble, "far.example:2222 is not answering: no route");
+        fs::remove_file(&down).expect("removed");
+        host.look(&[down]).expect("an answer");
+        assert_eq!(host.trouble(), None);
+        host.standing().asked = Instant::now().checked_sub(2 * MISSED);
+        let trouble = host.trouble().expect("it is told");
+        assert!(trouble.ends_with("is not answering for 10 s"), "{trouble}");
     }
 
     #[test]

@@ -16,5 +16,5 @@ mod host;
 mod session;
 
 pub use address::Address;
-pub use content::FarContent;
+pub use content::{Change, FarContent};
 pub use host::{FarFile, Host};

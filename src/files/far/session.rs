@@ -11,8 +11,14 @@ use memchr::memmem;
 
 use super::address::Address;
 
-/// It asks for no password, gives up on a host that is silent, and compresses.
-const OPTIONS: [&str; 9] = [
+/// It asks for no password, gives up on a host that is silent, and compresses; nothing of what the user has configured for
+/// logins stands between the shell and us.
+const OPTIONS: [&str; 14] = [
+    "-T",
+    "-o",
+    "RemoteCommand=none",
+    "-o",
+    "ClearAllForwardings=yes",
     "-o",
     "BatchMode=yes",
     "-o",
@@ -24,10 +30,10 @@ const OPTIONS: [&str; 9] = [
     "-C",
 ];
 
-/// Bytes and messages mean the same everywhere; `measure FILE` prints its length and when it was modified.
+/// Bytes and messages mean the same everywhere; `measure FILE` prints its length, when it was modified, and its number there.
 const SETUP: &str = "LC_ALL=C; export LC_ALL
 measure() {
-stat -L -c '%s %Y' \"$1\" 2>/dev/null || stat -L -f '%z %m' \"$1\" 2>/dev/null || { n=$(wc -c <\"$1\") && echo $n 0; }
+stat -L -c '%s %Y %i' \"$1\" 2>/dev/null || stat -L -f '%z %m %i' \"$1\" 2>/dev/null || { n=$(wc -c <\"$1\") && echo $n 0 0; }
 }
 true";
 

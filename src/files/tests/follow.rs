@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{all, open, page, request};
+use super::{all, open, page, request, wait};
 use crate::base::Time;
 use crate::entry::Entry;
 use crate::files::{Feed, LogFiles};
@@ -75,6 +75,43 @@ impl Written {
             }
         }
     }
+}
+
+#[test]
+fn a_file_that_begins_within_a_stack_trace_is_of_the_format_of_the_one_before() {
+    let mut written = Written::new();
+    let files = open(&[&written.path]);
+    let find = |query: &str| all(&files, query, Direction::Older, 100);
+    wait("its lines", || find("").len() == 10);
+    written.rotate("rename");
+    std::fs::write(&written.path, "more of it\nand more\n").expect("written");
+    // It is looked at as it is: there is nothing in it that tells a format.
+    wait("the new file", || {
+        files.standing().len() == 2 && !find("more").is_empty()
+    });
+    written.write(10);
+    wait("its lines", || find("entry").len() == 20);
+    let newest = find("\"entry 19\"").remove(0);
+    assert_eq!(newest.time.to_string(), "2026-03-14T09:00:00Z");
+}
+
+#[test]
+fn a_format_that_was_chosen_stays_when_a_log_is_rotated() {
+    let mut written = Written::new();
+    let files = open(&[&written.path]);
+    let log = written.path.display().to_string();
+    files.set_format(&log, "text").expect("the format");
+    written.rotate("rename");
+    written.write(10);
+    wait("the new file", || {
+        all(&files, "", Direction::Older, 100).len() == 20
+    });
+    let formats: Vec<String> = files
+        .standing()
+        .into_iter()
+        .map(|file| file.format)
+        .collect();
+    assert_eq!(formats, ["text", "text"]);
 }
 
 async fn follow(feed: &mut Feed, numbers: &mut Vec<u64>, until: u64) {
@@ -171,7 +208,7 @@ fn what_was_taken_for_whole_may_still_grow() {
     let mut file = File::options().append(true).open(&path).expect("opened");
     file.write_all(b"o\n2026-03-14 09:00:02 INFO three\n")
         .expect("written");
-    super::wait("all entries", || {
+    wait("all entries", || {
         files.picture_now();
         all(&files, "", Direction::Newer, 100).len() == 3
     });

@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use super::{all, open};
+use super::{all, open, open_with};
+use crate::base::Zone;
 use crate::entry::{Entry, json};
+use crate::files::Options;
 use crate::query::Direction;
 
 fn corpus() -> Vec<PathBuf> {
@@ -44,6 +46,38 @@ fn difference(entry: &Entry, wanted: &Value) -> Option<String> {
         }
     }
     None
+}
+
+#[test]
+fn times_without_a_zone_are_of_the_zone_that_is_told() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (path, cache) = (dir.path().join("app.log"), dir.path().join("cache"));
+    // Two hours are one in the morning, when clocks go back: the order is that of the file.
+    let text = "\
+2026-10-25 00:30:00 INFO summer
+2026-10-25 02:30:00 INFO twice
+2026-10-25 03:30:00 INFO winter
+2026-10-25T03:30:00Z INFO told
+";
+    std::fs::write(&path, text).expect("written");
+    for (zone, times) in [
+        ("UTC", ["00:30", "02:30", "03:30", "03:30"]),
+        ("Europe/Berlin", ["22:30", "00:30", "02:30", "03:30"]),
+        ("-02:00", ["02:30", "04:30", "05:30", "03:30"]),
+    ] {
+        let options = Options {
+            zone: Zone::named(zone).ok(),
+            cache: Some(cache.clone()),
+            ..Options::default()
+        };
+        let files = open_with(&[&path], options);
+        files.take_whole();
+        let mut entries = all(&files, "", Direction::Older, 10);
+        entries.sort_by_key(|entry| entry.position);
+        let clock = |entry: &Entry| entry.time.to_string()[11..16].to_owned();
+        let found: Vec<String> = entries.iter().map(clock).collect();
+        assert_eq!(found, times, "{zone}");
+    }
 }
 
 #[test]

@@ -7,12 +7,20 @@ mod pages;
 use std::path::{Path, PathBuf};
 
 use super::{LogFiles, Options};
-use crate::base::Time;
+use crate::base::{Time, Zone};
 use crate::entry::Entry;
 use crate::query::{Direction, Page, PageRequest, Query, Start, Ties};
 
 fn open(paths: &[&Path]) -> LogFiles {
-    open_with(paths, Options::default())
+    open_with(paths, utc())
+}
+
+/// Times are of UTC, wherever the tests run.
+fn utc() -> Options {
+    Options {
+        zone: Some(Zone::default()),
+        ..Options::default()
+    }
 }
 
 fn open_with(paths: &[&Path], options: Options) -> LogFiles {

@@ -216,7 +216,7 @@ fn an_index_that_is_kept_is_read_again_but_not_for_another_file() {
     let is_kept =
         || std::fs::read_dir(dir.path().join("cache")).is_ok_and(|items| items.count() == 1);
     super::wait("the index on disk", is_kept);
-    let wanted = first.standing()[0].indexed;
+    let wanted = first.standing()[0].indexed.expect("an index");
     drop(first);
     let again = open_with(&[&path], options());
     let known = again.gauge().reading();
