@@ -116,6 +116,11 @@ pub(super) fn discover(paths: &[PathBuf]) -> Result<Vec<Named>, DiscoverError> {
     Ok(files)
 }
 
+/// Whether a file is compressed or an archive, as far as that can be read.
+pub(crate) fn is_packed(file: &File) -> bool {
+    matches!(packing_of(file), Ok(Some(_)))
+}
+
 /// How a file is packed, if it is.
 ///
 /// # Errors

@@ -56,6 +56,7 @@ mod watched;
 
 pub use crate::entry::decode::{Format, FormatError, FormatOptions};
 pub use discover::DiscoverError;
+pub(crate) use discover::is_packed;
 pub use drain::{Drain, Mark};
 pub use far::{Address, Host};
 pub use feed::Feed;

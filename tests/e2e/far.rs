@@ -1,17 +1,17 @@
 //! Log files on another host, through a stand-in for `ssh` whose other host is this one.
 
 use std::fs::{self, File};
-use std::io::Write;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::support::numbered::{Rotated, Rotation, append, are_all, entries, line, lines, text};
 use crate::support::{Run, Screen, run, tailwater, wait_for};
 
 /// What the host is called.
@@ -37,16 +37,6 @@ BEFORE
 sh -c "$*" | tee -a back
 "#;
 
-/// Line `n` of a log, a millisecond after the one before.
-fn line(n: u64) -> String {
-    let (minute, second, millisecond) = (n / 60_000, n / 1_000 % 60, n % 1_000);
-    format!("2026-03-14T09:{minute:02}:{second:02}.{millisecond:03}Z INFO entry {n}\n")
-}
-
-fn lines(range: Range<u64>) -> String {
-    range.map(line).collect()
-}
-
 /// Lines of some 200 bytes, as many as make up a file that nobody wants to have sent.
 fn long_lines(range: Range<u64>) -> String {
     let words = "of a job that says much ".repeat(7);
@@ -54,42 +44,10 @@ fn long_lines(range: Range<u64>) -> String {
     range.map(long).collect()
 }
 
-fn append(path: &Path, text: &str) {
-    let file = File::options().append(true).create(true).open(path);
-    let added = file.and_then(|mut file| file.write_all(text.as_bytes()));
-    added.expect("written");
-}
-
-fn entries(json: &str) -> Vec<Value> {
-    let entry = |line| serde_json::from_str(line).expect("JSON");
-    json.lines().map(entry).collect()
-}
-
-fn text(entry: &Value) -> &str {
-    entry["msg"].as_str().expect("a text")
-}
-
 /// The name of the file that an entry is of, whatever its host and folder are called.
 fn file_of(entry: &Value) -> &str {
     let source = entry["source"].as_str().expect("a source");
     source.rsplit('/').next().unwrap_or(source)
-}
-
-/// These are our lines up to a number: each once, in order.
-fn are_all(entries: &[Value], count: u64, what: &str) {
-    let number = |entry: &Value| -> Option<u64> {
-        let words = text(entry).strip_prefix("entry ")?;
-        words.split(' ').next()?.parse().ok()
-    };
-    let found: Vec<_> = entries.iter().map(number).collect();
-    let mut pairs = found.iter().zip(0..count);
-    let wrong = pairs.position(|(found, wanted)| *found != Some(wanted));
-    let around = wrong.map(|at| &found[at.saturating_sub(2)..(at + 3).min(found.len())]);
-    let length = found.len() as u64;
-    assert!(
-        wrong.is_none() && length == count,
-        "{what}: {length} entries of {count}, at {wrong:?} {around:?}"
-    );
 }
 
 /// Another host, which is this one, and the home of who looks at it. Both have the same files.
@@ -342,57 +300,7 @@ fn what_is_appended_over_there_appears_and_comes_about_once() {
 /// Rotations that a log over there is followed through.
 const ROTATIONS: u64 = 5;
 /// Lines written at once, and how long after the batch before: 200 lines a second.
-const BATCH: u64 = 10;
-const BATCH_AFTER: Duration = Duration::from_millis(50);
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Rotation {
-    Rename,
-    Copytruncate,
-}
-
-/// A log that is written, and rotated as logrotate does it.
-struct Rotated {
-    path: PathBuf,
-    rotation: Rotation,
-    /// Lines that were written.
-    count: u64,
-}
-
-impl Rotated {
-    fn write(&mut self, count: u64) {
-        let (end, mut due) = (self.count + count, Instant::now());
-        while self.count < end {
-            let batch = self.count..(self.count + BATCH).min(end);
-            self.count = batch.end;
-            append(&self.path, &lines(batch));
-            due += BATCH_AFTER;
-            while let Some(left) = due.checked_duration_since(Instant::now()) {
-                std::thread::park_timeout(left);
-            }
-        }
-    }
-
-    fn generation(&self, age: u64) -> PathBuf {
-        self.path.with_file_name(format!("app.log.{age}"))
-    }
-
-    fn rotate(&self) {
-        for age in (1..ROTATIONS).rev() {
-            let old = self.generation(age);
-            if old.exists() {
-                fs::rename(old, self.generation(age + 1)).expect("renamed");
-            }
-        }
-        if self.rotation == Rotation::Rename {
-            fs::rename(&self.path, self.generation(1)).expect("renamed");
-            return;
-        }
-        fs::copy(&self.path, self.generation(1)).expect("copied");
-        let file = File::options().write(true).open(&self.path);
-        file.and_then(|file| file.set_len(0)).expect("cut");
-    }
-}
+const PACE: (u64, Duration) = (10, Duration::from_millis(50));
 
 /// Writes and rotates a log under the eyes of the explorer, which must have all of it in the end.
 fn is_followed(rotation: Rotation) {
@@ -403,6 +311,8 @@ fn is_followed(rotation: Rotation) {
             path: far.path("app.log"),
             rotation,
             count: 0,
+            pace: PACE,
+            kept: ROTATIONS,
         },
     );
     log.write(10);

@@ -3,12 +3,13 @@
 use std::fs::{self, File};
 use std::io::Write;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Child;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::support::numbered::{Rotated, Rotation, append, are_all, entries, line, lines, text};
 use crate::support::{Screen, run, tailwater, wait_for};
 
 /// Rotations that a log is followed through.
@@ -16,18 +17,7 @@ const ROTATIONS: u64 = 50;
 /// Files that are kept of those that were rotated away.
 const KEPT: u64 = 60;
 /// Lines written at once, and how long after the batch before: 5,000 lines a second.
-const BATCH: u64 = 25;
-const BATCH_AFTER: Duration = Duration::from_millis(5);
-
-/// Line `n` of a log, a millisecond after the one before.
-fn line(n: u64) -> String {
-    let (minute, second, millisecond) = (n / 60_000, n / 1_000 % 60, n % 1_000);
-    format!("2026-03-14T09:{minute:02}:{second:02}.{millisecond:03}Z INFO entry {n}\n")
-}
-
-fn lines(range: Range<u64>) -> String {
-    range.map(line).collect()
-}
+const PACE: (u64, Duration) = (25, Duration::from_millis(5));
 
 /// A number as the screen shows it; less than a million.
 fn grouped(number: u64) -> String {
@@ -40,43 +30,11 @@ fn written(dir: &Path, name: &str, bytes: &[u8]) -> String {
     path.to_str().expect("a path").to_owned()
 }
 
-fn append(path: &Path, text: &str) {
-    let file = File::options().append(true).create(true).open(path);
-    let added = file.and_then(|mut file| file.write_all(text.as_bytes()));
-    added.expect("written");
-}
-
-fn entries(json: &str) -> Vec<Value> {
-    let entry = |line| serde_json::from_str(line).expect("JSON");
-    json.lines().map(entry).collect()
-}
-
 /// Everything that a query finds.
 fn found(home: &Path, query: &str, source: &str) -> Vec<Value> {
     let found = run(home, &["query", query, source, "-n9999", "-o", "json"]);
     assert_eq!(found.code, Some(0), "{query:?} of {source}: {}", found.err);
     entries(&found.out)
-}
-
-fn text(entry: &Value) -> &str {
-    entry["msg"].as_str().expect("a text")
-}
-
-/// These are our lines up to a number: each once, in order.
-fn are_all(entries: &[Value], count: u64, what: &str) {
-    let number = |entry: &Value| -> Option<u64> {
-        let words = text(entry).strip_prefix("entry ")?;
-        words.split(' ').next()?.parse().ok()
-    };
-    let found: Vec<_> = entries.iter().map(number).collect();
-    let mut pairs = found.iter().zip(0..count);
-    let wrong = pairs.position(|(found, wanted)| *found != Some(wanted));
-    let around = wrong.map(|at| &found[at.saturating_sub(2)..(at + 3).min(found.len())]);
-    let length = found.len() as u64;
-    assert!(
-        wrong.is_none() && length == count,
-        "{what}: {length} entries of {count}, at {wrong:?} {around:?}"
-    );
 }
 
 /// What the system counts of a running process, in a file of its folder.
@@ -87,70 +45,6 @@ fn counted(process: impl std::fmt::Display, file: &str, name: &str) -> u64 {
     number.unwrap_or_else(|| panic!("no {name} in\n{text}"))
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Rotation {
-    Rename,
-    Copytruncate,
-    Replace,
-}
-
-/// A log that is written, and rotated as logrotate does it.
-struct Rotated {
-    path: PathBuf,
-    rotation: Rotation,
-    /// Lines that were written.
-    count: u64,
-}
-
-impl Rotated {
-    fn write(&mut self, count: u64) {
-        let (end, mut due) = (self.count + count, Instant::now());
-        while self.count < end {
-            let batch = self.count..(self.count + BATCH).min(end);
-            self.count = batch.end;
-            append(&self.path, &lines(batch));
-            due += BATCH_AFTER;
-            while let Some(left) = due.checked_duration_since(Instant::now()) {
-                std::thread::park_timeout(left);
-            }
-        }
-    }
-
-    fn generation(&self, age: u64) -> PathBuf {
-        self.path.with_file_name(format!("app.log.{age}"))
-    }
-
-    fn rotate(&self) {
-        if self.rotation == Rotation::Replace {
-            let fresh = self.path.with_file_name(".fresh");
-            File::create(&fresh).expect("created");
-            fs::rename(&fresh, &self.path).expect("replaced");
-            return;
-        }
-        for age in (1..KEPT).rev() {
-            let old = self.generation(age);
-            if old.exists() {
-                fs::rename(old, self.generation(age + 1)).expect("renamed");
-            }
-        }
-        if self.rotation == Rotation::Rename {
-            fs::rename(&self.path, self.generation(1)).expect("renamed");
-            return;
-        }
-        fs::copy(&self.path, self.generation(1)).expect("copied");
-        let file = File::options().write(true).open(&self.path);
-        file.and_then(|file| file.set_len(0)).expect("cut");
-    }
-
-    /// Waits until the last line is on the screen: then everything before it was read.
-    fn is_seen(&self, screen: &Screen) {
-        let last = format!(" entry {}", self.count - 1);
-        screen.wait(&format!("{:?}: {last}", self.rotation), |rows| {
-            rows.iter().any(|row| row.trim_end().ends_with(&last))
-        });
-    }
-}
-
 /// Writes and rotates a log under the eyes of the explorer, which must have all of it in the end.
 fn is_followed(rotation: Rotation) {
     let home = tempfile::tempdir().expect("a home");
@@ -158,6 +52,8 @@ fn is_followed(rotation: Rotation) {
         path: home.path().join("app.log"),
         rotation,
         count: 0,
+        pace: PACE,
+        kept: KEPT,
     };
     log.write(10);
     let mut screen = Screen::start(home.path(), &[log.path.to_str().expect("a path")]);

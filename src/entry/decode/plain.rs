@@ -3,8 +3,12 @@
 use super::{Defaults, Form, time};
 use crate::entry::{Entry, Level, Scope};
 
-/// How many words after the time may stand before the level.
+/// How many bytes may stand before a time in brackets.
+const BRACKET_WITHIN: usize = 200;
+/// How many words after the time may stand before the level,
 const LEVEL_WITHIN: usize = 4;
+/// and how many bytes: a word may go on for megabytes.
+const LEVEL_BYTES: usize = 512;
 
 /// The line as an entry; [`Form::Timed`] when a time was found.
 #[must_use]
@@ -66,7 +70,10 @@ fn headed<'l>(line: &'l str, defaults: &Defaults) -> Option<Head<'l>> {
             rest.trim_start_matches([' ', '\t', ':', '|', '-']),
         ));
     }
-    let bracket = line.find('[').filter(|at| *at < 200)?;
+    let bracket = line
+        .bytes()
+        .take(BRACKET_WITHIN)
+        .position(|byte| byte == b'[')?;
     let (time, _) = time::leading(&line[bracket + 1..], defaults.unsaid())?;
     Some((time, None, line))
 }
@@ -90,9 +97,14 @@ fn klog<'l>(line: &'l str, defaults: &Defaults) -> Option<Head<'l>> {
 
 /// A level among the first words: taken off when it is the very first, otherwise only noted.
 fn leading_level(text: &str) -> (Level, &str) {
+    let head = &text[..text.floor_char_boundary(LEVEL_BYTES)];
     let mut at = 0;
-    for (index, word) in text.split_ascii_whitespace().take(LEVEL_WITHIN).enumerate() {
-        at += text[at..].find(word).unwrap_or(0) + word.len();
+    for (index, word) in head.split_ascii_whitespace().take(LEVEL_WITHIN).enumerate() {
+        at += head[at..].find(word).unwrap_or(0) + word.len();
+        // A word that is cut here is none.
+        if at == head.len() && head.len() < text.len() {
+            break;
+        }
         let bare = word.trim_matches(|character: char| "[]<>():|".contains(character));
         // A level stands in capitals or in brackets; "error" in a sentence is a word.
         let marked = bare.len() < word.len() || bare.bytes().all(|byte| byte.is_ascii_uppercase());
@@ -184,5 +196,12 @@ mod tests {
                 "{line}"
             );
         }
+        let cut = format!("{} ERRORS", "x".repeat(LEVEL_BYTES - 6));
+        let (entry, _) = parse(&cut, &Defaults::at(arrival));
+        assert_eq!(
+            entry.level,
+            Level::Info,
+            "only a part of a word is looked at"
+        );
     }
 }

@@ -1,6 +1,8 @@
 //! Streams on the way: packed bytes that are counted, content whose beginning is looked at before it is read.
 
+use std::cell::Cell;
 use std::io::{self, BufRead, BufReader, Read};
+use std::rc::Rc;
 use std::sync::Weak;
 
 use super::blocks::Blocks;
@@ -8,6 +10,34 @@ use super::magic::HEAD_BYTES;
 
 /// Bytes read at once from the packed file.
 const READ_BYTES: usize = 64 << 10;
+
+/// Content of which no more than so many bytes are read.
+pub(super) struct Bounded<R> {
+    content: R,
+    /// Bytes that may be read until it is set anew.
+    pub left: Rc<Cell<u64>>,
+}
+
+impl<R: Read> Bounded<R> {
+    pub fn new(content: R) -> Self {
+        let left = Rc::new(Cell::new(u64::MAX));
+        Self { content, left }
+    }
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.content.read(buffer)?;
+        match self.left.get().checked_sub(count as u64) {
+            Some(left) => self.left.set(left),
+            None => {
+                let told = "a header that is longer than any name";
+                return Err(io::Error::new(io::ErrorKind::InvalidData, told));
+            }
+        }
+        Ok(count)
+    }
+}
 
 /// The packed file as its decoder takes it. It tells the blocks how far it is, and ends when nobody holds them any more.
 pub(super) struct Counted<R> {

@@ -127,6 +127,25 @@ fn names(members: &[Unpacked]) -> Vec<&str> {
     members.iter().map(Unpacked::name).collect()
 }
 
+#[test]
+fn a_name_that_would_fill_the_memory_ends_an_archive() {
+    for kind in [tar::EntryType::GNULongName, tar::EntryType::XHeader] {
+        let mut archive = tar(&[("a.log", LINE)]);
+        archive.truncate(1024);
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(kind);
+        header.set_size(64 << 20);
+        header.set_cksum();
+        archive.extend_from_slice(header.as_bytes());
+        archive.resize(archive.len() + (64 << 20), b'a');
+        let (whole, members) = unpack(&gzip(&archive));
+        assert_eq!(names(&members), ["a.log"]);
+        assert_eq!(content(&members[0]), LINE);
+        let failure = whole.failure().expect("refused").to_string();
+        assert!(failure.contains("longer than any name"), "{failure}");
+    }
+}
+
 /// Where a failure says the packed bytes are damaged, and of how many.
 fn damage(failure: Option<&Failure>) -> Option<(u64, u64)> {
     match failure {

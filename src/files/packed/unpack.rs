@@ -2,6 +2,7 @@
 
 use std::io::{self, BufReader, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
 use std::sync::{Arc, Weak};
 
 use zstd::bulk::Compressor;
@@ -10,7 +11,7 @@ use super::blocks::{BLOCK, Blocks};
 use super::decode::decoder;
 use super::failure::Stop;
 use super::magic::{compression, is_tar};
-use super::reading::{Counted, Peeked, fill, unwanted};
+use super::reading::{Bounded, Counted, Peeked, fill, unwanted};
 use super::{Failure, Packing};
 
 /// How hard blocks are compressed: faster than any decoder here, and a log becomes a tenth all the same.
@@ -30,6 +31,9 @@ pub(super) fn run(packed: impl Read, packing: Packing, name: &str, blocks: &Weak
         blocks.finish(failure);
     }
 }
+
+/// Bytes between two files of an archive, at the most: no name is that long.
+const MAX_HEADER: u64 = 1 << 20;
 
 /// Unpacks a file; `form` is what is being read, in words.
 fn unpack(
@@ -60,20 +64,29 @@ fn unpack(
 
 /// Unpacks each regular file in an archive.
 fn members(archive: impl Read, writer: &mut Writer<'_>) -> Result<(), Stop> {
-    let mut archive = tar::Archive::new(archive);
-    for entry in archive.entries().map_err(Stop::Packed)? {
-        let entry = entry.map_err(Stop::Packed)?;
+    let bounded = Bounded::new(archive);
+    let left = Rc::clone(&bounded.left);
+    let mut archive = tar::Archive::new(bounded);
+    let mut entries = archive.entries().map_err(Stop::Packed)?;
+    loop {
+        // What stands between two files is held in memory: long names, attributes.
+        left.set(MAX_HEADER);
+        let Some(entry) = entries.next() else {
+            return Ok(());
+        };
+        let mut entry = entry.map_err(Stop::Packed)?;
+        left.set(u64::MAX);
         let kind = entry.header().entry_type();
         // A sparse file is one too: a log that is emptied while it is written becomes sparse.
         if kind.is_file() || kind.is_contiguous() || kind.is_gnu_sparse() {
-            member(entry, writer)?;
+            member(&mut entry, writer)?;
         }
+        io::copy(&mut entry, &mut io::sink()).map_err(Stop::Packed)?;
     }
-    Ok(())
 }
 
 /// Unpacks a file in an archive, and what it is compressed with itself. Damage within is this log's, not the archive's.
-fn member(entry: tar::Entry<'_, impl Read>, writer: &mut Writer<'_>) -> Result<(), Stop> {
+fn member(entry: &mut tar::Entry<'_, impl Read>, writer: &mut Writer<'_>) -> Result<(), Stop> {
     let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
     let name = path.strip_prefix("./").unwrap_or(&path);
     let size = entry.size();

@@ -4,6 +4,7 @@ mod direktiv;
 mod engines;
 mod events;
 mod lines;
+pub mod numbered;
 mod process;
 mod proxy;
 mod screen;

@@ -18,14 +18,8 @@ const MAX_FILES: usize = 100_000;
 const MAX_DEPTH: usize = 32;
 /// Endings of files that are compressed, or are being written by somebody who rotates.
 const COMPRESSED: [&str; 9] = ["gz", "zst", "xz", "bz2", "zip", "Z", "lz4", "lzma", "tgz"];
-/// How compressed files begin.
-const MAGIC: [&[u8]; 5] = [
-    b"\x1f\x8b",
-    b"\x28\xb5\x2f\xfd",
-    b"\xfd7zXZ",
-    b"BZh",
-    b"PK\x03\x04",
-];
+/// How zip archives begin, which nobody here unpacks.
+const ZIP: &[u8] = b"PK\x03\x04";
 
 /// What is looked for, and where.
 #[derive(Debug)]
@@ -208,9 +202,9 @@ fn origins(name: &str) -> impl Iterator<Item = String> {
 /// Whether a file is compressed, whatever it is called.
 pub(super) fn is_compressed(file: &File) -> bool {
     use std::os::unix::fs::FileExt;
-    let mut head = [0; 6];
+    let mut head = [0; ZIP.len()];
     let read = file.read_at(&mut head, 0).unwrap_or_default();
-    MAGIC.iter().any(|magic| head[..read].starts_with(magic))
+    &head[..read] == ZIP || crate::files::is_packed(file)
 }
 
 #[cfg(test)]
