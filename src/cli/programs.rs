@@ -64,8 +64,8 @@ impl Program {
         }
     }
 
-    /// How it is started; from where it had come, if it was before.
-    fn command(&self, since: Option<Time>) -> Command {
+    /// How it is started; after which entry of the journal, if it was before.
+    fn command(&self, after: Option<&str>) -> Command {
         match self {
             Self::Command(text) => {
                 let mut command = Command::new("sh");
@@ -76,11 +76,8 @@ impl Program {
             Self::Journal(units) => {
                 let mut command = Command::new("journalctl");
                 command.args(["-o", "json", "-f", "--no-pager"]);
-                match since {
-                    Some(time) => {
-                        let seconds = time.0.div_euclid(1_000_000_000);
-                        command.arg(format!("--since=@{seconds}")).arg("-nall")
-                    }
+                match after {
+                    Some(cursor) => command.arg(format!("--after-cursor={cursor}")).arg("-nall"),
                     None => command.arg(format!("-n{JOURNAL}")),
                 };
                 command.args(units.iter().flat_map(|unit| ["-u", unit]));
@@ -130,9 +127,9 @@ fn stop(child: &Child) {
     }
 }
 
-fn started(program: &Program, since: Option<Time>) -> io::Result<Child> {
+fn started(program: &Program, after: Option<&str>) -> io::Result<Child> {
     program
-        .command(since)
+        .command(after)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -150,10 +147,13 @@ fn read(
 ) {
     let name = program.name();
     let mut backoff = Backoff::new(RETRY.0, RETRY.1);
-    let (mut running, mut newest) = (Some(child), None);
+    let (mut running, mut cursor) = (Some(child), None::<String>);
     loop {
         let begun = Time::now();
-        let told = match running.take().map_or_else(|| started(program, newest), Ok) {
+        let told = match running
+            .take()
+            .map_or_else(|| started(program, cursor.as_deref()), Ok)
+        {
             Ok(mut child) => {
                 if let Some(out) = child.stdout.take() {
                     let out = BufReader::with_capacity(256 << 10, out);
@@ -165,8 +165,8 @@ fn read(
                             feeder.settle();
                             ended.finish();
                         }
-                        let latest = batch.iter().map(|entry| entry.time).max();
-                        newest = newest.max(latest);
+                        let told = batch.iter().rev().find_map(cursor_of);
+                        cursor = told.or(cursor.take());
                         feeder.take(batch)
                     });
                 }
@@ -194,6 +194,12 @@ fn read(
             return;
         }
     }
+}
+
+/// Where in the journal an entry stands.
+fn cursor_of(entry: &Entry) -> Option<String> {
+    let cursor = entry.fields.get("__CURSOR")?.as_str()?;
+    Some(cursor.to_owned())
 }
 
 /// That a program ended is said among what it said.
@@ -224,5 +230,25 @@ mod tests {
             assert_eq!(Program::of(&program.source()), Some(program));
         }
         assert_eq!(Program::of("app.log"), None);
+    }
+
+    #[test]
+    fn the_journal_goes_on_after_its_cursor() {
+        let line =
+            br#"{"__CURSOR":"s=1;i=2","__REALTIME_TIMESTAMP":"1773478800000000","MESSAGE":"hi"}"#;
+        let (entry, _) = Decoder::Json.line(line, &Defaults::at(Time(0)));
+        let cursor = cursor_of(&entry);
+        let journal = Program::Journal(vec!["shop".to_owned()]);
+        let asked = |after: Option<&str>| {
+            let command = journal.command(after);
+            let arguments = command.get_args().map(|word| word.display().to_string());
+            arguments.collect::<Vec<_>>().join(" ")
+        };
+        let told = "-o json -f --no-pager";
+        assert_eq!(asked(None), format!("{told} -n{JOURNAL} -u shop"));
+        assert_eq!(
+            asked(cursor.as_deref()),
+            format!("{told} --after-cursor=s=1;i=2 -nall -u shop")
+        );
     }
 }

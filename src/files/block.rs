@@ -10,7 +10,7 @@
 use std::io;
 use std::ops::Range;
 
-use memchr::{memchr, memchr_iter, memrchr};
+use memchr::{memchr, memrchr};
 
 use super::content::Content;
 use crate::entry::decode::Format;
@@ -23,6 +23,10 @@ const LONGEST_LINE: u64 = 64;
 const BEYOND: usize = 8 << 10;
 /// Bytes before a block that are looked at for the line before its first.
 const BEFORE: u64 = 32 << 10;
+/// Bytes before a block that tell whether it begins with a line: one would do. But where the target of a copy lies a few bytes
+/// (1 to 63) behind its source, by their places in a page, some processors copy at a third of the speed (AMD's `rep movsb`);
+/// buffers begin with a page.
+const JUST_BEFORE: u64 = 64;
 
 /// The bytes of a block's entries.
 #[derive(Debug, Default)]
@@ -61,7 +65,7 @@ impl Block {
         let high = (low + BLOCK).min(length);
         self.read = 0;
         let mut start = 0;
-        for before in [1, BEFORE] {
+        for before in [JUST_BEFORE, BEFORE] {
             self.base = low.saturating_sub(before);
             self.fill(content, high, length)?;
             start = to_usize(low - self.base);
@@ -270,11 +274,14 @@ impl Block {
 
 /// Whether a line begins between two places.
 pub(super) fn has_line_start(content: &Content, from: u64, to: u64) -> io::Result<bool> {
-    let from = from.saturating_sub(1);
-    let mut bytes = vec![0; to_usize(to - from)];
-    let filled = content.read(&mut bytes, from)?;
-    let ends = memchr_iter(b'\n', &bytes[..filled]).next();
-    Ok(ends.is_some_and(|at| at + 1 < bytes.len()))
+    let base = from.saturating_sub(JUST_BEFORE);
+    let mut bytes = vec![0; to_usize(to - base)];
+    let filled = content.read(&mut bytes, base)?;
+    // A line begins behind the end of another.
+    let before = to_usize(from.saturating_sub(1) - base);
+    let behind = bytes.get(before..filled).unwrap_or_default();
+    let end = memchr(b'\n', behind);
+    Ok(end.is_some_and(|at| before + at + 1 < bytes.len()))
 }
 
 fn to_usize(number: u64) -> usize {

@@ -93,6 +93,7 @@ pub async fn run(
         guard,
         keyboard: Keyboard::begin().map_err(Error::Terminal)?,
         pace: Pace::new(Instant::now()),
+        are_namespaces_told: false,
         ending: None,
         has_viewed: false,
         at,
@@ -143,6 +144,8 @@ struct Runtime {
     guard: Guard,
     keyboard: Keyboard,
     pace: Pace,
+    /// Whether it was told which namespaces there are, if any.
+    are_namespaces_told: bool,
     ending: Option<Ending>,
     /// Another program had the terminal since signals were last listened for.
     has_viewed: bool,
@@ -245,11 +248,11 @@ impl Runtime {
             tracing::warn!(%error, "the record ends here");
             self.record = None;
         }
+        self.are_namespaces_told |= matches!(message, Message::Namespaces(_));
         let effects = update(&mut self.state, message);
         // The first frame waits a moment for both the first page and the namespaces: columns do not jump, and the screen is
         // drawn once.
-        let ready =
-            self.pace.begun || (self.state.window.len() > 0 && !self.state.namespaces.is_empty());
+        let ready = self.pace.begun || (self.state.window.len() > 0 && self.are_namespaces_told);
         let wish = if ready { wish } else { wish.min(Wish::Quiet) };
         self.pace.wish(wish, Instant::now());
         self.perform(effects);

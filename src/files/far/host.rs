@@ -17,7 +17,7 @@ const BETWEEN_STARTS: Duration = Duration::from_secs(1);
 /// A list of files has at most so many bytes.
 const LIST: usize = 16 << 20;
 
-/// An answer that takes longer is missed.
+/// An answer that takes no time and has not come after this is missed.
 const MISSED: Duration = Duration::from_secs(5);
 
 /// What tells a zone has at most so many bytes.
@@ -47,7 +47,7 @@ struct Shared {
 /// How it is with a host.
 #[derive(Default)]
 struct Standing {
-    /// When it was asked what it has not answered yet.
+    /// When it was asked what takes no time, and it has not answered yet.
     asked: Option<Instant>,
     /// Why it could not be asked the last time.
     failure: Option<String>,
@@ -191,7 +191,7 @@ done; true"
             quote(path)?,
             offset.saturating_add(1)
         );
-        self.ask(&format!("read {path}"), &command, length)
+        self.ask_patiently(&format!("read {path}"), &command, length)
     }
 
     /// Where the lines begin that hold one of the words, in any ASCII case; the last `most` of them. `from` is where a line
@@ -218,16 +218,31 @@ exec <{} || exit 1; tail -c +{} | grep -a -b -i -F{} | cut -d: -f1 | tail -n {mo
             expressions(words)?
         );
         let bound = most.saturating_mul(NUMBER);
-        let answer = self.ask(&format!("search {path}"), &command, bound)?;
+        let answer = self.ask_patiently(&format!("search {path}"), &command, bound)?;
         let text = String::from_utf8_lossy(&answer);
         let offsets = text.lines().filter_map(|line| line.parse::<u64>().ok());
         Ok(offsets.map(|offset| from.saturating_add(offset)).collect())
     }
 
-    /// Asks one question; `what` says in an error what it was.
+    /// Asks one question that takes no time over there; `what` says in an error what it was.
     fn ask(&self, what: &str, command: &str, most: usize) -> io::Result<Vec<u8>> {
         let mut line = self.line();
         self.standing().asked = Some(Instant::now());
+        self.exchange(&mut line, what, command, most)
+    }
+
+    /// Asks for what may take its time: a search of a large file, many bytes over a slow line.
+    fn ask_patiently(&self, what: &str, command: &str, most: usize) -> io::Result<Vec<u8>> {
+        self.exchange(&mut self.line(), what, command, most)
+    }
+
+    fn exchange(
+        &self,
+        line: &mut Line,
+        what: &str,
+        command: &str,
+        most: usize,
+    ) -> io::Result<Vec<u8>> {
         let answer = line
             .session(&self.0)
             .and_then(|session| session.ask(command, most));
