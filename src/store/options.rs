@@ -42,7 +42,8 @@ pub struct Options {
     /// Estimated bytes a memtable may hold before it is sealed. Three of them can be in memory at once: one filling,
     /// one being sealed, one waiting.
     pub memtable_bytes: usize,
-    /// Entries a page puts to its question before it answers with what it has, so that a slow question stays progressive.
+    /// Entries a page puts to its question before it answers with what it has, so that a slow question stays progressive: by
+    /// default a row group for each thread.
     pub scan_budget: u64,
     /// Bytes of decoded columns and filters that are kept for the next question.
     pub cache_bytes: u64,
@@ -58,16 +59,16 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
+        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let (threads, group_rows) = (threads.min(4), 65_536);
         Self {
             durability: Durability::Sync,
             memtable_bytes: 24 << 20,
-            scan_budget: 1 << 18,
+            scan_budget: (threads * group_rows) as u64,
             cache_bytes: 48 << 20,
-            threads: std::thread::available_parallelism()
-                .map_or(1, std::num::NonZero::get)
-                .min(4),
+            threads,
             compaction_bytes: 16 << 20,
-            group_rows: 65_536,
+            group_rows,
             retention: Retention::default(),
         }
     }

@@ -25,13 +25,13 @@ impl Store {
             (Start::End, Direction::Newer) => Key::MIN,
         };
         let options = &self.shared.options;
-        let mut scan = Scan::new(&tables, &matcher, start, direction, options.threads);
+        let scan = Scan::new(&tables, &matcher, start, direction, options.threads);
+        let mut scan = scan.within(options.scan_budget);
         let mut rows: Vec<Row> = Vec::with_capacity(request.limit.min(1_024));
         let (mut ended, mut partial) = (false, false);
         while !full(&rows, &scan, request) {
             // A page that stops early must have come further than its start, or its reader would never arrive.
-            let spent = scan.looked_at >= options.scan_budget && scan.must_look();
-            if spent && resume(&scan, direction).is_some_and(|key| key != start) {
+            if scan.is_spent() && resume(&scan, direction).is_some_and(|key| key != start) {
                 partial = true;
                 break;
             }

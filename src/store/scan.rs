@@ -21,7 +21,9 @@ pub(super) struct Scan<'m> {
     /// Entries looked at or passed over by their summary.
     pub scanned: u64,
     /// Entries put to the matcher: what the budget counts.
-    pub looked_at: u64,
+    looked_at: u64,
+    /// Entries that may be put to it before the answer is wanted: no more are looked at ahead.
+    budget: u64,
     /// Row groups that could not be read, one sentence each.
     pub damage: Vec<String>,
 }
@@ -94,11 +96,17 @@ impl<'m> Scan<'m> {
         let mut scan = Self {
             matcher,
             direction,
-            workers: Workers::new(threads),
+            // What everything is asked for is answered by the first part; of anything else nobody knows.
+            workers: if matcher.is_everything() {
+                Workers::new(threads)
+            } else {
+                Workers::eager(threads)
+            },
             sources: Vec::new(),
             heap: BinaryHeap::new(),
             scanned: 0,
             looked_at: 0,
+            budget: u64::MAX,
             damage: Vec::new(),
         };
         for table in tables.memtables() {
@@ -110,6 +118,16 @@ impl<'m> Scan<'m> {
             scan.add(Source::stored(segment, start, direction));
         }
         scan
+    }
+
+    /// The same, with so many entries to put to the matcher.
+    pub fn within(self, budget: u64) -> Self {
+        Self { budget, ..self }
+    }
+
+    /// Whether as many were looked at, and going on means looking at more.
+    pub fn is_spent(&self) -> bool {
+        self.looked_at >= self.budget && self.must_look()
     }
 
     fn add(&mut self, source: Source) {
@@ -132,7 +150,7 @@ impl<'m> Scan<'m> {
     }
 
     /// Whether going on means looking at another part; otherwise a row is ready.
-    pub fn must_look(&self) -> bool {
+    fn must_look(&self) -> bool {
         let source = self
             .heap
             .peek()
@@ -178,7 +196,8 @@ impl<'m> Scan<'m> {
         let Some(source) = self.sources.get_mut(source) else {
             return Ok(());
         };
-        let filled = source.fill(self.matcher, self.direction, &mut self.workers)?;
+        let left = self.budget.saturating_sub(self.looked_at);
+        let filled = source.fill(self.matcher, self.direction, &mut self.workers, left)?;
         self.scanned += filled.scanned;
         self.looked_at += filled.looked_at;
         self.damage.extend(filled.damage);

@@ -152,7 +152,8 @@ impl Source {
         }
     }
 
-    /// Looks at the next part: a chunk of a memtable, or as many row groups as the workers take at once.
+    /// Looks at the next part: a chunk of a memtable, or as many row groups as the workers take at once and hold so many
+    /// entries.
     ///
     /// # Errors
     /// The disk refuses. Damage is passed over and noted.
@@ -161,6 +162,7 @@ impl Source {
         matcher: &Matcher,
         direction: Direction,
         workers: &mut Workers,
+        most: u64,
     ) -> Result<Filled, Error> {
         let mut filled = Filled::default();
         match self {
@@ -185,7 +187,8 @@ impl Source {
                 // Few for a question that is soon answered, all that threads allow for one that is not.
                 let ahead = workers.at_once();
                 let mut candidates = Vec::with_capacity(ahead);
-                while candidates.len() < ahead {
+                while candidates.len() < ahead && (candidates.is_empty() || filled.looked_at < most)
+                {
                     let next = match direction {
                         Direction::Older => groups.next_back(),
                         Direction::Newer => groups.next(),

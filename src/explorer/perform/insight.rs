@@ -128,7 +128,9 @@ impl Performer {
         buckets: usize,
     ) {
         let (backend, messages) = self.handles();
+        let answered = self.answered.clone();
         let task = tokio::spawn(async move {
+            answered.cancelled().await;
             let asked = |query: &Query| HistogramRequest {
                 query: query.clone(),
                 now,

@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use super::effect::Effect;
 use super::message::Message;
@@ -38,6 +39,8 @@ pub(super) struct Performer {
     messages: UnboundedSender<Message>,
     /// Under way, by kind: a newer one ends the older.
     load: Running,
+    /// The page that is loaded has an answer, in part or whole, or none will come: counts wait for that.
+    answered: CancellationToken,
     extend: Running,
     find: Running,
     follow: Running,
@@ -93,6 +96,7 @@ impl Performer {
             services,
             messages,
             load: Running::default(),
+            answered: CancellationToken::new(),
             extend: Running::default(),
             find: Running::default(),
             follow: Running::default(),
@@ -209,7 +213,14 @@ impl Performer {
     fn load(&mut self, number: Number, asked: Asked, at: At) {
         let (backend, messages) = self.handles();
         self.extend.stop();
-        let task = async move { tasks::load(&backend, &messages, number, &asked, at).await };
+        let answered = CancellationToken::new();
+        // Whatever becomes of the page, who waits for it goes on.
+        let guard = answered.clone().drop_guard();
+        self.answered = answered.clone();
+        let task = async move {
+            let _guard = guard;
+            tasks::load(&backend, &messages, number, &asked, at, &answered).await;
+        };
         self.load.replace(number, tokio::spawn(task));
     }
 
@@ -291,7 +302,9 @@ impl Performer {
 
     fn facets(&mut self, number: Number, request: FacetsRequest) {
         let (backend, messages) = self.handles();
+        let answered = self.answered.clone();
         let task = tokio::spawn(async move {
+            answered.cancelled().await;
             let field = request.field.clone();
             let message = match backend.facets(request).await {
                 Ok(facets) => Message::Facets {

@@ -2,6 +2,7 @@
 
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::UnboundedSender;
+use tokio_util::sync::CancellationToken;
 
 use crate::backend::{Backend, Error, FeedEvent};
 use crate::base::Time;
@@ -30,14 +31,19 @@ impl Asked {
     }
 }
 
+/// Loads a page; at its first answer others may begin.
 pub(super) async fn load(
     backend: &Backend,
     messages: &UnboundedSender<Message>,
     number: Number,
     asked: &Asked,
     at: At,
+    answered: &CancellationToken,
 ) {
-    let tell = |page: Page, done| drop(messages.send(Message::Loaded { number, page, done }));
+    let tell = |page: Page, done| {
+        let _ = messages.send(Message::Loaded { number, page, done });
+        answered.cancel();
+    };
     let outcome = match at {
         At::Newest => {
             read(backend, asked, Start::End, Direction::Older, |page| {
