@@ -28,13 +28,11 @@ impl<R: Read> Bounded<R> {
 impl<R: Read> Read for Bounded<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.content.read(buffer)?;
-        match self.left.get().checked_sub(count as u64) {
-            Some(left) => self.left.set(left),
-            None => {
-                let told = "a header that is longer than any name";
-                return Err(io::Error::new(io::ErrorKind::InvalidData, told));
-            }
-        }
+        let Some(left) = self.left.get().checked_sub(count as u64) else {
+            let told = "a header that is longer than any name";
+            return Err(io::Error::new(io::ErrorKind::InvalidData, told));
+        };
+        self.left.set(left);
         Ok(count)
     }
 }
