@@ -19,6 +19,8 @@ pub(in crate::explorer) fn title(
     regions: &mut Regions,
 ) {
     let right = match state.timeline.matching() {
+        // What is not indexed is not counted as a whole.
+        _ if state.total() == 0 && state.window.len() > 0 => " ".to_owned(),
         Some(count) if !state.filters.is_empty() => {
             format!("{} of {} entries ", grouped(count), grouped(state.total()))
         }

@@ -234,6 +234,14 @@ fn files_look_as_they_were_looked_at() {
     insta::assert_snapshot!("files", shown);
 }
 
+#[test]
+fn what_is_not_counted_is_not_said_to_be_nothing() {
+    let mut harness = begun(SIZES[0]);
+    assert!(harness.screen()[0].trim_end().ends_with(" 14 entries"));
+    harness.tell(Message::Namespaces(Vec::new()));
+    assert_eq!(harness.screen()[0].trim(), "tailwater test");
+}
+
 /// Cells beside each other that look alike, with their words.
 fn looks(screen: &Buffer) -> String {
     let width = usize::from(screen.area.width);
