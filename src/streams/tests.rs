@@ -568,6 +568,9 @@ mod in_redis {
                     &port.to_string(),
                     "--appendonly",
                     "yes",
+                    // What was answered survives the kill, however slow the disk is.
+                    "--appendfsync",
+                    "always",
                 ])
                 .current_dir(dir)
                 .stdout(Stdio::null())

@@ -65,6 +65,9 @@ impl Redis {
                 &port,
                 "--appendonly",
                 "yes",
+                // What was answered survives the kill, however slow the disk is.
+                "--appendfsync",
+                "always",
             ])
             .current_dir(self.dir.path())
             .stdout(Stdio::null())
