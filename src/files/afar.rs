@@ -41,14 +41,12 @@ pub(super) fn begin(files: &LogFiles) -> io::Result<()> {
 fn watch(shared: &Weak<Shared>) {
     let mut backoff = Backoff::new(LOOK.0, LOOK.1);
     while let Some(files) = shared.upgrade().map(LogFiles) {
-        let contents = files.far_contents();
+        let (contents, host) = (files.far_contents(), files.0.host.clone());
         drop(files);
-        let Some(first) = contents.first() else {
-            return;
-        };
+        let Some(host) = host else { return };
         let paths: Vec<String> = contents.iter().map(|of| of.file().path).collect();
         // That it is silent is told by the host itself.
-        let Ok(found) = first.host().look(&paths) else {
+        let Ok(found) = host.look(&paths) else {
             std::thread::sleep(backoff.delay());
             continue;
         };

@@ -49,6 +49,8 @@ pub struct LogFiles(pub(super) Arc<Shared>);
 pub(super) struct Shared {
     watched: Mutex<(Watched, Instant)>,
     options: Arc<Options>,
+    /// Where the files lie, if not here.
+    pub host: Option<Host>,
     /// Heads that pages told.
     heads: Tokens<Places>,
     /// Questions that are being answered.
@@ -109,7 +111,7 @@ impl LogFiles {
         for file in found {
             watched.add_far(host, file)?;
         }
-        let files = Self::of(watched, options);
+        let files = Self::of(watched, options, Some(host.clone()));
         afar::begin(&files)?;
         Ok(files)
     }
@@ -138,14 +140,15 @@ impl LogFiles {
                 source,
             })?;
         }
-        Ok(Self::of(watched, options))
+        Ok(Self::of(watched, options, None))
     }
 
-    fn of(mut watched: Watched, options: Arc<Options>) -> Self {
+    fn of(mut watched: Watched, options: Arc<Options>, host: Option<Host>) -> Self {
         watched.look();
         let files = Self(Arc::new(Shared {
             watched: Mutex::new((watched, Instant::now())),
             options,
+            host,
             heads: Tokens::default(),
             asking: AtomicUsize::new(0),
             gauge: Arc::default(),
@@ -199,8 +202,7 @@ impl LogFiles {
     /// Why what is shown may be old: where it lies nothing answers.
     #[must_use]
     pub fn silence(&self) -> Option<String> {
-        let contents = self.far_contents();
-        contents.first().and_then(|far| far.host().trouble())
+        self.0.host.as_ref().and_then(Host::trouble)
     }
 
     /// The files as they are.

@@ -14,9 +14,9 @@ use crate::query::{Direction, Nearest, Page, PageRequest, Verdict};
 
 /// What a page may cost before it is given though it is not full, in bytes: those that are only searched count once,
 const BUDGET: u64 = 192 << 20;
-/// those that are decoded so many times.
+/// those that are decoded so many times,
 const DECODED: u64 = 8;
-/// those that come from another host so many times;
+/// those that come from another host so many times.
 const AFAR: u64 = 96;
 /// Blocks read at once, at the most; and from another host.
 const AT_ONCE: (usize, usize) = (32, 2);

@@ -63,15 +63,15 @@ pub fn read_stream(
 struct Reading<'o> {
     own: &'o [Format],
     how: How,
-    /// What came first, as long as it may tell the format.
-    sample: Vec<u8>,
+    /// What came first, as long as it may tell the format, and how much of it was looked at.
+    sample: Option<(Vec<u8>, usize)>,
     /// A line whose end has not come.
     partial: Vec<u8>,
 }
 
 enum How {
-    /// Lines wait for the format to be told.
-    Waiting(Instant),
+    /// Lines wait for the format to be told, since the first came.
+    Waiting(Option<Instant>),
     /// No format is known: each line is taken for what it looks like.
     Unknown(Box<Lines>),
     Told(Gathered),
@@ -82,8 +82,8 @@ impl<'o> Reading<'o> {
         let told = options.format.clone().map(Gathered::new);
         Self {
             own: &options.formats,
-            how: told.map_or_else(|| How::Waiting(Instant::now()), How::Told),
-            sample: Vec::new(),
+            sample: told.is_none().then(Default::default),
+            how: told.map_or(How::Waiting(None), How::Told),
             partial: Vec::new(),
         }
     }
@@ -91,32 +91,32 @@ impl<'o> Reading<'o> {
     /// How long more is waited for.
     fn patience(&self) -> Duration {
         match self.how {
-            How::Waiting(since) if !self.sample.is_empty() => {
-                TOLD_WITHIN.saturating_sub(since.elapsed())
-            }
+            How::Waiting(Some(since)) => TOLD_WITHIN.saturating_sub(since.elapsed()),
             _ => QUIET,
         }
     }
 
     fn push(&mut self, bytes: &[u8], defaults: &Defaults, batch: &mut Vec<Entry>) {
-        if !matches!(self.how, How::Told(_)) && self.sample.len() < SAMPLE {
-            if self.sample.is_empty() {
-                self.how = How::Waiting(Instant::now());
-            }
-            self.sample.extend_from_slice(bytes);
+        let mut is_full = false;
+        if let Some((sample, _)) = &mut self.sample {
+            sample.extend_from_slice(bytes);
+            is_full = sample.len() >= SAMPLE;
         }
         self.partial.extend_from_slice(bytes);
-        let is_late = matches!(self.how, How::Waiting(since) if since.elapsed() >= TOLD_WITHIN);
-        if is_late || self.sample.len() >= SAMPLE || !matches!(self.how, How::Waiting(_)) {
-            self.tell_format(batch);
-            self.take_lines(defaults, batch);
+        if let How::Waiting(since) = &mut self.how {
+            let since = *since.get_or_insert_with(Instant::now);
+            if since.elapsed() < TOLD_WITHIN && !is_full {
+                return;
+            }
         }
+        self.tell_format(defaults, batch);
+        self.take_lines(defaults, batch);
     }
 
     /// Nothing came for a moment.
     fn pause(&mut self, defaults: &Defaults, batch: &mut Vec<Entry>) {
-        let was_waiting = matches!(self.how, How::Waiting(_)) && !self.sample.is_empty();
-        self.tell_format(batch);
+        let was_waiting = matches!(self.how, How::Waiting(Some(_)));
+        self.tell_format(defaults, batch);
         self.take_lines(defaults, batch);
         if !was_waiting {
             batch.extend(self.how.finish(defaults));
@@ -124,7 +124,7 @@ impl<'o> Reading<'o> {
     }
 
     fn finish(&mut self, defaults: &Defaults, batch: &mut Vec<Entry>) {
-        self.tell_format(batch);
+        self.tell_format(defaults, batch);
         self.take_lines(defaults, batch);
         let last = std::mem::take(&mut self.partial);
         if !last.is_empty() {
@@ -134,23 +134,27 @@ impl<'o> Reading<'o> {
     }
 
     /// Tells the format by what has come: a banner may have come first, which tells nothing.
-    fn tell_format(&mut self, batch: &mut Vec<Entry>) {
-        if matches!(self.how, How::Told(_)) || self.sample.is_empty() {
+    fn tell_format(&mut self, defaults: &Defaults, batch: &mut Vec<Entry>) {
+        let Some((sample, looked_at)) = &mut self.sample else {
+            return;
+        };
+        // Most lines must agree: after some that did not, it takes as many more.
+        let is_full = sample.len() >= SAMPLE;
+        if sample.is_empty() || (sample.len() < *looked_at * 2 && !is_full) {
             return;
         }
-        let whole = memchr::memrchr(b'\n', &self.sample).map_or(self.sample.len(), |end| end + 1);
-        let told = Format::detect(&self.sample[..whole], self.own);
-        if let How::Unknown(lines) = &mut self.how {
-            if !told.is_timed() {
-                return;
-            }
-            batch.extend(lines.finish());
+        *looked_at = sample.len();
+        let whole = memchr::memrchr(b'\n', sample).map_or(sample.len(), |end| end + 1);
+        let told = Format::detect(&sample[..whole], self.own);
+        if told.is_timed() || is_full {
+            self.sample = None;
         }
-        self.how = if told.is_timed() {
-            How::Told(Gathered::new(told))
-        } else {
-            How::Unknown(Box::default())
-        };
+        if told.is_timed() {
+            batch.extend(self.how.finish(defaults));
+            self.how = How::Told(Gathered::new(told));
+        } else if matches!(self.how, How::Waiting(_)) {
+            self.how = How::Unknown(Box::default());
+        }
     }
 
     fn take_lines(&mut self, defaults: &Defaults, batch: &mut Vec<Entry>) {

@@ -330,9 +330,7 @@ fn yearless(mut read: BrokenDownTime, unsaid: Unsaid<'_>) -> Option<Time> {
         zone: zone.as_ref().unwrap_or(unsaid.zone),
         ..unsaid
     };
-    let read = std::cell::RefCell::new(&mut read);
     time::of_year(unsaid, |year| {
-        let mut read = read.borrow_mut();
         read.set_year(Some(year)).ok()?;
         read.to_datetime().ok()
     })

@@ -234,7 +234,10 @@ fn zoned(civil: &str, told: Option<&str>, zone: &Zone) -> Option<Time> {
 }
 
 /// A time that leaves its year unsaid; `at` says what it is in a year, if there is such a day.
-pub(super) fn of_year(unsaid: Unsaid<'_>, at: impl Fn(i16) -> Option<DateTime>) -> Option<Time> {
+pub(super) fn of_year(
+    unsaid: Unsaid<'_>,
+    mut at: impl FnMut(i16) -> Option<DateTime>,
+) -> Option<Time> {
     let now = unsaid.zone.civil(unsaid.arrival);
     // A day ahead of us is a clock that is off; more is last December seen in January.
     let time = at(now.year())
