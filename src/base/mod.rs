@@ -5,6 +5,7 @@
 pub mod backoff;
 pub mod clock;
 pub mod gauge;
+pub mod likeness;
 pub mod networks;
 pub mod new_file;
 pub mod parallel;
@@ -18,6 +19,7 @@ pub mod zone;
 pub use backoff::Backoff;
 pub use clock::Time;
 pub use gauge::Gauge;
+pub use likeness::nearest;
 pub use networks::Networks;
 pub use new_file::NewFile;
 pub use parallel::Workers;

@@ -6,7 +6,8 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::tree::{Mistake, Table, Tree, Value, nearest};
+use super::tree::{Mistake, Table, Tree, Value};
+use crate::base::nearest;
 use crate::pipelines::options::{
     Delivery, FilesOptions, FilterOptions, LineOptions, PipelineOptions, PortOptions, Reading,
     SinkKind, SinkOptions, SourceKind, SourceOptions, SyslogOptions, TcpSinkOptions,

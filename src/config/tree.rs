@@ -9,6 +9,8 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue, ValueDeserializer};
 
+use crate::base::nearest;
+
 /// Where a value comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
@@ -317,12 +319,4 @@ fn with_nearest(message: &str) -> String {
         Some(name) => format!("{message}; did you mean `{name}`?"),
         None => message.to_owned(),
     }
-}
-
-/// The name that is most like another, if one is.
-pub(super) fn nearest<'n>(found: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    let like = |name: &str| strsim::jaro_winkler(found, name);
-    let rated = names.map(|name| (like(name), name));
-    let best = rated.max_by(|(a, _), (b, _)| a.total_cmp(b))?;
-    (best.0 > 0.75).then_some(best.1)
 }

@@ -90,8 +90,8 @@ pub(super) fn view(state: &State, theme: Theme, buffer: &mut Buffer) -> Regions 
             Overlay::Choice {
                 title,
                 choices,
-                cursor,
-            } => panes::choice(theme, (title, choices, *cursor), buffer, &mut regions),
+                listing,
+            } => panes::choice(theme, (title, choices, listing), buffer, &mut regions),
         }
     }
     regions

@@ -1,12 +1,14 @@
 //! Files on other hosts are looked at in the background: who asks for entries waits for no host that is silent.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use super::content::Content;
-use super::far::{Change, FarContent, FarFile, Host};
+use super::content::{Closed, Content, unpacked_afar};
+use super::far::{FarContent, FarFile, Host};
+use super::fate::{Fate, Rotated, generations_of, rotated};
+use super::generations;
 use super::tracked::Tracked;
 use super::watched::{Log, Watched};
 use super::{LogFiles, Shared};
@@ -16,17 +18,6 @@ use crate::base::{Backoff, Time};
 const LOOK: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(5));
 /// Nanoseconds of a second.
 const NANOSECONDS: i64 = 1_000_000_000;
-
-/// What a file became whose name is another's, or that holds something else.
-pub(super) struct Rotated {
-    pub content: Arc<FarContent>,
-    /// Where its bytes are now, if they are anywhere.
-    pub to: Option<FarFile>,
-    /// Whether nothing more is appended to where its bytes are: it is a copy.
-    pub is_cut: bool,
-    /// What has its name now, if that is not of another log.
-    pub new: Option<FarFile>,
-}
 
 /// Begins to look at far files; ends when nobody holds them any more.
 ///
@@ -41,157 +32,185 @@ pub(super) fn begin(files: &LogFiles) -> io::Result<()> {
 fn watch(shared: &Weak<Shared>) {
     let mut backoff = Backoff::new(LOOK.0, LOOK.1);
     while let Some(files) = shared.upgrade().map(LogFiles) {
-        let (contents, host) = (files.far_contents(), files.0.host.clone());
+        let (all, host) = (files.far_contents(), files.0.host.clone());
         drop(files);
         let Some(host) = host else { return };
-        let paths: Vec<String> = contents.iter().map(|of| of.file().path).collect();
+        // Nobody has looked into those that are closed: they are looked for when somebody does.
+        let contents = || {
+            all.iter()
+                .filter(|(_, is_closed)| !is_closed)
+                .map(|(of, _)| of)
+        };
+        let paths: Vec<String> = contents().map(|of| of.file().path).collect();
         // That it is silent is told by the host itself.
         let Ok(found) = host.look(&paths) else {
             std::thread::sleep(backoff.delay());
             continue;
         };
         backoff.reset();
-        for content in &contents {
-            let path = content.file().path;
-            let now = found.iter().find(|file| file.path == path);
-            match rotated(content, now, &contents) {
+        for content in contents() {
+            match rotated(content, &found, &all) {
                 Ok(None) => {}
                 Ok(Some(rotated)) => {
                     if let Some(files) = shared.upgrade().map(LogFiles) {
-                        files.take_rotated(rotated);
+                        files.take_rotated(&rotated);
                     }
                 }
-                Err(error) => tracing::debug!(%error, "{path} cannot be looked at"),
+                Err(error) => tracing::debug!(%error, "a file over there cannot be looked at"),
             }
         }
         std::thread::sleep(LOOK.0);
     }
 }
 
-/// Looks at a file that is now so; what became of it, if it is another.
-fn rotated(
-    content: &Arc<FarContent>,
-    now: Option<&FarFile>,
-    all: &[Arc<FarContent>],
-) -> io::Result<Option<Rotated>> {
-    let before = content.file();
-    let change = match now {
-        Some(now) => content.look(now)?,
-        // A log that is gone for a moment is being rotated.
-        None if before.path == content.origin() => Change::None,
-        None => Change::Replaced,
-    };
-    if change == Change::None {
-        return Ok(None);
-    }
-    let is_cut = change == Change::Cut;
-    let mut to = None;
-    for other in content.host().beside(content.origin())? {
-        let is_same = other.number == before.number;
-        if is_same != is_cut && (is_same || content.is_copied_in(&other)?) {
-            to = Some(other);
-            break;
-        }
-    }
-    let mut new = now.filter(|_| before.path == content.origin()).cloned();
-    if let Some(found) = &new {
-        // Numbers are given again when files are removed: what it holds is looked at, too.
-        for other in all.iter().filter(|other| !Arc::ptr_eq(other, content)) {
-            if other.file().number == found.number && other.is_copied_in(found)? {
-                new = None;
-                break;
-            }
-        }
-    }
-    Ok(Some(Rotated {
-        content: Arc::clone(content),
-        to,
-        is_cut,
-        new,
-    }))
-}
-
 impl Watched {
-    /// Takes a file of another host in.
+    /// Takes files of another host in: each with what was rotated away from it, besides what is among them itself. Nothing is
+    /// read of older generations until somebody needs them.
     ///
     /// # Errors
-    /// It cannot be read.
-    pub fn add_far(&mut self, host: &Host, file: FarFile) -> io::Result<()> {
-        let mut log = Log::new(named_afar(host, &file).into());
-        self.take_far(&mut log, host, file)?;
-        self.logs.push(log);
+    /// One cannot be read.
+    pub fn add_far(&mut self, host: &Host, files: &[FarFile]) -> io::Result<()> {
+        let beside = if self.options.generations {
+            host.beside(files.iter().map(|file| file.path.as_str()))?
+        } else {
+            Vec::new()
+        };
+        let is_named = |older: &FarFile| files.iter().any(|file| file.number == older.number);
+        for file in files {
+            let content = |file: &FarFile, log: &FarFile| {
+                let content = FarContent::new(host.clone(), file.clone(), log.path.clone());
+                Arc::new(content)
+            };
+            let own = content(file, file);
+            let path = named_afar(host, &file.path);
+            if let Some((packed, packing)) = unpacked_afar(&own, self.options.spool.as_deref())? {
+                let (path, modified) = (Path::new(&path), modified(file));
+                self.archives.add(path, packing, modified, packed);
+                continue;
+            }
+            let mut log = Log::new(path.into());
+            let older = generations_of(&file.path, &beside);
+            for older in older.iter().filter(|older| !is_named(older)) {
+                self.take_closed(&mut log, content(older, file));
+            }
+            self.take_far(&mut log, own, true)?;
+            self.logs.push(log);
+        }
         Ok(())
     }
 
-    fn take_far(&mut self, log: &mut Log, host: &Host, file: FarFile) -> io::Result<()> {
-        let path = PathBuf::from(named_afar(host, &file));
-        let (length, modified) = (file.length, Time(file.modified.saturating_mul(NANOSECONDS)));
-        let content = Content::Far(Arc::new(FarContent::new(host.clone(), file)));
-        let part = self.part(log, &path, content, modified);
-        let age = Time::now().since(modified);
-        let mut tracked = Tracked::begun(part, length);
-        tracked.grown = Instant::now().checked_sub(age).unwrap_or(tracked.grown);
+    /// Takes a file in as the newest of its log; nothing is read of it until somebody needs it.
+    fn take_closed(&mut self, log: &mut Log, content: Arc<FarContent>) {
+        let file = content.file();
+        let path = PathBuf::from(named_afar(content.host(), &file.path));
+        let closed = Content::Closed(Closed::Far(content));
+        let part = self.part(log, &path, closed, modified(&file));
+        log.tracked.push(Tracked::begun(part, 0));
+    }
+
+    /// Takes a file in as the newest of its log. One that is as it is for a while may end in a line that has no newline.
+    fn take_far(
+        &mut self,
+        log: &mut Log,
+        content: Arc<FarContent>,
+        may_be_old: bool,
+    ) -> io::Result<()> {
+        let file = content.file();
+        let path = PathBuf::from(named_afar(content.host(), &file.path));
+        let modified = modified(&file);
+        let part = self.part(log, &path, Content::Far(content), modified);
+        let mut tracked = Tracked::begun(part, file.length);
+        if may_be_old {
+            let age = Time::now().since(modified);
+            tracked.grown = Instant::now().checked_sub(age).unwrap_or(tracked.grown);
+        }
         // Where it cannot be read now, it is tried again.
         let settled = tracked.settle(&self.options);
         log.tracked.push(tracked);
         settled
     }
 
-    /// Files on other hosts: their names may move on.
-    pub fn far_contents(&self) -> Vec<Arc<FarContent>> {
+    /// Files on other hosts, and whether nobody has looked into them yet: their names may move on.
+    pub fn far_contents(&self) -> Vec<(Arc<FarContent>, bool)> {
+        let far = |content: &Content| match content {
+            Content::Far(far) => Some((Arc::clone(far), false)),
+            Content::Closed(Closed::Far(far)) => Some((Arc::clone(far), true)),
+            _ => None,
+        };
         let tracked = self.logs.iter().flat_map(|log| &log.tracked);
         tracked
-            .filter_map(|tracked| tracked.part.with_content(Content::far))
+            .filter_map(|tracked| tracked.part.with_content(far))
             .collect()
     }
 
-    /// A file on another host became another: its bytes are read where they are now, and what has its name is the log's next.
+    /// A file on another host became another: its bytes are read where they are now, and what came after it is the log's next.
     ///
     /// # Errors
     /// It cannot be read.
-    pub fn take_rotated(&mut self, rotated: Rotated) -> io::Result<()> {
-        let Rotated {
-            content,
-            to,
-            is_cut,
-            new,
-        } = rotated;
-        let host = content.host();
+    pub fn take_rotated(&mut self, rotated: &Rotated) -> io::Result<()> {
         let mut logs = std::mem::take(&mut self.logs);
-        let mut taken = Ok(());
-        for log in &mut logs {
+        let taken = logs.iter_mut().find_map(|log| {
             let place = log.tracked.iter().position(|tracked| {
                 let own = tracked.part.with_content(Content::far);
-                own.is_some_and(|own| Arc::ptr_eq(&own, &content))
-            });
-            let Some(place) = place else { continue };
-            let is_newest = place + 1 == log.tracked.len();
-            let old = &mut log.tracked[place];
-            let is_lost = to.is_none();
-            if let Some(to) = to {
-                old.part.set_path(PathBuf::from(named_afar(host, &to)));
-                old.left.get_or_insert_with(Instant::now);
-                let length = if is_cut { to.length } else { content.len() };
-                content.move_to(FarFile { length, ..to });
-            } else {
-                tracing::warn!("{} was rotated, and it is not known where to", log.name);
-                old.part.move_to(Content::Gone);
+                own.is_some_and(|own| Arc::ptr_eq(&own, &rotated.content))
+            })?;
+            Some(self.take_rotated_of(log, place, rotated))
+        });
+        self.logs = logs;
+        taken.unwrap_or(Ok(()))
+    }
+
+    fn take_rotated_of(
+        &mut self,
+        log: &mut Log,
+        place: usize,
+        rotated: &Rotated,
+    ) -> io::Result<()> {
+        let content = &rotated.content;
+        let old = &mut log.tracked[place];
+        old.left.get_or_insert_with(Instant::now);
+        if let Some(to) = rotated.fate.file() {
+            let path = named_afar(content.host(), &to.path);
+            old.part.set_path(PathBuf::from(path));
+        }
+        match &rotated.fate {
+            Fate::Renamed(_) => {}
+            Fate::Compressed(to) => {
+                let (host, origin) = (content.host().clone(), content.origin().to_owned());
+                let compressed = Arc::new(FarContent::new(host, to.clone(), origin));
+                old.part.close(Content::Closed(Closed::Far(compressed)));
             }
-            if is_cut || is_lost {
+            Fate::Copied(_) | Fate::Lost => {
+                if matches!(rotated.fate, Fate::Lost) {
+                    tracing::warn!("{} was rotated, and it is not known where to", log.name);
+                    old.part.move_to(Content::Gone);
+                }
                 old.part.settle(content.len(), Time::now());
                 old.part.finish();
             }
-            if let Some(new) = new.filter(|_| is_newest) {
-                taken = self.take_far(log, host, new);
-            }
-            break;
         }
-        self.logs = logs;
+        let mut taken = old.grow(&self.options);
+        for new in &rotated.newer {
+            if let Some(newest) = log.tracked.last_mut() {
+                newest.left.get_or_insert_with(Instant::now);
+            }
+            let new = Arc::clone(new);
+            if generations::is_compressed(new.file().name()) {
+                self.take_closed(log, new);
+            } else {
+                taken = taken.and(self.take_far(log, new, false));
+            }
+        }
         taken
     }
 }
 
+/// When a file was modified.
+fn modified(file: &FarFile) -> Time {
+    Time(file.modified.saturating_mul(NANOSECONDS))
+}
+
 /// What a file on another host is called.
-fn named_afar(host: &Host, file: &FarFile) -> String {
-    format!("{}:{}", host.name(), file.path)
+fn named_afar(host: &Host, path: &str) -> String {
+    format!("{}:{path}", host.name())
 }

@@ -1,10 +1,10 @@
 //! Packed files that were named: their logs become known as they are unpacked.
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::packed::{Packed, Packing, Unpacked};
+use crate::base::Time;
 
 /// Packed files that were named.
 #[derive(Debug, Default)]
@@ -14,6 +14,7 @@ pub(super) struct Archives(Vec<Archive>);
 struct Archive {
     packed: Packed,
     path: PathBuf,
+    modified: Time,
     /// What a log is called that is all there is in it.
     alone: String,
     /// Logs that were told.
@@ -25,24 +26,22 @@ pub(super) struct Within {
     pub name: Arc<str>,
     /// Where the packed file lies.
     pub path: PathBuf,
+    /// When the packed file was modified.
+    pub modified: Time,
     pub unpacked: Unpacked,
 }
 
 impl Archives {
-    /// Begins to unpack a file.
-    ///
-    /// # Errors
-    /// It cannot be opened.
-    pub fn add(&mut self, path: &Path, packing: Packing, spool: Option<&Path>) -> io::Result<()> {
-        let packed = Packed::open(path, packing, spool)?;
+    /// Takes a file in that is being unpacked.
+    pub fn add(&mut self, path: &Path, packing: Packing, modified: Time, packed: Packed) {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         self.0.push(Archive {
             packed,
             alone: packing.name_within(&name).to_owned(),
             path: path.to_owned(),
+            modified,
             told: 0,
         });
-        Ok(())
     }
 
     /// Logs that became known since.
@@ -60,6 +59,7 @@ impl Archives {
                 news.push(Within {
                     name: name.into(),
                     path: archive.path.clone(),
+                    modified: archive.modified,
                     unpacked,
                 });
             }

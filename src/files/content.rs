@@ -1,28 +1,86 @@
 //! Bytes of a file, wherever they come from.
 
+use std::fmt;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::far::FarContent;
-use super::packed::{Packed, Packing, Unpacked};
+use super::far::{FarContent, FarReader, is_missing};
+use super::packed::{HEAD_BYTES, Packed, Packing, Unpacked, packing};
 
 /// What can be read at any place.
 #[derive(Debug)]
 pub(super) enum Content {
     /// A file as it lies. It stays readable when it is renamed or removed.
     File(File),
-    /// A file that is compressed, until somebody needs it.
-    Closed(PathBuf, Packing),
+    /// A file of which nothing is known until somebody needs it.
+    Closed(Closed),
     /// A log that is unpacked, or being unpacked.
     Unpacked(Unpacked),
     /// A file on another host.
     Far(Arc<FarContent>),
     /// It is gone: it was cut, and no copy was made; or it cannot be opened.
     Gone,
+}
+
+/// A file that was not looked into.
+#[derive(Clone, Debug)]
+pub(super) enum Closed {
+    /// It is compressed.
+    Packed(PathBuf, Packing),
+    /// It lies on another host, compressed or not.
+    Far(Arc<FarContent>),
+}
+
+impl Closed {
+    /// Begins to unpack it; of what is not packed, the content itself.
+    ///
+    /// # Errors
+    /// It cannot be read, or there can be no temporary file.
+    pub fn open(&self, spool: Option<&Path>) -> io::Result<Result<Packed, Content>> {
+        match self {
+            Self::Packed(path, packing) => Packed::open(path, *packing, spool).map(Ok),
+            Self::Far(far) => {
+                let packed = unpacked_afar(far, spool)?.map(|(packed, _)| packed);
+                Ok(packed.ok_or_else(|| Content::Far(Arc::clone(far))))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Closed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Packed(path, _) => path.display().fmt(f),
+            Self::Far(far) => write!(f, "{}:{}", far.host().name(), far.file().path),
+        }
+    }
+}
+
+/// Begins to unpack a file on another host, if it is packed.
+///
+/// # Errors
+/// It cannot be read, or there can be no temporary file.
+pub(super) fn unpacked_afar(
+    far: &Arc<FarContent>,
+    spool: Option<&Path>,
+) -> io::Result<Option<(Packed, Packing)>> {
+    let mut head = [0; HEAD_BYTES];
+    let read = |head: &mut [u8]| Content::Far(Arc::clone(far)).read(head, 0);
+    let filled = match read(&mut head) {
+        Err(error) if is_missing(&error) && far.follow_compressed()? => read(&mut head)?,
+        read => read?,
+    };
+    let Some(packing) = packing(&head[..filled]) else {
+        return Ok(None);
+    };
+    let file = far.file();
+    let path = Path::new(&file.path);
+    let packed = Packed::read(FarReader::new(far), file.length, path, packing, spool)?;
+    Ok(Some((packed, packing)))
 }
 
 impl Content {
@@ -122,29 +180,18 @@ impl Content {
     pub fn again(&self) -> Self {
         match self {
             Self::File(file) => file.try_clone().map_or(Self::Gone, Self::File),
-            Self::Closed(path, packing) => Self::Closed(path.clone(), *packing),
+            Self::Closed(closed) => Self::Closed(closed.clone()),
             Self::Unpacked(unpacked) => Self::Unpacked(unpacked.clone()),
             Self::Far(far) => Self::Far(Arc::clone(far)),
             Self::Gone => Self::Gone,
         }
     }
 
-    /// Begins to unpack what is closed.
-    pub fn open(&mut self, spool: Option<&std::path::Path>) {
-        if let Self::Closed(path, packing) = self {
-            let opened = Packed::open(path, *packing, spool);
-            let member = opened.and_then(|packed| {
-                packed.wait(1, std::time::Duration::from_secs(5));
-                let member = packed.members().into_iter().next();
-                member.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))
-            });
-            *self = match member {
-                Ok(unpacked) => Self::Unpacked(unpacked),
-                Err(error) => {
-                    tracing::warn!(%error, "{} cannot be unpacked", path.display());
-                    Self::Gone
-                }
-            };
+    /// What nobody has looked into.
+    pub fn closed(&self) -> Option<Closed> {
+        match self {
+            Self::Closed(closed) => Some(closed.clone()),
+            _ => None,
         }
     }
 }

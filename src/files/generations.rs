@@ -3,6 +3,7 @@
 //! Sources of the forms: logrotate(8) (`app.log.1`, `app.log-20260314`, `app.log.2.gz`), log4j2's and logback's rolling
 //! files (`app-2026-03-14.log`, `app.2026-03-14.1.log.gz`), Go's lumberjack (`app-2026-03-14T09-00-00.000.log`).
 
+use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
@@ -27,6 +28,12 @@ pub(super) fn origin(name: &str) -> Option<String> {
     Some(format!("{}{ending}", &found["stem"]))
 }
 
+/// Whether a generation of this name is compressed.
+pub(super) fn is_compressed(name: &str) -> bool {
+    let ending = name.rsplit('.').next();
+    ending.is_some_and(|ending| matches!(ending, "gz" | "zst" | "xz" | "bz2" | "lz4"))
+}
+
 /// The files beside a log that were rotated away from it, the oldest first.
 pub(super) fn generations(log: &Path) -> Vec<PathBuf> {
     let (Some(dir), Some(name)) = (folder(log), log.file_name().and_then(|name| name.to_str()))
@@ -46,7 +53,10 @@ pub(super) fn generations(log: &Path) -> Vec<PathBuf> {
             found.push((metadata.modified().ok(), item.path()));
         }
     }
-    sort(&mut found);
+    found.sort_by_cached_key(|(modified, path)| {
+        let name = path.file_name().map(|name| name.to_string_lossy());
+        rank(*modified, &name.unwrap_or_default())
+    });
     // Of too many the newest are of interest.
     let first = found.len().saturating_sub(MOST);
     found
@@ -56,17 +66,11 @@ pub(super) fn generations(log: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// The oldest first; of equal times the one that was rotated more often: app.log.10 is older than app.log.9.
-fn sort(found: &mut [(Option<std::time::SystemTime>, PathBuf)]) {
-    let number = |path: &Path| -> u64 {
-        let name = path
-            .file_name()
-            .map(|name| name.to_string_lossy().into_owned());
-        let digits = name.unwrap_or_default();
-        let digits = digits.split('.').rev().find_map(|part| part.parse().ok());
-        digits.unwrap_or(0)
-    };
-    found.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| number(&b.1).cmp(&number(&a.1))));
+/// What generations are sorted by, the oldest first; of equal times the one that was rotated more often: app.log.10 is older
+/// than app.log.9.
+pub(super) fn rank<T: Ord>(modified: T, name: &str) -> (T, Reverse<u64>) {
+    let number = name.split('.').rev().find_map(|part| part.parse().ok());
+    (modified, Reverse(number.unwrap_or(0)))
 }
 
 /// The directory of a file.

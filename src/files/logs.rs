@@ -8,11 +8,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::afar::{self, Rotated};
+use super::afar;
 use super::block::Block;
 use super::content::Content;
 use super::discover::{DiscoverError, Named, discover};
 use super::far::{FarContent, Host};
+use super::fate::Rotated;
 use super::lane::Lane;
 use super::options::Options;
 use super::watched::Watched;
@@ -101,6 +102,7 @@ impl LogFiles {
             let told = format!("{}: expected files at {pattern}, found none", host.name());
             return Err(std::io::Error::new(std::io::ErrorKind::NotFound, told));
         }
+        options.make_spool();
         let zone = options.zone.clone().map_or_else(|| host.zone(), Ok)?;
         let options = Arc::new(Options {
             index: false,
@@ -108,9 +110,7 @@ impl LogFiles {
             ..options
         });
         let mut watched = Watched::new(Arc::clone(&options));
-        for file in found {
-            watched.add_far(host, file)?;
-        }
+        watched.add_far(host, &found)?;
         let files = Self::of(watched, options, Some(host.clone()));
         afar::begin(&files)?;
         Ok(files)
@@ -121,11 +121,7 @@ impl LogFiles {
     /// # Errors
     /// A name leads to nothing that can be shown.
     pub fn open(paths: &[PathBuf], options: Options) -> Result<Self, DiscoverError> {
-        if let Some(spool) = &options.spool
-            && let Err(error) = std::fs::create_dir_all(spool)
-        {
-            tracing::warn!(%error, "{} cannot be made", spool.display());
-        }
+        options.make_spool();
         let options = Arc::new(options);
         let mut watched = Watched::new(Arc::clone(&options));
         let named = discover(paths)?;
@@ -187,13 +183,13 @@ impl LogFiles {
         self.watched().0.take_whole();
     }
 
-    /// Files on other hosts that may change.
-    pub(super) fn far_contents(&self) -> Vec<Arc<FarContent>> {
+    /// Files on other hosts that may change, and whether nobody has looked into them yet.
+    pub(super) fn far_contents(&self) -> Vec<(Arc<FarContent>, bool)> {
         self.watched().0.far_contents()
     }
 
     /// A file on another host became another.
-    pub(super) fn take_rotated(&self, rotated: Rotated) {
+    pub(super) fn take_rotated(&self, rotated: &Rotated) {
         if let Err(error) = self.watched().0.take_rotated(rotated) {
             tracing::debug!(%error, "a file on another host cannot be read");
         }

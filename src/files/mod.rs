@@ -31,6 +31,7 @@ mod discover;
 mod drain;
 mod entries;
 mod far;
+mod fate;
 mod feed;
 mod gathered;
 mod generations;

@@ -29,6 +29,15 @@ pub struct Options {
 }
 
 impl Options {
+    /// Makes the directory for temporary files; without it nothing packed can be read, which is told then.
+    pub(super) fn make_spool(&self) {
+        if let Some(spool) = &self.spool
+            && let Err(error) = std::fs::create_dir_all(spool)
+        {
+            tracing::warn!(%error, "{} cannot be made", spool.display());
+        }
+    }
+
     /// What entries of a source get where their lines say nothing.
     #[must_use]
     pub fn defaults(&self, source: String, arrival: Time) -> Defaults {

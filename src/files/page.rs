@@ -108,6 +108,11 @@ impl<'r> Scan<'r> {
             let addresses = walk.take(most.min(at_once), |lane, at| self.is_wanted(lane, at));
             if let Some(closed) = addresses.first().filter(|address| address.is_closed) {
                 closed.part.unpack(self.files.options(), stop)?;
+                if stop() && closed.part.is_closed() {
+                    // What is in it is not known yet: it is looked into again.
+                    partial = self.nearest.resume(frontier);
+                    break;
+                }
                 *walk = walk.unpacked(start);
                 continue;
             }

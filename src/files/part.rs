@@ -1,7 +1,7 @@
 //! One file of a log: its bytes, its format, what is known of its blocks. A log that is rotated has several, one behind the
 //! other.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,8 +10,10 @@ use std::time::Duration;
 
 use super::block::{BLOCK, Block, count};
 use super::content::Content;
+use super::far::FarHits;
 use super::index::{Index, Summary};
 use super::options::Options;
+use super::packed::Packed;
 use super::selection::Bytes;
 use super::tail::Tail;
 use crate::base::Time;
@@ -21,8 +23,6 @@ use crate::entry::decode::{Defaults, Format};
 const SAMPLE: u64 = 64 << 10;
 /// How long is waited for unpacking before it is asked whether anyone still waits.
 const UNPACKED_WITHIN: Duration = Duration::from_millis(50);
-/// Lines that a host tells it found.
-const MOST_HITS: usize = 100_000;
 /// When untimed lines came, so many times at the most.
 const ARRIVALS: usize = 4_096;
 
@@ -39,13 +39,17 @@ pub(super) struct Part {
     index: RwLock<Index>,
     /// What the blocks hold that may still change.
     pub tail: Mutex<Option<Arc<Tail>>>,
+    /// What is being unpacked and has not shown what is in it yet.
+    opening: Mutex<Option<Packed>>,
     /// Words that a host looked for, as far as the file was shown then, and the blocks it found them in.
-    found: Mutex<Option<FoundAfar>>,
+    found: FarHits,
     /// The line that was last cut into pieces.
     pub long_line: Mutex<Option<LongLine>>,
     /// Bytes read, all in all.
     read: AtomicU64,
     kept: AtomicU64,
+    /// Nothing of it is new, whenever somebody looks into it.
+    pub is_old: bool,
     defaults: Defaults,
 }
 
@@ -56,14 +60,6 @@ pub(super) struct LongLine {
     pub blocks: Range<u64>,
     /// The time of its entry, which its pieces inherit.
     pub time: Time,
-}
-
-/// What a host found.
-#[derive(Debug)]
-struct FoundAfar {
-    words: Vec<String>,
-    settled: u64,
-    blocks: Arc<Vec<u64>>,
 }
 
 #[derive(Debug)]
@@ -89,6 +85,7 @@ impl Part {
         Self {
             slot,
             format: format.map(OnceLock::from).unwrap_or_default(),
+            is_old: matches!(content, Content::Closed(_)),
             before: None,
             content: RwLock::new(content),
             state: Mutex::new(State {
@@ -99,8 +96,9 @@ impl Part {
             }),
             index: RwLock::default(),
             tail: Mutex::default(),
-            found: Mutex::default(),
+            found: FarHits::default(),
             long_line: Mutex::default(),
+            opening: Mutex::default(),
             read: AtomicU64::new(0),
             kept: AtomicU64::new(0),
             defaults,
@@ -154,10 +152,10 @@ impl Part {
         if self.is_final() {
             return Ok(());
         }
-        let mut content = self.content.write().unwrap_or_else(PoisonError::into_inner);
-        let is_packed = !matches!(*content, Content::File(_));
-        content.open(options.spool.as_deref());
-        drop(content);
+        let is_packed = !self.with_content(|content| matches!(content, Content::File(_)));
+        if !self.open(options, stop)? {
+            return Ok(());
+        }
         while let Some(unpacked) = self.with_content(Content::unpacking) {
             if stop() {
                 return Ok(());
@@ -171,6 +169,54 @@ impl Part {
             state.is_final = true;
         }
         Ok(())
+    }
+
+    /// Looks into it, unless somebody has; whether it is known by then what is in it. What cannot be opened is gone.
+    ///
+    /// # Errors
+    /// Its host cannot be asked.
+    fn open(&self, options: &Options, stop: &dyn Fn() -> bool) -> io::Result<bool> {
+        let mut opening = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(closed) = self.with_content(Content::closed) else {
+            return Ok(true);
+        };
+        let opened = match opening.take() {
+            Some(packed) => Ok(Ok(packed)),
+            None => closed.open(options.spool.as_deref()),
+        };
+        let opened = opened.and_then(|opened| match opened {
+            Ok(packed) => {
+                while !packed.wait(1, UNPACKED_WITHIN) {
+                    if stop() {
+                        // Whoever asks next goes on.
+                        *opening = Some(packed);
+                        return Ok(None);
+                    }
+                }
+                let member = packed.members().into_iter().next();
+                let member = member.ok_or_else(|| io::Error::from(ErrorKind::InvalidData))?;
+                Ok(Some(Content::Unpacked(member)))
+            }
+            Err(content) => Ok(Some(content)),
+        });
+        match opened {
+            Ok(Some(content)) => self.move_to(content),
+            Ok(None) => return Ok(false),
+            Err(error) if error.kind() == ErrorKind::NotConnected => return Err(error),
+            Err(error) => {
+                tracing::warn!(%error, "{closed} cannot be opened");
+                self.move_to(Content::Gone);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Nothing is known of it until somebody needs it: it was compressed where it lies.
+    pub fn close(&self, content: Content) {
+        self.move_to(content);
+        let mut state = self.state();
+        state.settled = 0;
+        state.is_final = false;
     }
 
     /// Tells the format by what can be read.
@@ -243,38 +289,7 @@ impl Part {
     /// The blocks in which a host found words, of a file that lies there; nothing of any other, or where it cannot look.
     pub fn found_afar(&self, bytes: &Bytes, settled: u64) -> Option<Arc<Vec<u64>>> {
         let far = self.with_content(Content::far)?;
-        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        let words = bytes.words();
-        let known = found.as_ref();
-        let known = known.filter(|of| of.words == words && of.settled <= settled);
-        let (from, before) = known.map_or((0, None), |of| (of.settled, Some(&of.blocks)));
-        if let Some(before) = before.filter(|_| from == settled) {
-            return Some(Arc::clone(before));
-        }
-        let path = far.file().path;
-        let hits = far.host().hits(&path, &words, from, MOST_HITS).ok()?;
-        // The last of so many: what lies before them is read. A line may belong to an entry of the block before.
-        let is_whole = hits.len() < MOST_HITS;
-        let unknown = if is_whole {
-            0..0
-        } else {
-            from / BLOCK..hits.first().copied().unwrap_or(from) / BLOCK
-        };
-        let around = hits
-            .iter()
-            .map(|at| at / BLOCK)
-            .flat_map(|block| [block.saturating_sub(1), block]);
-        let before = before.iter().flat_map(|blocks| blocks.iter().copied());
-        let mut blocks: Vec<u64> = before.chain(unknown).chain(around).collect();
-        blocks.sort_unstable();
-        blocks.dedup();
-        let blocks = Arc::new(blocks);
-        *found = Some(FoundAfar {
-            words,
-            settled,
-            blocks: Arc::clone(&blocks),
-        });
-        Some(blocks)
+        self.found.blocks(&far, bytes.words(), settled, BLOCK)
     }
 
     /// Bytes there are by now.

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::archives::Archives;
-use super::content::Content;
+use super::content::{Closed, Content};
 use super::generations::generations;
 use super::identity::{FileId, Head, Tail};
 use super::options::Options;
@@ -30,7 +30,7 @@ const ROTATING: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct Watched {
     pub logs: Vec<Log>,
-    archives: Archives,
+    pub archives: Archives,
     slots: u16,
     pub options: Arc<Options>,
 }
@@ -107,8 +107,11 @@ impl Watched {
     /// # Errors
     /// It cannot be opened.
     pub fn add_packed(&mut self, path: &Path, packing: Packing) -> io::Result<()> {
-        let spool = self.options.spool.as_deref();
-        self.archives.add(path, packing, spool)
+        let modified = std::fs::metadata(path).and_then(|of| of.modified());
+        let modified = time_of(modified.unwrap_or(SystemTime::UNIX_EPOCH));
+        let packed = Packed::open(path, packing, self.options.spool.as_deref())?;
+        self.archives.add(path, packing, modified, packed);
+        Ok(())
     }
 
     /// Packed files that cannot be unpacked at all, and why.
@@ -165,7 +168,7 @@ impl Watched {
         let modified = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
         let (head, id) = (Head::of(&file), FileId::of(&metadata));
         let content = match super::discover::packing_of(&file)? {
-            Some(packing) => Content::Closed(path.to_owned(), packing),
+            Some(packing) => Content::Closed(Closed::Packed(path.to_owned(), packing)),
             None => Content::File(file),
         };
         let age = modified.elapsed().unwrap_or_default();
@@ -199,11 +202,9 @@ impl Watched {
     /// Looks at what became of the files.
     pub fn look(&mut self) {
         for within in self.archives.news() {
-            let modified = std::fs::metadata(&within.path).and_then(|of| of.modified());
-            let modified = time_of(modified.unwrap_or(SystemTime::UNIX_EPOCH));
             let content = Content::Unpacked(within.unpacked);
             let mut log = Log::new(within.name);
-            let part = self.part(&log, &within.path, content, modified);
+            let part = self.part(&log, &within.path, content, within.modified);
             log.tracked.push(Tracked::begun(part, 0));
             self.logs.push(log);
         }

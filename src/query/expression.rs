@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::Field;
-use crate::base::Time;
+use super::{Field, KNOWN_FIELDS};
+use crate::base::{Time, nearest};
 use crate::entry::Level;
 
 /// A question to a log, as typed. The default asks for everything.
@@ -214,15 +214,20 @@ impl Expression {
         }
     }
 
+    /// Its tests, in the order in which they are written.
+    pub fn terms(&self) -> Box<dyn Iterator<Item = &Term> + '_> {
+        match self {
+            Self::Everything => Box::new(std::iter::empty()),
+            Self::All(parts) | Self::Any(parts) => Box::new(parts.iter().flat_map(Self::terms)),
+            Self::Not(inner) => inner.terms(),
+            Self::Term(term) => Box::new(std::iter::once(term)),
+        }
+    }
+
     /// Whether any part of it is about times.
     #[must_use]
     pub fn asks_for_time(&self) -> bool {
-        match self {
-            Self::Everything => false,
-            Self::All(parts) | Self::Any(parts) => parts.iter().any(Self::asks_for_time),
-            Self::Not(inner) => inner.asks_for_time(),
-            Self::Term(term) => matches!(term, Term::Time(..)),
-        }
+        self.terms().any(|term| matches!(term, Term::Time(..)))
     }
 }
 
@@ -231,6 +236,21 @@ impl Query {
     #[must_use]
     pub fn asks_for_time(&self) -> bool {
         self.0.asks_for_time()
+    }
+
+    /// A field that is none of those that every entry may have and is called nearly so; and what it may be meant to be.
+    #[must_use]
+    pub fn misnamed(&self) -> Option<(&str, String)> {
+        self.0.terms().find_map(|term| match term {
+            Term::Field(Field::Other(name), _)
+            | Term::Exists(Field::Other(name))
+            | Term::Compare(Field::Other(name), ..) => {
+                let known = KNOWN_FIELDS;
+                let meant = nearest(name, known.iter().map(Field::name))?;
+                Some((name.as_str(), meant.to_owned()))
+            }
+            _ => None,
+        })
     }
 
     /// Both questions at once.

@@ -103,9 +103,12 @@ impl<'r> Nearest<'r> {
         far.map(|(key, _)| *key)
     }
 
-    /// Takes an entry, if it is near enough.
+    /// Takes an entry, if it is near enough. One that comes again, because what it lies in is read again, is taken once.
     pub fn keep(&mut self, entry: Entry) {
         let key = entry.key();
+        if self.kept.contains_key(&key) {
+            return;
+        }
         while self.kept.len() >= self.capacity()
             || (self.weight > self.most_weight && !self.kept.is_empty())
         {
@@ -210,5 +213,37 @@ fn beginning(time: Time) -> Key {
     Key {
         time,
         position: Position(0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::query::Query;
+
+    #[test]
+    fn what_comes_again_takes_the_place_of_nothing() {
+        for (direction, wanted) in [(Direction::Older, [5, 4, 3]), (Direction::Newer, [1, 2, 3])] {
+            let request = PageRequest {
+                query: Query::default(),
+                now: Time(0),
+                start: Start::End,
+                direction,
+                limit: 3,
+                ties: Ties::Split,
+            };
+            let mut nearest = Nearest::new(&request, (Time::MIN, Time::MAX), usize::MAX);
+            for n in [1, 2, 3, 4, 5, 5, 4, 1, 2, 3] {
+                nearest.keep(Entry {
+                    position: Position(n),
+                    time: Time(i64::try_from(n).expect("a time")),
+                    ..Entry::default()
+                });
+            }
+            let (page, beyond) = nearest.done(None, true);
+            let found: Vec<u64> = page.entries.iter().map(|of| of.position.0).collect();
+            assert_eq!(found, wanted);
+            assert_eq!(beyond.map(|key| key.position.0), Some(3), "there is more");
+        }
     }
 }

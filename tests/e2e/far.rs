@@ -346,6 +346,117 @@ fn a_log_over_there_is_followed_through_rotations_of_each_kind() {
     });
 }
 
+#[test]
+fn rotations_that_come_faster_than_anybody_looks_lose_nothing() {
+    std::thread::scope(|scope| {
+        for rotation in [Rotation::Rename, Rotation::Copytruncate] {
+            scope.spawn(move || {
+                let far = Far::new();
+                let mut log = Rotated {
+                    path: far.path("app.log"),
+                    rotation,
+                    count: 0,
+                    pace: (50, Duration::ZERO),
+                    kept: 2 * ROTATIONS,
+                };
+                let what = format!("{rotation:?}");
+                log.write(100);
+                let mut screen = far.explore("app.log");
+                is_seen(&screen, log.count - 1, &what);
+                for round in 0..ROTATIONS {
+                    log.rotate();
+                    log.write(100 + round % 2 * 50);
+                }
+                is_seen(&screen, log.count - 1, &what);
+                are_all(&exported(&mut screen, far.home.path()), log.count, &what);
+            });
+        }
+    });
+}
+
+/// Compresses a file over there as logrotate does: its time is kept.
+fn compress(path: &Path) {
+    let status = Command::new("gzip").arg(path).status();
+    assert!(status.expect("gzip").success());
+}
+
+#[test]
+fn what_was_rotated_away_over_there_is_read_behind_the_log() {
+    let far = Far::new();
+    // Half a minute between them: what is so much older than a page is not looked at for it.
+    let all = [
+        0..500,
+        30_000..30_500,
+        60_000..60_500,
+        90_000..92_000,
+        120_000..126_000,
+    ];
+    compress(&far.written("app.log.3", &lines(all[0].clone())));
+    compress(&far.written("app.log.2", &lines(all[1].clone())));
+    far.written("app.log.1", &lines(all[2].clone()));
+    let live = lines(all[3].clone()) + &lines(all[4].clone());
+    far.written("app.log", &live);
+    far.written("app.log.0ther", &lines(0..9));
+    let told = |query: &str, name: &str| -> Vec<String> {
+        let found = far.found(query, name);
+        found.iter().map(|entry| text(entry).to_owned()).collect()
+    };
+    let wanted: Vec<String> = all
+        .iter()
+        .cloned()
+        .flatten()
+        .map(|n| format!("entry {n}"))
+        .collect();
+    assert!(told("", "app.log") == wanted, "the whole log");
+    for name in ["app.log.3.gz", "*.3.*"] {
+        assert!(told("", name) == wanted[..500], "{name}");
+    }
+    assert_eq!(told("\"entry 30170\"", "app.log"), ["entry 30170"]);
+
+    fs::remove_file(far.home.path().join("back")).expect("counted anew");
+    let mut screen = far.explore("app.log");
+    is_seen(&screen, 125_999, "the newest lines");
+    screen.see("LIVE");
+    let back = far.back();
+    let older = memchr::memmem::find(&back, b" entry 60499\n");
+    assert_eq!(older, None, "nobody asked for what is older");
+    screen.keys("g");
+    is_seen(&screen, 0, "the oldest lines");
+    screen.wait("nothing that is new", |rows| {
+        !rows.iter().any(|row| row.contains("new below"))
+    });
+}
+
+#[test]
+fn what_is_compressed_over_there_stays() {
+    let far = Far::new();
+    let mut log = Rotated {
+        path: far.path("app.log"),
+        rotation: Rotation::Rename,
+        count: 0,
+        pace: (100, Duration::ZERO),
+        kept: ROTATIONS,
+    };
+    log.write(500);
+    let mut screen = far.explore("app.log");
+    is_seen(&screen, log.count - 1, "the newest lines");
+    log.rotate();
+    log.write(500);
+    is_seen(&screen, log.count - 1, "lines of the next file");
+    // As logrotate does with delaycompress: the one before is compressed when names move on.
+    compress(&log.generation(1));
+    let packed = |age: u64| far.path(&format!("app.log.{age}.gz"));
+    fs::rename(packed(1), packed(2)).expect("renamed");
+    log.rotate();
+    log.write(500);
+    is_seen(&screen, log.count - 1, "lines of the last file");
+    // The first one is found where it is now, before anybody has to know of it.
+    screen.keys("%");
+    screen.see("app.log.2.gz");
+    screen.keys("q");
+    are_all(&exported(&mut screen, far.home.path()), log.count, "all");
+}
+
 /// A run that failed and did not panic: its code, and what it said.
 fn failed(run: &Run) -> (u32, &str) {
     let code = run.code.map(i32::unsigned_abs).unwrap_or_default();

@@ -174,7 +174,11 @@ fn from_the_burst_to_its_cause() {
     press(&mut screen, "p");
     screen.see("patterns of");
     press(&mut screen, "nn");
-    let rows = screen.see("in the order they appeared");
+    // An on-call engineer waits until all of it was looked at: the cause is older than much else.
+    let rows = screen.wait("all patterns in their order", |rows| {
+        let has = |words: &str| rows.iter().any(|row| row.contains(words));
+        has("in the order they appeared") && !has("looking at more")
+    });
     let at = |words: &str| rows.iter().position(|row| row.contains(words));
     let (cause, symptom) = (
         at("configuration reloaded"),

@@ -58,7 +58,7 @@ pub(super) enum Overlay {
     Choice {
         title: &'static str,
         choices: Vec<Choice>,
-        cursor: usize,
+        listing: Listing,
     },
 }
 
@@ -160,13 +160,13 @@ impl Overlay {
             | Self::Saved(listing)
             | Self::Fields(listing)
             | Self::Quiet(listing)
+            | Self::Choice { listing, .. }
             | Self::Differences(listing) => Some(listing),
             Self::Help { .. }
             | Self::Palette { .. }
             | Self::Pipelines { .. }
             | Self::Members { .. }
-            | Self::Columns { .. }
-            | Self::Choice { .. } => None,
+            | Self::Columns { .. } => None,
         }
     }
 
@@ -198,7 +198,17 @@ impl Overlay {
         Self::Choice {
             title,
             choices,
-            cursor: 0,
+            listing: Listing::default(),
         }
+    }
+}
+
+impl Choice {
+    /// Those that are in a list, by what is typed.
+    pub fn narrowed<'c>(
+        choices: &'c [Self],
+        listing: &'c Listing,
+    ) -> impl Iterator<Item = &'c Self> {
+        choices.iter().filter(|choice| listing.holds(&choice.label))
     }
 }

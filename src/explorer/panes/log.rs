@@ -355,11 +355,21 @@ fn empty(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
             "send entries with `tailwater ingest`, or POST them to a running service".into(),
             "they appear here as they arrive".into(),
         ],
-        _ => vec![
-            "nothing matches".into(),
-            visible(&state.query().to_string()).text.into_owned(),
-            "X switches the filters off · C removes them · f edits the query".into(),
-        ],
+        _ => {
+            let query = state.query();
+            let shown = visible(&query.to_string()).text.into_owned();
+            let meant = query
+                .misnamed()
+                .map(|(found, meant)| format!("did you mean {meant} by {}?", visible(found).text));
+            let keys = "X switches the filters off · C removes them · f edits the query";
+            let lines = [
+                Some("nothing matches".into()),
+                Some(shown),
+                meant,
+                Some(keys.into()),
+            ];
+            lines.into_iter().flatten().collect()
+        }
     };
     let top = area.y + area.height.saturating_sub(3) / 3;
     for (y, line) in (top..area.bottom()).zip(lines) {

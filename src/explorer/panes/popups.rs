@@ -7,7 +7,7 @@ use tui_input::Input;
 
 use crate::entry::visible;
 use crate::explorer::overlays::HelpRow;
-use crate::explorer::overlays::{Choice, help_rows, matching};
+use crate::explorer::overlays::{Choice, Listing, help_rows, matching};
 use crate::explorer::regions::{Regions, Target};
 use crate::explorer::state::State;
 use crate::explorer::theme::Theme;
@@ -171,7 +171,7 @@ pub(in crate::explorer) fn palette(
 
 pub(in crate::explorer) fn choice(
     theme: Theme,
-    (title, choices, cursor): (&str, &[Choice], usize),
+    (title, choices, listing): (&str, &[Choice], &Listing),
     buffer: &mut Buffer,
     regions: &mut Regions,
 ) {
@@ -188,9 +188,17 @@ pub(in crate::explorer) fn choice(
         .unwrap_or(20)
         .min(buffer.area.height.saturating_sub(4));
     let area = centered(buffer, width, height);
-    let inner = frame(buffer, area, &format!("{title} · enter · esc"), true, theme);
+    let typed = visible(listing.text.value()).text;
+    let title = if listing.is_typing || !typed.is_empty() {
+        format!("{title} · / {typed}▏")
+    } else {
+        format!("{title} · enter / esc")
+    };
+    let inner = frame(buffer, area, &title, true, theme);
+    let cursor = listing.cursor;
     let first = scrolled(cursor, inner.height);
-    for (y, (at, choice)) in (inner.y..inner.bottom()).zip(choices.iter().enumerate().skip(first)) {
+    let rows = Choice::narrowed(choices, listing).enumerate().skip(first);
+    for (y, (at, choice)) in (inner.y..inner.bottom()).zip(rows) {
         let line = Rect::new(inner.x, y, inner.width, 1);
         regions.add(line, Target::Item(at));
         put(
@@ -202,6 +210,10 @@ pub(in crate::explorer) fn choice(
             ratatui::style::Style::new(),
         );
         buffer.set_style(line, theme.cursor_line(at == cursor));
+    }
+    if Choice::narrowed(choices, listing).next().is_none() {
+        let text = "nothing is called so";
+        put(buffer, inner.x, inner.y, inner.width, text, theme.dim());
     }
 }
 

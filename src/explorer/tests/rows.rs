@@ -238,3 +238,48 @@ fn a_place_is_found_though_its_rows_come_later() {
     let selected = harness.state.selected().map(|row| row.entry.position.0);
     assert_eq!(selected, Some(20));
 }
+
+#[test]
+fn values_that_are_offered_are_narrowed_by_typing() {
+    let mut explorer = Harness::new(100, (100, 24));
+    explorer.press("+");
+    let offered = |explorer: &Harness| {
+        let rows = explorer.screen();
+        let is_offered = |name: &&str| rows.iter().any(|row| row.contains(&format!("│{name:<12}")));
+        let names = ["namespace", "level", "trace"];
+        names.into_iter().filter(is_offered).collect::<Vec<_>>()
+    };
+    assert_eq!(offered(&explorer), ["namespace", "level", "trace"]);
+    explorer.press("/");
+    explorer.type_text("TRA");
+    assert_eq!(offered(&explorer), ["trace"]);
+    explorer.type_text("zz");
+    let screen = explorer.screen().join("\n");
+    assert!(screen.contains("nothing is called so"), "{screen}");
+    explorer.press("enter enter esc");
+    assert_eq!(offered(&explorer), ["namespace", "level", "trace"]);
+    explorer.press("/");
+    explorer.type_text("trace");
+    explorer.press("enter");
+    assert_eq!(explorer.shown().0, [100], "of the trace t25");
+    explorer.press("X C c /");
+    explorer.type_text("q");
+    explorer.press("esc q");
+    assert!(explorer.state.overlays.is_empty() && !explorer.left);
+}
+
+#[test]
+fn a_field_that_nobody_has_is_told_what_it_may_be() {
+    let mut explorer = Harness::new(100, (100, 24));
+    explorer.press("f");
+    explorer.type_text("levle:error");
+    explorer.press("enter");
+    let screen = explorer.screen().join("\n");
+    assert!(screen.contains("nothing matches"), "{screen}");
+    assert!(screen.contains("did you mean level by levle?"), "{screen}");
+    explorer.press("C f");
+    explorer.type_text("level:fatal");
+    explorer.press("enter");
+    let screen = explorer.screen().join("\n");
+    assert!(!screen.contains("did you mean"), "{screen}");
+}

@@ -2,6 +2,7 @@
 
 mod act;
 mod case;
+mod choice;
 mod columns;
 mod detail;
 mod events;

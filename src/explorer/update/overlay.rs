@@ -3,11 +3,10 @@
 use tui_input::Input;
 
 use super::act::act;
-use super::filter::apply;
-use super::{case, columns, events, fields, insight, kept, members, saved, timeline};
+use super::{case, choice, columns, events, fields, insight, kept, members, saved};
 use crate::explorer::effect::Effects;
 use crate::explorer::keymap::{Code, Key};
-use crate::explorer::overlays::{Listing, Overlay, Purpose, help_rows, matching};
+use crate::explorer::overlays::{Listing, Overlay, help_rows, matching};
 use crate::explorer::regions::Target;
 use crate::explorer::state::{Prompt, PromptKind, State};
 
@@ -22,6 +21,7 @@ pub(super) fn press(state: &mut State, key: Key) -> Effects {
         columns::press,
         saved::press,
         members::press,
+        choice::press,
     ];
     if let Some(effects) = lists.into_iter().find_map(|press| press(state, key)) {
         return effects;
@@ -78,18 +78,6 @@ pub(super) fn press(state: &mut State, key: Key) -> Effects {
             None if key.code == Code::Char('q') => *is_open = false,
             None => {}
         },
-        Overlay::Choice {
-            choices, cursor, ..
-        } => match step {
-            Some(step) => {
-                *cursor = cursor
-                    .saturating_add_signed(step)
-                    .min(choices.len().saturating_sub(1));
-            }
-            None if key.code == Code::Enter => return run_choice(state),
-            None if matches!(key.code, Code::Char('q' | '+' | '-')) => drop(state.overlays.pop()),
-            None => {}
-        },
         Overlay::Streams(_)
         | Overlay::Blobs { .. }
         | Overlay::Events { .. }
@@ -101,6 +89,7 @@ pub(super) fn press(state: &mut State, key: Key) -> Effects {
         | Overlay::Saved(_)
         | Overlay::Members { .. }
         | Overlay::Columns { .. }
+        | Overlay::Choice { .. }
         | Overlay::Case { .. } => {}
     }
     Effects::none()
@@ -181,26 +170,6 @@ fn run_palette(state: &mut State) -> Effects {
     }
 }
 
-fn run_choice(state: &mut State) -> Effects {
-    let Some(Overlay::Choice {
-        mut choices,
-        cursor,
-        ..
-    }) = state.overlays.pop()
-    else {
-        return Effects::none();
-    };
-    if cursor >= choices.len() {
-        return Effects::none();
-    }
-    let choice = choices.swap_remove(cursor);
-    match choice.what {
-        Purpose::Filter(sense) => apply(state, sense, choice.field, &choice.value),
-        Purpose::Column => columns::toggle(state, choice.field),
-        Purpose::Range => timeline::choose(state, &choice.value),
-    }
-}
-
 /// Pasted text goes where text is typed.
 pub(super) fn paste(state: &mut State, text: &str) -> Effects {
     match state.overlays.last_mut() {
@@ -226,9 +195,9 @@ pub(super) fn click(state: &mut State, target: Target) -> Effects {
             *cursor = at;
             run_palette(state)
         }
-        Some(Overlay::Choice { cursor, .. }) => {
-            *cursor = at;
-            run_choice(state)
+        Some(Overlay::Choice { listing, .. }) => {
+            listing.cursor = at;
+            choice::run(state)
         }
         Some(Overlay::Pipelines { cursor, is_open }) => {
             *is_open = *cursor == at;

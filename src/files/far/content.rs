@@ -1,12 +1,13 @@
 //! Bytes of a file on another host, which are asked for as they are needed.
 
 use std::fmt;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lru::LruCache;
 
+use super::super::generations;
 use super::host::{FarFile, Host};
 
 /// Bytes of a piece; pieces begin at multiples of it.
@@ -27,39 +28,31 @@ const BEFORE: u64 = 64;
 /// A file on another host, read at any place. What was read is kept, 8 MiB at the most.
 pub struct FarContent {
     host: Host,
-    /// The path it had at first: beside it lies what was rotated away.
+    /// The path of the log it belongs to: beside it lies what was rotated away.
     origin: String,
     file: Mutex<FarFile>,
+    /// Some of the last bytes of so many, by which it is known again.
+    end: Mutex<(u64, Vec<u8>)>,
     pieces: Mutex<LruCache<u64, Arc<[u8]>>>,
     /// Whoever else needs bytes waits, and may find them kept then.
     asking: Mutex<()>,
 }
 
-/// What became of a file since it was looked at.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// It is as it was, or grew.
-    None,
-    /// Another has its name.
-    Replaced,
-    /// It does not hold what it held.
-    Cut,
-}
-
 impl FarContent {
-    /// A file as it was listed. Nothing is asked yet.
+    /// A file as it was listed, and the path of the log it belongs to. Nothing is asked yet.
     #[must_use]
-    pub fn new(host: Host, file: FarFile) -> Self {
+    pub fn new(host: Host, file: FarFile, origin: String) -> Self {
         Self {
             host,
-            origin: file.path.clone(),
+            origin,
             file: Mutex::new(file),
+            end: Mutex::default(),
             pieces: Mutex::new(LruCache::new(KEPT)),
             asking: Mutex::default(),
         }
     }
 
-    /// The path it had at first.
+    /// The path of the log it belongs to.
     #[must_use]
     pub fn origin(&self) -> &str {
         &self.origin
@@ -88,49 +81,149 @@ impl FarContent {
         self.known().length
     }
 
-    /// Takes in how a file of its name is now, and reads what was appended.
+    /// Takes in how the file that has its name is now, and reads what was appended; whether it is still what it was. Else
+    /// another has the name, or it was cut.
     ///
     /// # Errors
     /// As [`Host::read`].
-    pub fn look(&self, now: &FarFile) -> io::Result<Change> {
+    pub fn look(&self, now: &FarFile) -> io::Result<bool> {
         let before = self.file();
-        if now.number != before.number {
-            return Ok(Change::Replaced);
-        }
-        if now.length < before.length {
-            return Ok(Change::Cut);
+        if now.number != before.number || now.length < before.length {
+            return Ok(false);
         }
         if now.length > before.length || now.modified != before.modified {
             let own = self.end_of(before.length);
             let from = before.length - own.len() as u64;
             let most = own.len() as u64 + APPENDED.min(now.length - before.length);
             let most = usize::try_from(most).unwrap_or(0);
-            let read = self.host.read(&now.path, from, most)?;
-            if !read.starts_with(&own) {
-                return Ok(Change::Cut);
+            let read = match self.host.read(now, from, most) {
+                Err(error) if error.kind() == ErrorKind::StaleNetworkFileHandle => {
+                    return Ok(false);
+                }
+                read => read?,
+            };
+            if read.len() < most || !read.starts_with(&own) {
+                return Ok(false);
             }
             self.keep(from, &read);
         }
         *self.known() = now.clone();
-        Ok(Change::None)
+        self.remember_end();
+        Ok(true)
     }
 
-    /// Whether a file holds what this one holds before its end: it is a copy of it, or itself.
+    /// Whether a file holds what this one holds before its end: it is a copy of it, or itself. Nothing, where it is not known
+    /// what it held.
     ///
     /// # Errors
     /// As [`Host::read`].
-    pub fn is_copied_in(&self, other: &FarFile) -> io::Result<bool> {
+    pub fn is_held_by(&self, other: &FarFile) -> io::Result<Option<bool>> {
         let length = self.len();
         if other.length < length {
-            return Ok(false);
+            return Ok(Some(false));
         }
         let own = self.end_of(length);
+        if own.is_empty() {
+            return Ok(None);
+        }
         let from = length - own.len() as u64;
-        Ok(self.host.read(&other.path, from, own.len())? == own)
+        Ok(Some(self.host.read(other, from, own.len())? == own))
+    }
+
+    /// Reads its first and its last bytes, unless they are kept: whoever needs them first waits for no host.
+    ///
+    /// # Errors
+    /// As [`Host::read`].
+    pub fn warm(&self) -> io::Result<()> {
+        for offset in [0, self.len().saturating_sub(1)] {
+            self.read_at(&mut [0], offset)?;
+        }
+        Ok(())
+    }
+
+    /// Bytes from an offset on; they are not kept.
+    ///
+    /// # Errors
+    /// As [`Host::read`].
+    pub(super) fn ask(&self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+        self.where_it_lies(|file| self.host.read(file, offset, length))
+    }
+
+    /// Where the lines begin that hold one of the words: [`Host::hits`].
+    ///
+    /// # Errors
+    /// As [`Host::hits`].
+    pub fn hits(&self, words: &[String], from: u64, most: usize) -> io::Result<Vec<u64>> {
+        self.where_it_lies(|file| self.host.hits(file, words, from, most))
+    }
+
+    /// What lies beside the log it belongs to, itself among them.
+    ///
+    /// # Errors
+    /// As [`Host::beside`].
+    pub fn beside(&self) -> io::Result<Vec<FarFile>> {
+        self.host.beside([self.origin.as_str()])
+    }
+
+    /// The file that it was compressed to, of those beside it: its time is kept then, or is that of what was written to it
+    /// since it was looked at, so many seconds later at the most.
+    #[must_use]
+    pub fn compressed_in<'f>(&self, beside: &'f [FarFile], late: i64) -> Option<&'f FarFile> {
+        let (own, log) = (self.file(), FarFile::name_of(&self.origin));
+        let is_it = |other: &&FarFile| {
+            let name = other.name();
+            own.modified > 0
+                && (0..=late).contains(&(other.modified - own.modified))
+                && generations::is_compressed(name)
+                && generations::origin(name).is_some_and(|origin| origin == log)
+        };
+        beside.iter().filter(is_it).min_by_key(|of| of.modified)
+    }
+
+    /// Takes the file that it was compressed to for it, of what nobody writes to any more; whether there is one.
+    ///
+    /// # Errors
+    /// As [`Host::beside`].
+    pub fn follow_compressed(&self) -> io::Result<bool> {
+        let beside = self.beside()?;
+        let found = self.compressed_in(&beside, 0);
+        if let Some(compressed) = found {
+            self.move_to(compressed.clone());
+        }
+        Ok(found.is_some())
+    }
+
+    /// Asks something of the file where it lies: it may have been renamed since it was looked at.
+    fn where_it_lies<T>(&self, ask: impl Fn(&FarFile) -> io::Result<T>) -> io::Result<T> {
+        let file = self.file();
+        match ask(&file) {
+            Err(error) if file.number > 0 && is_missing(&error) => {
+                let beside = self.beside()?;
+                let moved = beside.iter().find(|other| other.number == file.number);
+                moved.map_or(Err(error), ask)
+            }
+            answer => answer,
+        }
+    }
+
+    /// Some of the last bytes, if it is known what they were.
+    fn end_of(&self, length: u64) -> Vec<u8> {
+        let end = self.end();
+        let known = (end.0 == length).then(|| end.1.clone());
+        known.unwrap_or_default()
+    }
+
+    /// Remembers the last bytes, if they are kept.
+    fn remember_end(&self) {
+        let length = self.len();
+        let kept = self.kept_end(length);
+        if !kept.is_empty() {
+            *self.end() = (length, kept);
+        }
     }
 
     /// Some of the last bytes, if they are kept.
-    fn end_of(&self, length: u64) -> Vec<u8> {
+    fn kept_end(&self, length: u64) -> Vec<u8> {
         let from = length.saturating_sub(BEFORE);
         let mut pieces = self.pieces();
         let mut end = Vec::new();
@@ -167,7 +260,7 @@ impl FarContent {
         if count > 0 {
             return Ok(count);
         }
-        self.ask(offset, wanted.min(AT_ONCE))?;
+        self.fetch(offset, wanted.min(AT_ONCE))?;
         Ok(self.copy(buffer, offset))
     }
 
@@ -188,7 +281,7 @@ impl FarContent {
     }
 
     /// Asks for the pieces that hold bytes, up to the first that is kept; of one that grew, for what is missing.
-    fn ask(&self, offset: u64, length: usize) -> io::Result<()> {
+    fn fetch(&self, offset: u64, length: usize) -> io::Result<()> {
         let (from, to) = {
             let mut pieces = self.pieces();
             let first = offset / PIECE as u64;
@@ -199,9 +292,9 @@ impl FarContent {
             (first * PIECE as u64 + have as u64, end * PIECE as u64)
         };
         let most = usize::try_from(to.min(self.len()).saturating_sub(from)).unwrap_or(0);
-        let path = self.known().path.clone();
-        let bytes = self.host.read(&path, from, most)?;
+        let bytes = self.ask(from, most)?;
         self.keep(from, &bytes);
+        self.remember_end();
         Ok(())
     }
 
@@ -226,9 +319,21 @@ impl FarContent {
         self.file.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn end(&self) -> MutexGuard<'_, (u64, Vec<u8>)> {
+        self.end.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn pieces(&self) -> MutexGuard<'_, LruCache<u64, Arc<[u8]>>> {
         self.pieces.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether a file is not where it was.
+pub fn is_missing(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::StaleNetworkFileHandle | ErrorKind::NotFound
+    )
 }
 
 /// The piece that an offset lies in, and where.
@@ -256,7 +361,6 @@ impl fmt::Debug for FarContent {
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::io::ErrorKind;
 
     use super::super::fake::Fake;
     use super::*;
@@ -280,7 +384,7 @@ mod tests {
     }
 
     fn content(fake: &Fake, name: &str) -> FarContent {
-        FarContent::new(fake.host(), found(fake, name))
+        FarContent::new(fake.host(), found(fake, name), fake.path(name))
     }
 
     #[test]
@@ -307,8 +411,8 @@ mod tests {
             bytes.extend_from_slice(&appended);
             fs::write(&path, &bytes).expect("write");
             assert_eq!(content.len(), before as u64, "it was not looked at");
-            let change = content.look(&found(&fake, "a.log")).expect("looked at");
-            assert_eq!(change, Change::None);
+            let is_same = content.look(&found(&fake, "a.log"));
+            assert!(is_same.expect("looked at"));
             assert!(read(&content, before as u64 - 8, appended.len() + 99) == bytes[before - 8..]);
         }
         assert!(read(&content, 0, bytes.len()) == bytes);
@@ -324,20 +428,30 @@ mod tests {
         fs::copy(&path, fake.path("a.log.1")).expect("copied");
         let look = || content.look(&found(&fake, "a.log")).expect("looked at");
         fs::write(&path, "new").expect("write");
-        assert_eq!(look(), Change::Cut, "it is shorter");
+        assert!(!look(), "it is shorter");
         fs::write(&path, "another one").expect("write");
-        assert_eq!(look(), Change::Cut, "it holds something else");
-        assert_eq!(
-            content.is_copied_in(&found(&fake, "a.log.1")).ok(),
-            Some(true)
-        );
+        assert!(!look(), "it holds something else");
+        let is_held = |name| content.is_held_by(&found(&fake, name)).expect("compared");
+        assert_eq!(is_held("a.log.1"), Some(true));
         fs::write(fake.path("b.log"), "no copy at all").expect("write");
-        assert_eq!(
-            content.is_copied_in(&found(&fake, "b.log")).ok(),
-            Some(false)
-        );
+        assert_eq!(is_held("b.log"), Some(false));
         fs::rename(fake.path("b.log"), &path).expect("renamed");
-        assert_eq!(look(), Change::Replaced);
+        assert!(!look(), "another has its name");
+    }
+
+    #[test]
+    fn a_file_is_read_on_under_the_name_it_has() {
+        let fake = Fake::new();
+        let path = fake.path("a.log");
+        fs::write(&path, vec![b'x'; 3 * PIECE]).expect("write");
+        let content = content(&fake, "a.log");
+        fs::rename(&path, fake.path("a.log.1")).expect("renamed");
+        assert_eq!(read(&content, 0, 2), b"xx", "nothing has its name");
+        fs::write(&path, vec![b'y'; 3 * PIECE]).expect("write");
+        let offset = 2 * PIECE as u64;
+        assert_eq!(read(&content, offset, 2), b"xx", "another has its name");
+        let hits = content.hits(&["x".to_owned()], 0, 9);
+        assert_eq!(hits.expect("searched"), [0]);
     }
 
     #[test]

@@ -22,7 +22,7 @@ exec \"$@\"
 ";
 
 /// A directory with files, and a program beside it that takes the arguments of `ssh`.
-pub(super) struct Fake {
+pub struct Fake {
     files: TempDir,
     program: TempDir,
 }

@@ -1,5 +1,6 @@
 //! Another host, and what it is asked.
 
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io::{self, ErrorKind};
@@ -9,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::address::Address;
 use super::session::{Answer, Session};
+use super::words::{expressions, quote, quote_pattern};
 use crate::base::Zone;
 
 /// `ssh` is started this often at the most.
@@ -26,13 +28,20 @@ const ZONE: usize = 4096;
 /// A number and its newline have at most so many bytes.
 const NUMBER: usize = 21;
 
+/// Of more names than these all of their directories is listed.
+const MOST_STEMS: usize = 50;
+
 /// The status that tells of a `grep` without `-a` or `-b`.
 const NO_OFFSETS: i32 = 97;
+
+/// The status that tells that another file has a name.
+const STALE: i32 = 98;
 
 /// A host that is reached by `ssh`. Copies share the connection; they wait for each other.
 ///
 /// Errors have the kind [`ErrorKind::NotConnected`] where the host cannot be asked, [`ErrorKind::NotFound`] and
-/// [`ErrorKind::PermissionDenied`] where it answers that of a file.
+/// [`ErrorKind::PermissionDenied`] where it answers that of a file, [`ErrorKind::StaleNetworkFileHandle`] where another file
+/// has its name by now.
 #[derive(Clone)]
 pub struct Host(Arc<Shared>);
 
@@ -69,8 +78,22 @@ pub struct FarFile {
     pub length: u64,
     /// When it was modified, in seconds since 1970; 0 where the host does not tell.
     pub modified: i64,
-    /// Its number there, which it keeps when it is renamed; 0 where the host does not tell.
+    /// Its number there, which it keeps when it is renamed; 0 is any file that has the path.
     pub number: u64,
+}
+
+impl FarFile {
+    /// The last part of its path.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        Self::name_of(&self.path)
+    }
+
+    /// The last part of a path.
+    #[must_use]
+    pub fn name_of(path: &str) -> &str {
+        path.rsplit('/').next().unwrap_or(path)
+    }
 }
 
 impl Host {
@@ -122,22 +145,39 @@ impl Host {
         self.measured("look at files", &words?.join(" "))
     }
 
-    /// The files whose paths begin with this one, itself among them.
+    /// The files of the same directories whose names begin as one of these does up to its first dot, itself among them:
+    /// `app.log.1` and `app-2026-03-14.log` beside `app.log`.
     ///
     /// # Errors
     /// The host cannot be asked.
-    pub fn beside(&self, path: &str) -> io::Result<Vec<FarFile>> {
-        let words = format!("{}*", quote(path)?);
-        self.measured(&format!("look beside {path}"), &words)
+    pub fn beside<'p>(&self, paths: impl IntoIterator<Item = &'p str>) -> io::Result<Vec<FarFile>> {
+        let mut stems: BTreeSet<&str> = paths.into_iter().map(stem).collect();
+        if stems.len() > MOST_STEMS {
+            // Each is looked for in all of its directory.
+            let dir = |stem: &'p str| &stem[..=stem.rfind('/').unwrap_or(0)];
+            stems = stems.into_iter().map(dir).collect();
+        }
+        let words: io::Result<Vec<String>> = stems
+            .into_iter()
+            .map(|stem| Ok(format!("{}*", quote(stem)?)))
+            .collect();
+        let mut found = self.measured("look beside files", &words?.join(" "))?;
+        found.sort_by(|one, other| one.path.cmp(&other.path));
+        found.dedup_by(|one, other| one.path == other.path);
+        Ok(found)
     }
 
     /// The files that words of the shell give.
     fn measured(&self, what: &str, words: &str) -> io::Result<Vec<FarFile>> {
+        // A command has a bounded number of arguments.
         let command = format!(
             "for f in {words}; do
 case $f in *'\n'*) continue;; esac
-[ -f \"$f\" ] && m=$(measure \"$f\" 2>/dev/null) && printf '%s %s\\n' \"$m\" \"$f\"
-done; true"
+[ -f \"$f\" ] && set -- \"$@\" \"$f\"
+[ $# -lt 100 ] || {{ measure \"$@\" 2>/dev/null; set --; }}
+done
+[ $# = 0 ] || measure \"$@\" 2>/dev/null
+true"
         );
         let answer = self.ask(what, &command, LIST)?;
         let lines = answer.split(|byte| *byte == b'\n');
@@ -184,25 +224,25 @@ done; true"
     /// Bytes of a file from an offset on; fewer than `length` only at its end.
     ///
     /// # Errors
-    /// It is gone, or the host cannot be asked.
-    pub fn read(&self, path: &str, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+    /// It is gone, another has its name, or the host cannot be asked.
+    pub fn read(&self, file: &FarFile, offset: u64, length: usize) -> io::Result<Vec<u8>> {
         let command = format!(
-            "exec <{} || exit 1; tail -c +{} | head -c {length}",
-            quote(path)?,
+            "{}; tail -c +{} | head -c {length}",
+            opened(file)?,
             offset.saturating_add(1)
         );
-        self.ask_patiently(&format!("read {path}"), &command, length)
+        self.ask_patiently(&format!("read {}", file.path), &command, length)
     }
 
     /// Where the lines begin that hold one of the words, in any ASCII case; the last `most` of them. `from` is where a line
     /// begins.
     ///
     /// # Errors
-    /// The file is gone, a word holds a newline or NUL, or the host cannot be asked; [`ErrorKind::Unsupported`] where its
-    /// `grep` tells no offsets, as busybox's: the file has to be read.
+    /// The file is gone, another has its name, a word holds a newline or NUL, or the host cannot be asked;
+    /// [`ErrorKind::Unsupported`] where its `grep` tells no offsets, as busybox's: the file has to be read.
     pub fn hits(
         &self,
-        path: &str,
+        file: &FarFile,
         words: &[String],
         from: u64,
         most: usize,
@@ -212,13 +252,13 @@ done; true"
         }
         let command = format!(
             "echo x | grep -a -b -i -F -e X >/dev/null 2>&1 || {{ echo 'its grep has no -a -b' >&2; exit {NO_OFFSETS}; }}
-exec <{} || exit 1; tail -c +{} | grep -a -b -i -F{} | cut -d: -f1 | tail -n {most}",
-            quote(path)?,
+{}; tail -c +{} | grep -a -b -i -F{} | cut -d: -f1 | tail -n {most}",
+            opened(file)?,
             from.saturating_add(1),
             expressions(words)?
         );
         let bound = most.saturating_mul(NUMBER);
-        let answer = self.ask_patiently(&format!("search {path}"), &command, bound)?;
+        let answer = self.ask_patiently(&format!("search {}", file.path), &command, bound)?;
         let text = String::from_utf8_lossy(&answer);
         let offsets = text.lines().filter_map(|line| line.parse::<u64>().ok());
         Ok(offsets.map(|offset| from.saturating_add(offset)).collect())
@@ -263,6 +303,7 @@ exec <{} || exit 1; tail -c +{} | grep -a -b -i -F{} | cut -d: -f1 | tail -n {mo
     fn refusal(&self, what: &str, answer: &Answer) -> io::Error {
         let kind = match &answer.said {
             _ if answer.status == NO_OFFSETS => ErrorKind::Unsupported,
+            _ if answer.status == STALE => ErrorKind::StaleNetworkFileHandle,
             said if said.contains("No such file") => ErrorKind::NotFound,
             said if said.contains("ermission denied") => ErrorKind::PermissionDenied,
             _ => ErrorKind::Other,
@@ -308,6 +349,13 @@ impl Line {
     }
 }
 
+/// A path up to the first dot of its name; that of a hidden file ends no name.
+fn stem(path: &str) -> &str {
+    let name = path.rfind('/').map_or(0, |slash| slash + 1);
+    let dot = path[name..].char_indices().skip(1).find(|(_, c)| *c == '.');
+    dot.map_or(path, |(dot, _)| &path[..name + dot])
+}
+
 /// A line of a list: length, time, number and path.
 fn far_file(line: &[u8]) -> Option<FarFile> {
     let mut words = std::str::from_utf8(line).ok()?.splitn(4, ' ');
@@ -319,43 +367,9 @@ fn far_file(line: &[u8]) -> Option<FarFile> {
     })
 }
 
-/// The words as arguments of `grep`.
-fn expressions(words: &[String]) -> io::Result<String> {
-    let mut all = String::new();
-    for word in words {
-        if word.contains('\n') {
-            let text = format!("expected words of one line; found {word:?}");
-            return Err(io::Error::new(ErrorKind::InvalidInput, text));
-        }
-        all.push_str(" -e ");
-        all.push_str(&quote(word)?);
-    }
-    Ok(all)
-}
-
-/// Text as one word of a shell.
-fn quote(text: &str) -> io::Result<String> {
-    if text.contains('\0') {
-        let text = format!("expected text without NUL; found {text:?}");
-        return Err(io::Error::new(ErrorKind::InvalidInput, text));
-    }
-    Ok(format!("'{}'", text.replace('\'', r"'\''")))
-}
-
-/// A pattern as one word of a shell: `*`, `?` and `[…]` keep their meaning, and so do `-` and `!` within brackets.
-fn quote_pattern(pattern: &str) -> io::Result<String> {
-    let is_bare = |c: char| c.is_ascii_alphanumeric() || "*?[]-!/._".contains(c);
-    let (mut quoted, mut rest) = (String::new(), pattern);
-    while !rest.is_empty() {
-        let (bare, more) = rest.split_at(rest.find(|c: char| !is_bare(c)).unwrap_or(rest.len()));
-        let (other, more) = more.split_at(more.find(is_bare).unwrap_or(more.len()));
-        quoted.push_str(bare);
-        if !other.is_empty() {
-            quoted.push_str(&quote(other)?);
-        }
-        rest = more;
-    }
-    Ok(quoted)
+/// The command that makes a file the input.
+fn opened(file: &FarFile) -> io::Result<String> {
+    Ok(format!("opened {} {}", quote(&file.path)?, file.number))
 }
 
 #[cfg(test)]
@@ -365,31 +379,13 @@ mod tests {
     use super::super::fake::Fake;
     use super::*;
 
-    #[test]
-    fn text_is_one_word_of_a_shell() {
-        let table = [
-            ("", "''"),
-            ("a b", "'a b'"),
-            ("it's", r"'it'\''s'"),
-            ("$(id) `id` \\ \"", "'$(id) `id` \\ \"'"),
-            ("a\nb", "'a\nb'"),
-        ];
-        for (text, expected) in table {
-            assert_eq!(quote(text).expect("quoted"), expected);
-        }
-        assert!(quote("a\0b").is_err());
-    }
-
-    #[test]
-    fn patterns_keep_their_meaning_and_nothing_else() {
-        let table = [
-            ("/a/*.log", "/a/*.log"),
-            ("/a b/x?[!0-9]", "/a' 'b/x?[!0-9]"),
-            ("/it's;$(id)*", r"/it''\'''s';$('id')'*"),
-            ("/~é", "/'~é'"),
-        ];
-        for (pattern, expected) in table {
-            assert_eq!(quote_pattern(pattern).expect("quoted"), expected);
+    /// Whatever file has a path.
+    fn named(path: &str) -> FarFile {
+        FarFile {
+            path: path.to_owned(),
+            length: 0,
+            modified: 0,
+            number: 0,
         }
     }
 
@@ -422,7 +418,7 @@ mod tests {
         fs::write(&path, &bytes).expect("write");
         let host = fake.host();
         let all = bytes.len();
-        let found = host.look(std::slice::from_ref(&path)).expect("a file");
+        let found = host.look(&[path]).expect("a file");
         assert_eq!(found[0].length, all as u64);
         for (offset, length) in [
             (0, all),
@@ -433,7 +429,8 @@ mod tests {
             (all, 5),
             (all + 9, 5),
         ] {
-            let read = host.read(&path, offset as u64, length).expect("bytes");
+            let read = host.read(&found[0], offset as u64, length);
+            let read = read.expect("bytes");
             let from = offset.min(all);
             let expected = &bytes[from..(from + length).min(all)];
             assert!(read == expected, "{length} bytes at {offset}");
@@ -446,7 +443,7 @@ mod tests {
         let path = fake.path("a.log");
         let text = "one Error\n\0two: -x\nthree's\nerror: 4\nlast";
         fs::write(&path, text).expect("write");
-        let host = fake.host();
+        let (host, file) = (fake.host(), named(&path));
         let at = |line: &str| text.find(line).expect("a line") as u64;
         let (one, two, three, four) = (0, at("\0two"), at("three"), at("error"));
         let table = [
@@ -461,10 +458,10 @@ mod tests {
         ];
         for (words, from, most, expected) in table {
             let words: Vec<String> = words.into_iter().map(str::to_owned).collect();
-            let found = host.hits(&path, &words, from, most).expect("hits");
+            let found = host.hits(&file, &words, from, most).expect("hits");
             assert_eq!(found, expected, "{words:?} from {from}");
         }
-        let error = host.hits(&path, &["a\nb".to_owned()], 0, 9);
+        let error = host.hits(&file, &["a\nb".to_owned()], 0, 9);
         assert_eq!(error.expect_err("refused").kind(), ErrorKind::InvalidInput);
     }
 
@@ -474,8 +471,8 @@ mod tests {
         let (host, path) = (fake.host(), fake.path("gone.log"));
         let words = ["x".to_owned()];
         for error in [
-            host.read(&path, 0, 9).expect_err("gone"),
-            host.hits(&path, &words, 0, 9).expect_err("gone"),
+            host.read(&named(&path), 0, 9).expect_err("gone"),
+            host.hits(&named(&path), &words, 0, 9).expect_err("gone"),
         ] {
             assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
             let text = error.to_string();
@@ -486,7 +483,40 @@ mod tests {
             []
         );
         fs::write(&path, "back").expect("write");
-        assert_eq!(host.read(&path, 0, 9).expect("bytes"), b"back");
+        assert_eq!(host.read(&named(&path), 0, 9).expect("bytes"), b"back");
+    }
+
+    #[test]
+    fn a_name_that_is_anothers_is_told() {
+        let fake = Fake::new();
+        let path = fake.path("a.log");
+        fs::write(&path, "old").expect("write");
+        let host = fake.host();
+        let look = || host.look(std::slice::from_ref(&path)).expect("a file");
+        let old = look().remove(0);
+        fs::rename(&path, fake.path("a.log.1")).expect("renamed");
+        fs::write(&path, "new").expect("write");
+        let words = ["new".to_owned()];
+        for error in [
+            host.read(&old, 0, 9).expect_err("another"),
+            host.hits(&old, &words, 0, 9).expect_err("another"),
+        ] {
+            assert_eq!(error.kind(), ErrorKind::StaleNetworkFileHandle, "{error}");
+        }
+        assert_eq!(host.read(&look()[0], 0, 9).expect("bytes"), b"new");
+    }
+
+    #[test]
+    fn a_host_without_stat_tells_numbers_too() {
+        let script = "#!/bin/sh\n{ echo 'stat() { false; }'; cat; } | sh\n";
+        let fake = Fake::with_script(script);
+        let path = fake.path("a *.log");
+        fs::write(&path, "text").expect("write");
+        let number = std::os::unix::fs::MetadataExt::ino(&fs::metadata(&path).expect("a file"));
+        let host = fake.host();
+        let found = host.look(&[path]).expect("a file").remove(0);
+        assert_eq!((found.length, found.number), (4, number));
+        assert_eq!(host.read(&found, 1, 9).expect("bytes"), b"ext");
     }
 
     #[test]
@@ -514,21 +544,40 @@ mod tests {
         fs::write(&path, "text").expect("write");
         let (host, begun) = (fake.host(), Instant::now());
         host.line().session.as_mut().expect("a session").end();
-        assert_eq!(host.read(&path, 0, 9).expect("bytes"), b"text");
+        assert_eq!(host.read(&named(&path), 0, 9).expect("bytes"), b"text");
         assert!(begun.elapsed() > BETWEEN_STARTS / 2, "it was waited");
     }
 
     #[test]
     fn what_lies_beside_a_file_is_listed_by_its_name_alone() {
         let fake = Fake::new();
-        for name in ["a*.log", "a*.log.1", "ab.log", "a*.log-2026 $(id)"] {
+        for name in [
+            "a*.log",
+            "a*.log.1",
+            "ab.log",
+            "a*-2026-03-14.log",
+            "a*.log-2026 $(id)",
+        ] {
             fs::write(fake.path(name), name).expect("write");
         }
         let host = fake.host();
-        let found = host.beside(&fake.path("a*.log")).expect("a list");
+        let found = host
+            .beside([&*fake.path("a*.log"), &*fake.path("a*")])
+            .expect("a list");
         let paths: Vec<&str> = found.iter().map(|file| file.path.as_str()).collect();
-        let expected = ["a*.log", "a*.log-2026 $(id)", "a*.log.1"].map(|name| fake.path(name));
+        let expected = [
+            "a*-2026-03-14.log",
+            "a*.log",
+            "a*.log-2026 $(id)",
+            "a*.log.1",
+        ];
+        let expected = expected.map(|name| fake.path(name));
         assert_eq!(paths, expected);
+        let many: Vec<String> = (0..99).map(|n| fake.path(&format!("{n}.log"))).collect();
+        let all = host
+            .beside(many.iter().map(String::as_str))
+            .expect("a list");
+        assert_eq!(all.len(), 5);
         assert!(found[0].number != found[1].number && found[0].number > 0);
     }
 
@@ -571,7 +620,7 @@ mod tests {
     fn a_greeting_is_no_answer() {
         let fake = Fake::with_script("#!/bin/sh\necho Welcome\nexec sh\n");
         fs::write(fake.path("a"), "text").expect("write");
-        let read = fake.host().read(&fake.path("a"), 0, 9).expect("bytes");
-        assert_eq!(read, b"text");
+        let read = fake.host().read(&named(&fake.path("a")), 0, 9);
+        assert_eq!(read.expect("bytes"), b"text");
     }
 }

@@ -30,12 +30,18 @@ const OPTIONS: [&str; 14] = [
     "-C",
 ];
 
-/// Bytes and messages mean the same everywhere; `measure FILE` prints its length, when it was modified, and its number there.
-const SETUP: &str = "LC_ALL=C; export LC_ALL
-measure() {
-stat -L -c '%s %Y %i' \"$1\" 2>/dev/null || stat -L -f '%z %m %i' \"$1\" 2>/dev/null || { n=$(wc -c <\"$1\") && echo $n 0 0; }
+/// Bytes and messages mean the same everywhere; `measure FILE…` prints of each its length, when it was modified, its number
+/// there and its path; `opened FILE NUMBER` makes it the input, unless another file has its name.
+const SETUP: &str = r#"LC_ALL=C; export LC_ALL
+if stat -L -c %s / >/dev/null 2>&1; then measure() { stat -L -c '%s %Y %i %n' "$@"; }
+elif stat -L -f %z / >/dev/null 2>&1; then measure() { stat -L -f '%z %m %i %N' "$@"; }
+else measure() { for f; do n=$(wc -c <"$f") && set -- $(ls -diL "$f") && echo $n 0 $1 "$f"; done; }
+fi
+opened() {
+exec <"$1" || exit 1
+[ "$2" = 0 ] || [ "$(set -- $(measure "$1"); echo $3)" = "$2" ] || { echo 'another file has its name' >&2; exit 98; }
 }
-true";
+true"#;
 
 /// What a host says before it answers the first time, such as a greeting, has at most so many bytes.
 const GREETING: usize = 1 << 20;

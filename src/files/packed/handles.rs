@@ -28,6 +28,21 @@ impl Packed {
     pub fn open(path: &Path, packing: Packing, spool_dir: Option<&Path>) -> io::Result<Self> {
         let packed = File::open(path)?;
         let bytes = packed.metadata()?.len();
+        Self::read(packed, bytes, path, packing, spool_dir)
+    }
+
+    /// Begins to unpack what somebody reads, of so many bytes, as [`Packed::open`] does a file. Errors of reading are told with
+    /// its path.
+    ///
+    /// # Errors
+    /// As [`Packed::open`].
+    pub fn read(
+        packed: impl Read + Send + 'static,
+        bytes: u64,
+        path: &Path,
+        packing: Packing,
+        spool_dir: Option<&Path>,
+    ) -> io::Result<Self> {
         let dir = spool_dir.map_or_else(std::env::temp_dir, Path::to_path_buf);
         let file = tempfile::tempfile_in(&dir)?;
         let shown = path.display().to_string();

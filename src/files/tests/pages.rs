@@ -8,8 +8,9 @@ use super::{all, index, open, open_with, page, request};
 use crate::base::Time;
 use crate::entry::{Entry, Key};
 use crate::files::Options;
+use crate::files::selection::Selection;
 use crate::query::{
-    ContextRequest, Direction, FacetsRequest, Field, HistogramRequest, Matcher, Start,
+    ContextRequest, Direction, FacetsRequest, Field, HistogramRequest, Matcher, Query, Start,
 };
 
 /// Lines of JSON whose times step back and forth, with some that continue others, in several blocks.
@@ -130,7 +131,7 @@ fn counts_are_those_of_the_entries() {
         "trace:t900",
         "level:warn ns:pay",
     ] {
-        let query: crate::query::Query = query.parse().expect(query);
+        let query: Query = query.parse().expect(query);
         let matcher = Matcher::compile(&query, Time(0));
         let request = HistogramRequest {
             query: query.clone(),
@@ -190,7 +191,7 @@ fn an_entry_is_shown_as_it_was_written_and_with_its_neighbours() {
     );
     let request = ContextRequest {
         position: wanted.position,
-        query: crate::query::Query::default(),
+        query: Query::default(),
         now: Time(0),
         before: 2,
         after: 2,
@@ -291,6 +292,9 @@ fn compressed_generations_are_read_behind_the_live_file() {
         let found = all(&files, "", direction, 700);
         let texts: Vec<String> = found.iter().map(|entry| entry.text.clone()).collect();
         assert!(texts == whole, "{direction:?}");
+        let selection = Selection::new(&Query::default(), Time(0), files.options());
+        let new = files.read_after(&files.places_of(newest.head), &selection);
+        assert_eq!(new.expect("read").0, [], "what was unpacked is not new");
         assert!(
             found
                 .iter()
