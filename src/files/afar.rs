@@ -15,7 +15,9 @@ use super::{LogFiles, Shared};
 use crate::base::{Backoff, Time};
 
 /// How often they are looked at; and at the least, while the host is silent.
-const LOOK: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(5));
+pub(super) const LOOK: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(5));
+/// After so many seconds nobody writes to a file that was renamed.
+const LEFT: i64 = 30;
 /// Nanoseconds of a second.
 const NANOSECONDS: i64 = 1_000_000_000;
 
@@ -32,23 +34,18 @@ pub(super) fn begin(files: &LogFiles) -> io::Result<()> {
 fn watch(shared: &Weak<Shared>) {
     let mut backoff = Backoff::new(LOOK.0, LOOK.1);
     while let Some(files) = shared.upgrade().map(LogFiles) {
-        let (all, host) = (files.far_contents(), files.0.host.clone());
+        let ((contents, closed), host) = (files.far_contents(), files.0.host.clone());
         drop(files);
         let Some(host) = host else { return };
-        // Nobody has looked into those that are closed: they are looked for when somebody does.
-        let contents = || {
-            all.iter()
-                .filter(|(_, is_closed)| !is_closed)
-                .map(|(of, _)| of)
-        };
-        let paths: Vec<String> = contents().map(|of| of.file().path).collect();
+        let paths: Vec<String> = contents.iter().map(|of| of.file().path).collect();
         // That it is silent is told by the host itself.
         let Ok(found) = host.look(&paths) else {
             std::thread::sleep(backoff.delay());
             continue;
         };
         backoff.reset();
-        for content in contents() {
+        let all = [contents.as_slice(), &closed].concat();
+        for content in &contents {
             match rotated(content, &found, &all) {
                 Ok(None) => {}
                 Ok(Some(rotated)) => {
@@ -91,7 +88,17 @@ impl Watched {
             let mut log = Log::new(path.into());
             let older = generations_of(&file.path, &beside);
             for older in older.iter().filter(|older| !is_named(older)) {
-                self.take_closed(&mut log, content(older, file));
+                let own = content(older, file);
+                // What was renamed just now is written to by those who have it open.
+                let is_done = file.modified - older.modified > LEFT;
+                if is_done || generations::is_compressed(older.name()) {
+                    self.take_closed(&mut log, own);
+                } else {
+                    self.take_far(&mut log, own, true)?;
+                }
+            }
+            for older in &mut log.tracked {
+                older.left = Some(Instant::now());
             }
             self.take_far(&mut log, own, true)?;
             self.logs.push(log);
@@ -130,17 +137,17 @@ impl Watched {
         settled
     }
 
-    /// Files on other hosts, and whether nobody has looked into them yet: their names may move on.
-    pub fn far_contents(&self) -> Vec<(Arc<FarContent>, bool)> {
-        let far = |content: &Content| match content {
-            Content::Far(far) => Some((Arc::clone(far), false)),
-            Content::Closed(Closed::Far(far)) => Some((Arc::clone(far), true)),
-            _ => None,
-        };
-        let tracked = self.logs.iter().flat_map(|log| &log.tracked);
-        tracked
-            .filter_map(|tracked| tracked.part.with_content(far))
-            .collect()
+    /// Files on other hosts that are followed; and those that nobody has looked into, which are looked for when somebody does.
+    pub fn far_contents(&self) -> (Vec<Arc<FarContent>>, Vec<Arc<FarContent>>) {
+        let (mut followed, mut closed) = (Vec::new(), Vec::new());
+        for tracked in self.logs.iter().flat_map(|log| &log.tracked) {
+            tracked.part.with_content(|content| match content {
+                Content::Far(far) => followed.push(Arc::clone(far)),
+                Content::Closed(Closed::Far(far)) => closed.push(Arc::clone(far)),
+                _ => {}
+            });
+        }
+        (followed, closed)
     }
 
     /// A file on another host became another: its bytes are read where they are now, and what came after it is the log's next.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::far::{FarContent, FarReader, is_missing};
+use super::far::{FarContent, FarReader};
 use super::packed::{HEAD_BYTES, Packed, Packing, Unpacked, packing};
 
 /// What can be read at any place.
@@ -36,19 +36,31 @@ pub(super) enum Closed {
 }
 
 impl Closed {
-    /// Begins to unpack it; of what is not packed, the content itself.
+    /// Looks into it.
     ///
     /// # Errors
     /// It cannot be read, or there can be no temporary file.
-    pub fn open(&self, spool: Option<&Path>) -> io::Result<Result<Packed, Content>> {
+    pub fn open(&self, spool: Option<&Path>) -> io::Result<Opened> {
         match self {
-            Self::Packed(path, packing) => Packed::open(path, *packing, spool).map(Ok),
+            Self::Packed(path, packing) => Packed::open(path, *packing, spool).map(Opened::Packed),
             Self::Far(far) => {
-                let packed = unpacked_afar(far, spool)?.map(|(packed, _)| packed);
-                Ok(packed.ok_or_else(|| Content::Far(Arc::clone(far))))
+                far.find_again()?;
+                if let Some((packed, _)) = unpacked_afar(far, spool)? {
+                    return Ok(Opened::Packed(packed));
+                }
+                far.warm_ends()?;
+                Ok(Opened::Plain(Content::Far(Arc::clone(far))))
             }
         }
     }
+}
+
+/// What is in a file that was looked into.
+pub(super) enum Opened {
+    /// It is being unpacked.
+    Packed(Packed),
+    /// It is as it lies.
+    Plain(Content),
 }
 
 impl fmt::Display for Closed {
@@ -69,11 +81,7 @@ pub(super) fn unpacked_afar(
     spool: Option<&Path>,
 ) -> io::Result<Option<(Packed, Packing)>> {
     let mut head = [0; HEAD_BYTES];
-    let read = |head: &mut [u8]| Content::Far(Arc::clone(far)).read(head, 0);
-    let filled = match read(&mut head) {
-        Err(error) if is_missing(&error) && far.follow_compressed()? => read(&mut head)?,
-        read => read?,
-    };
+    let filled = Content::Far(Arc::clone(far)).read(&mut head, 0)?;
     let Some(packing) = packing(&head[..filled]) else {
         return Ok(None);
     };

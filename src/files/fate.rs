@@ -4,11 +4,9 @@ use std::cmp::Reverse;
 use std::io;
 use std::sync::Arc;
 
-use super::far::{FarContent, FarFile};
+use super::far::{FarContent, FarFile, LOOKS_FOR};
 use super::generations;
 
-/// So often it is looked for what has another name.
-const LOOKS_FOR: usize = 3;
 /// By so many of its first bytes a copy is known that is being made.
 const HEAD: usize = 1024;
 
@@ -47,7 +45,7 @@ impl Fate {
 pub(super) fn rotated(
     content: &Arc<FarContent>,
     found: &[FarFile],
-    all: &[(Arc<FarContent>, bool)],
+    all: &[Arc<FarContent>],
 ) -> io::Result<Option<Rotated>> {
     let before = content.file();
     let is_newest = before.path == content.origin();
@@ -88,7 +86,7 @@ pub(super) fn rotated(
             // What was written until then is there before what was written afterwards; or else it comes a look later.
             let _ = content.look(to);
         }
-        Fate::Copied(to) => content.move_to(to.clone()),
+        Fate::Copied(to) => content.move_to_copy(to.clone()),
         Fate::Compressed(_) | Fate::Lost => {}
     }
     Ok(Some(Rotated {
@@ -104,15 +102,15 @@ fn newer(
     after: Option<&FarFile>,
     origin: &FarFile,
     beside: &[FarFile],
-    all: &[(Arc<FarContent>, bool)],
+    all: &[Arc<FarContent>],
 ) -> io::Result<Vec<Arc<FarContent>>> {
     let mut newer = Vec::new();
-    for file in passed(after, origin, beside) {
+    for file in passed(after, content.file().modified, origin, beside) {
         if is_new(content, &file, origin, all)? {
             let host = content.host().clone();
             let new = FarContent::new(host, file, content.origin().to_owned());
             // Where it cannot be read now, it is tried again.
-            let _ = new.warm();
+            let _ = new.warm_ends();
             newer.push(Arc::new(new));
         }
     }
@@ -123,56 +121,72 @@ fn newer(
 fn fate_of(
     content: &FarContent,
     beside: &[FarFile],
-    all: &[(Arc<FarContent>, bool)],
+    all: &[Arc<FarContent>],
 ) -> io::Result<Option<Fate>> {
     let before = content.file();
     let (same, others): (Vec<_>, Vec<_>) =
         beside.iter().partition(|file| file.number == before.number);
     for file in same {
-        // Numbers are given again when files are removed: what it holds is looked at, too.
         if file.path == before.path && content.look(file)? {
             return Ok(None);
         }
-        if file.path != before.path && content.is_held_by(file)? != Some(false) {
+        let is_renamed = file.path != before.path;
+        if is_renamed && (before.length == 0 || content.is_itself(file)?) {
             return Ok(Some(Fate::Renamed(file.clone())));
         }
     }
-    let is_known = |file: &FarFile| all.iter().any(|(of, _)| of.file().number == file.number);
-    let mut others: Vec<FarFile> = others.into_iter().cloned().collect();
-    others.retain(|file| !is_known(file) && file.modified >= before.modified);
-    // Each is a question: the copy is likely the newest of those that are named after it.
-    others.sort_by_key(|file| {
-        let is_named_so = file.path.starts_with(content.origin());
-        (Reverse(is_named_so), Reverse(file.modified))
-    });
-    for file in &others {
+    let mut unknown = Vec::new();
+    for file in others {
+        let is_of_it =
+            file.path.starts_with(content.origin()) || is_generation(content.origin(), &file.path);
+        if is_of_it && file.modified >= before.modified && !is_known(content, file, all)? {
+            unknown.push(file.clone());
+        }
+    }
+    // Each is a question: the copy is likely the newest.
+    unknown.sort_by_key(|file| Reverse(file.modified));
+    for file in &unknown {
         if content.is_held_by(file)? == Some(true) {
             return Ok(Some(Fate::Copied(file.clone())));
         }
     }
-    // The host may have been away for long: the oldest that is not older.
-    let compressed = content.compressed_in(&others, i64::MAX).cloned();
+    // The host may have been away while it was written to: then it is the oldest that is not older.
+    let is_newest = before.path == content.origin();
+    let late = if is_newest { i64::MAX } else { 0 };
+    let compressed = content.compressed_in(&unknown, late).cloned();
     Ok(Some(compressed.map_or(Fate::Lost, Fate::Compressed)))
+}
+
+/// Whether a path is that of a generation of a log.
+fn is_generation(log: &str, path: &str) -> bool {
+    let (dir, own) = log.split_at(log.len() - FarFile::name_of(log).len());
+    let origin = path.strip_prefix(dir).and_then(generations::origin);
+    origin.is_some_and(|origin| origin == own)
 }
 
 /// The generations of a log among files, the oldest first.
 pub(super) fn generations_of(log: &str, among: &[FarFile]) -> Vec<FarFile> {
-    let (dir, own) = log.split_at(log.len() - FarFile::name_of(log).len());
-    let is_of_it = |file: &&FarFile| {
-        let name = file.path.strip_prefix(dir);
-        let origin = name.and_then(generations::origin);
-        origin.is_some_and(|origin| origin == own)
-    };
-    let mut found: Vec<FarFile> = among.iter().filter(is_of_it).cloned().collect();
+    let own = among.iter().filter(|file| is_generation(log, &file.path));
+    let mut found: Vec<FarFile> = own.cloned().collect();
     found.sort_by_cached_key(|file| generations::rank(file.modified, file.name()));
     found
 }
 
-/// The generations of a log that are newer than one, the oldest first, and the log itself.
-fn passed(after: Option<&FarFile>, origin: &FarFile, beside: &[FarFile]) -> Vec<FarFile> {
+/// The generations of a log that are newer than one, the oldest first, and the log itself. Of one that is lost, those that
+/// were written to since.
+fn passed(
+    after: Option<&FarFile>,
+    since: i64,
+    origin: &FarFile,
+    beside: &[FarFile],
+) -> Vec<FarFile> {
     let mut all = generations_of(&origin.path, beside);
     let place = all.iter().position(|file| Some(file) == after);
-    let mut newer = place.map_or_else(Vec::new, |place| all.split_off(place + 1));
+    let first = place.map_or_else(
+        || all.partition_point(|file| file.modified < since),
+        |place| place + 1,
+    );
+    let mut newer = all.split_off(first);
     newer.push(origin.clone());
     newer
 }
@@ -182,16 +196,29 @@ fn is_new(
     content: &Arc<FarContent>,
     file: &FarFile,
     origin: &FarFile,
-    all: &[(Arc<FarContent>, bool)],
+    all: &[Arc<FarContent>],
 ) -> io::Result<bool> {
-    let others = all.iter().map(|(other, _)| other);
-    for other in others.filter(|other| !Arc::ptr_eq(other, content)) {
-        if other.file().number == file.number && other.is_held_by(file)? != Some(false) {
-            return Ok(false);
-        }
+    if is_known(content, file, all)? {
+        return Ok(false);
     }
     let head = |file| content.host().read(file, 0, HEAD);
-    Ok(file == origin || file.length > 0 && head(file)? != head(origin)?)
+    Ok(match (file == origin, head(file), head(origin)) {
+        (true, ..) => true,
+        (false, Ok(own), Ok(live)) => !own.is_empty() && own != live,
+        // One that cannot be read must not keep others from being followed.
+        (false, own, _) => own.is_ok(),
+    })
+}
+
+/// Whether a file is one of the others that are known.
+fn is_known(content: &FarContent, file: &FarFile, all: &[Arc<FarContent>]) -> io::Result<bool> {
+    let others = all.iter().map(Arc::as_ref);
+    for other in others.filter(|other| !std::ptr::eq(*other, content)) {
+        if other.is_itself(file)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 #[cfg(test)]
@@ -226,7 +253,7 @@ mod tests {
         fn content(&self, name: &str) -> Arc<FarContent> {
             let (file, origin) = (self.look(name).remove(0), self.fake.path("a.log"));
             let content = FarContent::new(self.host.clone(), file, origin);
-            content.warm().expect("read");
+            content.warm_ends().expect("read");
             Arc::new(content)
         }
 
@@ -254,7 +281,7 @@ mod tests {
 
         /// What became of a file: where it is, and what came after it.
         fn told(&self, content: &Arc<FarContent>, found: &[FarFile]) -> Option<Told> {
-            let all = [(Arc::clone(content), false)];
+            let all = [Arc::clone(content)];
             let rotated = rotated(content, found, &all).expect("looked at")?;
             let newer = rotated.newer.iter().map(|new| new.file().name().to_owned());
             let to = rotated.fate.file().map(|file| file.name().to_owned());
@@ -362,6 +389,38 @@ mod tests {
         let found = far.told(&content, &far.look("a.log"));
         let newer = ["a.log.2.gz", "a.log.1", "a.log"];
         assert_eq!(found, Some(told("a.log.3.gz", &newer)));
+    }
+
+    #[test]
+    fn a_number_that_was_given_again_is_that_of_another_file() {
+        let (far, content) = Far::new("one\n");
+        // An older generation that nobody looked into, whose number the copy has.
+        far.copytruncate("three\n");
+        let copy = far.look("a.log.1").remove(0);
+        let old = FarFile {
+            length: 9,
+            modified: copy.modified - 99,
+            ..copy
+        };
+        let old = FarContent::new(far.host.clone(), old, far.fake.path("a.log"));
+        let all = [Arc::new(old), Arc::clone(&content)];
+        let rotated = rotated(&content, &far.look("a.log"), &all).expect("looked at");
+        let fate = rotated.expect("it was cut").fate;
+        assert!(matches!(fate, Fate::Copied(_)));
+    }
+
+    #[test]
+    fn of_a_file_that_is_gone_the_later_ones_are_found() {
+        let (far, content) = Far::new("one\n");
+        far.rename("two\n");
+        far.rename("three\n");
+        let lost = far.fake.path("a.log.2");
+        fs::remove_file(lost).expect("removed");
+        let rotated = rotated(&content, &far.look("a.log"), &[]).expect("looked at");
+        let rotated = rotated.expect("it is gone");
+        assert!(matches!(rotated.fate, Fate::Lost));
+        let newer = rotated.newer.iter().map(|new| new.file().name().to_owned());
+        assert_eq!(newer.collect::<Vec<_>>(), ["a.log.1", "a.log"]);
     }
 
     #[test]

@@ -62,10 +62,8 @@ impl LogFiles {
         let lanes = self.picture_now().lanes;
         let (mut entries, mut now) = (Vec::new(), Places::new());
         for (part, settled) in lanes.iter().flat_map(Lane::parts) {
-            let mut from = places.get(&part.slot).copied().unwrap_or(0);
-            if part.is_old && from == 0 {
-                from = settled;
-            }
+            let from = places.get(&part.slot).copied().unwrap_or(0);
+            let from = from.max(part.old().min(settled));
             let mut at = from;
             while at < settled && entries.len() < BATCH {
                 at = read_block(part, (at, settled), selection, &mut entries)?;

@@ -183,8 +183,8 @@ impl LogFiles {
         self.watched().0.take_whole();
     }
 
-    /// Files on other hosts that may change, and whether nobody has looked into them yet.
-    pub(super) fn far_contents(&self) -> Vec<(Arc<FarContent>, bool)> {
+    /// Files on other hosts that may change, and those that nobody has looked into.
+    pub(super) fn far_contents(&self) -> (Vec<Arc<FarContent>>, Vec<Arc<FarContent>>) {
         self.watched().0.far_contents()
     }
 

@@ -42,6 +42,9 @@ impl LogFiles {
         let Some((part, settled)) = parts.find(|(part, _)| part.slot == at.slot) else {
             return Ok(None);
         };
+        // It may have been compressed since it was shown.
+        part.unpack(self.options(), &|| false)?;
+        let settled = settled.max(part.settled());
         if at.offset >= settled {
             return Ok(None);
         }

@@ -4,12 +4,12 @@
 use std::io::{self, ErrorKind};
 use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use super::block::{BLOCK, Block, count};
-use super::content::Content;
+use super::content::{Content, Opened};
 use super::far::FarHits;
 use super::index::{Index, Summary};
 use super::options::Options;
@@ -48,8 +48,10 @@ pub(super) struct Part {
     /// Bytes read, all in all.
     read: AtomicU64,
     kept: AtomicU64,
-    /// Nothing of it is new, whenever somebody looks into it.
-    pub is_old: bool,
+    /// Somebody looks into it, and has not come to its end.
+    is_opening: AtomicBool,
+    /// Nothing up to here is new, whenever somebody looks into it.
+    old: AtomicU64,
     defaults: Defaults,
 }
 
@@ -82,10 +84,12 @@ impl Part {
         format: Option<Format>,
         defaults: Defaults,
     ) -> Self {
+        let is_closed = matches!(content, Content::Closed(_));
         Self {
             slot,
             format: format.map(OnceLock::from).unwrap_or_default(),
-            is_old: matches!(content, Content::Closed(_)),
+            is_opening: AtomicBool::new(false),
+            old: AtomicU64::new(if is_closed { u64::MAX } else { 0 }),
             before: None,
             content: RwLock::new(content),
             state: Mutex::new(State {
@@ -134,9 +138,10 @@ impl Part {
         self.format.get().unwrap_or(&UNKNOWN)
     }
 
-    /// Whether its bytes are compressed and nobody has looked at them yet.
+    /// Whether nobody has looked into it yet, or its bytes are not all there yet: they are compressed, perhaps.
     pub fn is_closed(&self) -> bool {
-        self.with_content(|content| matches!(content, Content::Closed(..)))
+        self.is_opening.load(Ordering::Acquire)
+            || self.with_content(|content| matches!(content, Content::Closed(..)))
     }
 
     /// Whether it lies on another host.
@@ -149,11 +154,7 @@ impl Part {
     /// # Errors
     /// The disk refuses.
     pub fn unpack(&self, options: &Options, stop: &dyn Fn() -> bool) -> io::Result<()> {
-        if self.is_final() {
-            return Ok(());
-        }
-        let is_packed = !self.with_content(|content| matches!(content, Content::File(_)));
-        if !self.open(options, stop)? {
+        if !self.is_closed() || !self.open(options, stop)? {
             return Ok(());
         }
         while let Some(unpacked) = self.with_content(Content::unpacking) {
@@ -162,12 +163,13 @@ impl Part {
             }
             unpacked.wait(u64::MAX, UNPACKED_WITHIN);
         }
-        if is_packed {
-            self.tell_format(&options.formats)?;
-            let mut state = self.state();
-            state.settled = self.length()?;
-            state.is_final = true;
-        }
+        self.tell_format(&options.formats)?;
+        let length = self.length()?;
+        let mut state = self.state();
+        state.settled = length;
+        state.is_final = true;
+        drop(state);
+        self.is_opening.store(false, Ordering::Release);
         Ok(())
     }
 
@@ -181,11 +183,12 @@ impl Part {
             return Ok(true);
         };
         let opened = match opening.take() {
-            Some(packed) => Ok(Ok(packed)),
+            Some(packed) => Ok(Opened::Packed(packed)),
             None => closed.open(options.spool.as_deref()),
         };
+        self.is_opening.store(true, Ordering::Release);
         let opened = opened.and_then(|opened| match opened {
-            Ok(packed) => {
+            Opened::Packed(packed) => {
                 while !packed.wait(1, UNPACKED_WITHIN) {
                     if stop() {
                         // Whoever asks next goes on.
@@ -197,7 +200,7 @@ impl Part {
                 let member = member.ok_or_else(|| io::Error::from(ErrorKind::InvalidData))?;
                 Ok(Some(Content::Unpacked(member)))
             }
-            Err(content) => Ok(Some(content)),
+            Opened::Plain(content) => Ok(Some(content)),
         });
         match opened {
             Ok(Some(content)) => self.move_to(content),
@@ -215,8 +218,14 @@ impl Part {
     pub fn close(&self, content: Content) {
         self.move_to(content);
         let mut state = self.state();
+        self.old.fetch_max(state.settled, Ordering::Relaxed);
         state.settled = 0;
         state.is_final = false;
+    }
+
+    /// Up to here nothing is new, though nobody was told of it.
+    pub fn old(&self) -> u64 {
+        self.old.load(Ordering::Relaxed)
     }
 
     /// Tells the format by what can be read.
@@ -304,7 +313,11 @@ impl Part {
 
     /// Reads a block, as far as its entries are shown.
     pub fn block(&self, number: u64, settled: u64, into: &mut Block) -> io::Result<()> {
-        let read = self.with_content(|content| into.read(content, self.format(), number, settled));
+        // Whoever moves it elsewhere does not wait for a host.
+        let read = match self.with_content(Content::far) {
+            Some(far) => into.read(&Content::Far(far), self.format(), number, settled),
+            None => self.with_content(|content| into.read(content, self.format(), number, settled)),
+        };
         self.read.fetch_add(into.read, Ordering::Relaxed);
         read
     }

@@ -66,7 +66,9 @@ impl Tracked {
             self.grown = Instant::now();
         }
         self.settle(options)?;
-        let is_left = self.left.is_some_and(|left| left.elapsed() > LEFT);
+        // Of a host that is silent nobody knows what is written there.
+        let is_known = !self.part.is_far() || self.part.with_content(Content::trouble).is_none();
+        let is_left = is_known && self.left.is_some_and(|left| left.elapsed() > LEFT);
         if self.part.with_content(Content::is_unpacked) {
             self.settle_at(length);
             self.part.finish();
@@ -89,14 +91,21 @@ impl Tracked {
             return Ok(());
         }
         let quiet = self.grown.elapsed();
-        let is_settled = if quiet >= UNFINISHED || (self.left.is_some() && quiet >= QUIET) {
-            self.length
+        // Of what is looked at from time to time, half a line may be there for as long.
+        let unseen = if self.part.is_far() {
+            2 * super::afar::LOOK.0
         } else {
-            let (part, is_quiet) = (&self.part, quiet >= QUIET);
-            part.with_content(|content| {
-                settled(content, part.format(), (before, self.length), is_quiet)
-            })?
+            Duration::ZERO
         };
+        let is_settled =
+            if quiet >= UNFINISHED + unseen || (self.left.is_some() && quiet >= QUIET + unseen) {
+                self.length
+            } else {
+                let (part, is_quiet) = (&self.part, quiet >= QUIET);
+                part.with_content(|content| {
+                    settled(content, part.format(), (before, self.length), is_quiet)
+                })?
+            };
         self.settle_at(is_settled);
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rustix::process::{Pid, Signal, kill_process};
@@ -391,9 +391,16 @@ fn what_was_rotated_away_over_there_is_read_behind_the_log() {
         90_000..92_000,
         120_000..126_000,
     ];
-    compress(&far.written("app.log.3", &lines(all[0].clone())));
-    compress(&far.written("app.log.2", &lines(all[1].clone())));
-    far.written("app.log.1", &lines(all[2].clone()));
+    let old = |age: u64, numbers: &Range<u64>| {
+        let path = far.written(&format!("app.log.{age}"), &lines(numbers.clone()));
+        let file = File::options().append(true).open(&path).expect("opened");
+        let rotated = SystemTime::now() - Duration::from_hours(age);
+        file.set_modified(rotated).expect("a time");
+        path
+    };
+    compress(&old(3, &all[0]));
+    compress(&old(2, &all[1]));
+    old(1, &all[2]);
     let live = lines(all[3].clone()) + &lines(all[4].clone());
     far.written("app.log", &live);
     far.written("app.log.0ther", &lines(0..9));

@@ -176,24 +176,21 @@ pub(in crate::explorer) fn choice(
     regions: &mut Regions,
 ) {
     regions.add(buffer.area, Target::Query);
-    let widest = choices
-        .iter()
-        .map(|choice| width_of(&choice.label))
-        .max()
-        .unwrap_or(0);
-    let width = u16::try_from(widest + 4)
-        .unwrap_or(80)
-        .clamp(36, buffer.area.width.saturating_sub(4).min(100));
-    let height = u16::try_from(choices.len() + 2)
-        .unwrap_or(20)
-        .min(buffer.area.height.saturating_sub(4));
-    let area = centered(buffer, width, height);
     let typed = visible(listing.text.value()).text;
     let title = if listing.is_typing || !typed.is_empty() {
         format!("{title} · / {typed}▏")
     } else {
-        format!("{title} · enter / esc")
+        format!("{title} · enter · / narrows · esc")
     };
+    let labels = choices.iter().map(|choice| width_of(&choice.label));
+    let widest = labels.max().unwrap_or(0).max(width_of(&title));
+    let width = u16::try_from(widest + 4)
+        .unwrap_or(80)
+        .min(buffer.area.width.saturating_sub(4).min(100));
+    let height = u16::try_from(choices.len() + 2)
+        .unwrap_or(20)
+        .min(buffer.area.height.saturating_sub(4));
+    let area = centered(buffer, width, height);
     let inner = frame(buffer, area, &title, true, theme);
     let cursor = listing.cursor;
     let first = scrolled(cursor, inner.height);

@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lru::LruCache;
 
-use super::super::generations;
 use super::host::{FarFile, Host};
 
 /// Bytes of a piece; pieces begin at multiples of it.
@@ -21,6 +20,9 @@ const AT_ONCE: usize = 1 << 20;
 
 /// Of what was appended since it was looked at, so much is read at once.
 const APPENDED: u64 = 1 << 20;
+
+/// First bytes by which a format is told, and last ones in which it is looked how far a file is whole.
+const ENDS: (u64, u64) = (64 << 10, 256 << 10);
 
 /// Bytes before what was appended by which a file is known again.
 const BEFORE: u64 = 64;
@@ -63,6 +65,12 @@ impl FarContent {
         *self.known() = to;
     }
 
+    /// Its bytes are in a copy from now on: what was read since it was cut is forgotten.
+    pub fn move_to_copy(&self, to: FarFile) {
+        self.pieces().clear();
+        self.move_to(to);
+    }
+
     /// Its host.
     #[must_use]
     pub fn host(&self) -> &Host {
@@ -91,11 +99,11 @@ impl FarContent {
         if now.number != before.number || now.length < before.length {
             return Ok(false);
         }
-        if now.length > before.length || now.modified != before.modified {
-            let own = self.end_of(before.length);
+        let own = self.end_of(before.length);
+        let appended = now.length - before.length;
+        let most = usize::try_from(own.len() as u64 + APPENDED.min(appended)).unwrap_or(0);
+        if most > 0 && (appended > 0 || now.modified != before.modified) {
             let from = before.length - own.len() as u64;
-            let most = own.len() as u64 + APPENDED.min(now.length - before.length);
-            let most = usize::try_from(most).unwrap_or(0);
             let read = match self.host.read(now, from, most) {
                 Err(error) if error.kind() == ErrorKind::StaleNetworkFileHandle => {
                     return Ok(false);
@@ -109,34 +117,30 @@ impl FarContent {
         }
         *self.known() = now.clone();
         self.remember_end();
+        if appended > APPENDED {
+            self.warm(now.length.saturating_sub(ENDS.1), ENDS.1)?;
+        }
         Ok(true)
-    }
-
-    /// Whether a file holds what this one holds before its end: it is a copy of it, or itself. Nothing, where it is not known
-    /// what it held.
-    ///
-    /// # Errors
-    /// As [`Host::read`].
-    pub fn is_held_by(&self, other: &FarFile) -> io::Result<Option<bool>> {
-        let length = self.len();
-        if other.length < length {
-            return Ok(Some(false));
-        }
-        let own = self.end_of(length);
-        if own.is_empty() {
-            return Ok(None);
-        }
-        let from = length - own.len() as u64;
-        Ok(Some(self.host.read(other, from, own.len())? == own))
     }
 
     /// Reads its first and its last bytes, unless they are kept: whoever needs them first waits for no host.
     ///
     /// # Errors
     /// As [`Host::read`].
-    pub fn warm(&self) -> io::Result<()> {
-        for offset in [0, self.len().saturating_sub(1)] {
-            self.read_at(&mut [0], offset)?;
+    pub fn warm_ends(&self) -> io::Result<()> {
+        self.warm(0, ENDS.0)?;
+        self.warm(self.len().saturating_sub(ENDS.1), ENDS.1)
+    }
+
+    fn warm(&self, from: u64, length: u64) -> io::Result<()> {
+        let (mut at, end) = (from, (from + length).min(self.len()));
+        let mut buffer = vec![0; usize::try_from(length).unwrap_or(0)];
+        while at < end {
+            let most = usize::try_from(end - at).unwrap_or(0);
+            match self.read_at(&mut buffer[..most], at)? {
+                0 => break,
+                count => at += count as u64,
+            }
         }
         Ok(())
     }
@@ -157,57 +161,8 @@ impl FarContent {
         self.where_it_lies(|file| self.host.hits(file, words, from, most))
     }
 
-    /// What lies beside the log it belongs to, itself among them.
-    ///
-    /// # Errors
-    /// As [`Host::beside`].
-    pub fn beside(&self) -> io::Result<Vec<FarFile>> {
-        self.host.beside([self.origin.as_str()])
-    }
-
-    /// The file that it was compressed to, of those beside it: its time is kept then, or is that of what was written to it
-    /// since it was looked at, so many seconds later at the most.
-    #[must_use]
-    pub fn compressed_in<'f>(&self, beside: &'f [FarFile], late: i64) -> Option<&'f FarFile> {
-        let (own, log) = (self.file(), FarFile::name_of(&self.origin));
-        let is_it = |other: &&FarFile| {
-            let name = other.name();
-            own.modified > 0
-                && (0..=late).contains(&(other.modified - own.modified))
-                && generations::is_compressed(name)
-                && generations::origin(name).is_some_and(|origin| origin == log)
-        };
-        beside.iter().filter(is_it).min_by_key(|of| of.modified)
-    }
-
-    /// Takes the file that it was compressed to for it, of what nobody writes to any more; whether there is one.
-    ///
-    /// # Errors
-    /// As [`Host::beside`].
-    pub fn follow_compressed(&self) -> io::Result<bool> {
-        let beside = self.beside()?;
-        let found = self.compressed_in(&beside, 0);
-        if let Some(compressed) = found {
-            self.move_to(compressed.clone());
-        }
-        Ok(found.is_some())
-    }
-
-    /// Asks something of the file where it lies: it may have been renamed since it was looked at.
-    fn where_it_lies<T>(&self, ask: impl Fn(&FarFile) -> io::Result<T>) -> io::Result<T> {
-        let file = self.file();
-        match ask(&file) {
-            Err(error) if file.number > 0 && is_missing(&error) => {
-                let beside = self.beside()?;
-                let moved = beside.iter().find(|other| other.number == file.number);
-                moved.map_or(Err(error), ask)
-            }
-            answer => answer,
-        }
-    }
-
     /// Some of the last bytes, if it is known what they were.
-    fn end_of(&self, length: u64) -> Vec<u8> {
+    pub(super) fn end_of(&self, length: u64) -> Vec<u8> {
         let end = self.end();
         let known = (end.0 == length).then(|| end.1.clone());
         known.unwrap_or_default()
@@ -326,14 +281,6 @@ impl FarContent {
     fn pieces(&self) -> MutexGuard<'_, LruCache<u64, Arc<[u8]>>> {
         self.pieces.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Whether a file is not where it was.
-pub fn is_missing(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::StaleNetworkFileHandle | ErrorKind::NotFound
-    )
 }
 
 /// The piece that an offset lies in, and where.

@@ -226,6 +226,9 @@ true"
     /// # Errors
     /// It is gone, another has its name, or the host cannot be asked.
     pub fn read(&self, file: &FarFile, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+        if length == 0 {
+            return Ok(Vec::new());
+        }
         let command = format!(
             "{}; tail -c +{} | head -c {length}",
             opened(file)?,
@@ -301,11 +304,13 @@ true"
     }
 
     fn refusal(&self, what: &str, answer: &Answer) -> io::Error {
+        // Shells differ in how they begin.
+        let says = |said: &str, what: &str| said.to_ascii_lowercase().contains(what);
         let kind = match &answer.said {
             _ if answer.status == NO_OFFSETS => ErrorKind::Unsupported,
             _ if answer.status == STALE => ErrorKind::StaleNetworkFileHandle,
-            said if said.contains("No such file") => ErrorKind::NotFound,
-            said if said.contains("ermission denied") => ErrorKind::PermissionDenied,
+            said if says(said, "no such file") => ErrorKind::NotFound,
+            said if says(said, "permission denied") => ErrorKind::PermissionDenied,
             _ => ErrorKind::Other,
         };
         if answer.said.is_empty() {

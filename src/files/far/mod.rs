@@ -20,12 +20,14 @@ mod content;
 pub(super) mod fake;
 mod hits;
 mod host;
+mod identity;
 mod reader;
 mod session;
 mod words;
 
 pub use address::Address;
-pub use content::{FarContent, is_missing};
+pub use content::FarContent;
 pub use hits::FarHits;
 pub use host::{FarFile, Host};
+pub use identity::LOOKS_FOR;
 pub use reader::FarReader;

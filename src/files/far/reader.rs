@@ -12,7 +12,7 @@ use crate::base::Backoff;
 const AT_ONCE: (usize, usize) = (32 * 1024, 1 << 20);
 
 /// A host that is silent is asked so often,
-const TRIES: usize = 5;
+const TRIES: usize = 12;
 /// after so long, and at the most so long.
 const BETWEEN_TRIES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(8));
 
