@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -85,7 +86,11 @@ impl Service {
             home: home.to_owned(),
             more: more.iter().map(|one| (*one).to_owned()).collect(),
             runtime,
-            http: reqwest::Client::new(),
+            // Nobody looks after connections between two questions: what the service closed meanwhile is not used again.
+            http: reqwest::Client::builder()
+                .pool_idle_timeout(Duration::from_secs(1))
+                .build()
+                .expect("a client"),
         }
     }
 
