@@ -1,5 +1,6 @@
 //! Files on other hosts are looked at in the background: who asks for entries waits for no host that is silent.
 
+use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
@@ -7,17 +8,15 @@ use std::time::{Duration, Instant};
 
 use super::content::{Closed, Content, unpacked_afar};
 use super::far::{FarContent, FarFile, Host};
-use super::fate::{Fate, Rotated, generations_of, rotated};
-use super::generations;
-use super::tracked::Tracked;
+use super::fate::{Fate, Rotated, generations_among, rotated};
+use super::generations::is_compressed;
+use super::tracked::{LEFT, Tracked};
 use super::watched::{Log, Watched};
 use super::{LogFiles, Shared};
 use crate::base::{Backoff, Time};
 
 /// How often they are looked at; and at the least, while the host is silent.
 pub(super) const LOOK: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(5));
-/// After so many seconds nobody writes to a file that was renamed.
-const LEFT: i64 = 30;
 /// Nanoseconds of a second.
 const NANOSECONDS: i64 = 1_000_000_000;
 
@@ -72,7 +71,8 @@ impl Watched {
         } else {
             Vec::new()
         };
-        let is_named = |older: &FarFile| files.iter().any(|file| file.number == older.number);
+        let mut generations = generations_among(&beside);
+        let named: HashSet<u64> = files.iter().map(|file| file.number).collect();
         for file in files {
             let content = |file: &FarFile, log: &FarFile| {
                 let content = FarContent::new(host.clone(), file.clone(), log.path.clone());
@@ -86,12 +86,14 @@ impl Watched {
                 continue;
             }
             let mut log = Log::new(path.into());
-            let older = generations_of(&file.path, &beside);
-            for older in older.iter().filter(|older| !is_named(older)) {
+            let mut older = generations.remove(&file.path).unwrap_or_default();
+            older.retain(|older| !named.contains(&older.number));
+            for older in &older {
                 let own = content(older, file);
                 // What was renamed just now is written to by those who have it open.
-                let is_done = file.modified - older.modified > LEFT;
-                if is_done || generations::is_compressed(older.name()) {
+                let is_left = modified(file).since(modified(older)) > LEFT;
+                // One that cannot be read must not keep the log from being opened.
+                if is_left || is_compressed(older.name()) || own.warm_ends().is_err() {
                     self.take_closed(&mut log, own);
                 } else {
                     self.take_far(&mut log, own, true)?;
@@ -202,7 +204,7 @@ impl Watched {
                 newest.left.get_or_insert_with(Instant::now);
             }
             let new = Arc::clone(new);
-            if generations::is_compressed(new.file().name()) {
+            if is_compressed(new.file().name()) {
                 self.take_closed(log, new);
             } else {
                 taken = taken.and(self.take_far(log, new, false));

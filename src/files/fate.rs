@@ -1,6 +1,7 @@
 //! What became of a file on another host whose name is another's, or that holds something else: it was rotated.
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 
@@ -137,8 +138,8 @@ fn fate_of(
     }
     let mut unknown = Vec::new();
     for file in others {
-        let is_of_it =
-            file.path.starts_with(content.origin()) || is_generation(content.origin(), &file.path);
+        let is_of_it = file.path.starts_with(content.origin())
+            || log_of(file).is_some_and(|log| log == content.origin());
         if is_of_it && file.modified >= before.modified && !is_known(content, file, all)? {
             unknown.push(file.clone());
         }
@@ -157,18 +158,24 @@ fn fate_of(
     Ok(Some(compressed.map_or(Fate::Lost, Fate::Compressed)))
 }
 
-/// Whether a path is that of a generation of a log.
-fn is_generation(log: &str, path: &str) -> bool {
-    let (dir, own) = log.split_at(log.len() - FarFile::name_of(log).len());
-    let origin = path.strip_prefix(dir).and_then(generations::origin);
-    origin.is_some_and(|origin| origin == own)
+/// The path of the log that a file is a generation of.
+fn log_of(file: &FarFile) -> Option<String> {
+    let name = file.name();
+    let dir = &file.path[..file.path.len() - name.len()];
+    Some(format!("{dir}{}", generations::origin(name)?))
 }
 
-/// The generations of a log among files, the oldest first.
-pub(super) fn generations_of(log: &str, among: &[FarFile]) -> Vec<FarFile> {
-    let own = among.iter().filter(|file| is_generation(log, &file.path));
-    let mut found: Vec<FarFile> = own.cloned().collect();
-    found.sort_by_cached_key(|file| generations::rank(file.modified, file.name()));
+/// The generations of each log among files, by its path, the oldest first.
+pub(super) fn generations_among(files: &[FarFile]) -> HashMap<String, Vec<FarFile>> {
+    let mut found: HashMap<String, Vec<FarFile>> = HashMap::new();
+    for file in files {
+        if let Some(log) = log_of(file) {
+            found.entry(log).or_default().push(file.clone());
+        }
+    }
+    for generations in found.values_mut() {
+        generations.sort_by_cached_key(|file| generations::rank(file.modified, file.name()));
+    }
     found
 }
 
@@ -180,7 +187,8 @@ fn passed(
     origin: &FarFile,
     beside: &[FarFile],
 ) -> Vec<FarFile> {
-    let mut all = generations_of(&origin.path, beside);
+    let mut all = generations_among(beside);
+    let mut all = all.remove(&origin.path).unwrap_or_default();
     let place = all.iter().position(|file| Some(file) == after);
     let first = place.map_or_else(
         || all.partition_point(|file| file.modified < since),

@@ -16,7 +16,7 @@ const QUIET: Duration = Duration::from_millis(300);
 /// and a line no longer for its newline.
 const UNFINISHED: Duration = Duration::from_secs(1);
 /// What was renamed is written to for a while by those who have it open.
-const LEFT: Duration = Duration::from_secs(30);
+pub(super) const LEFT: Duration = Duration::from_secs(30);
 
 /// A file of a log while it may grow.
 #[derive(Debug)]
