@@ -15,7 +15,14 @@ use crate::pipelines::options::{
 };
 
 /// Keys of every source.
-pub(super) const READING: [&str; 5] = ["name", "decode", "multiline", "keep_raw", "namespace"];
+pub(super) const READING: [&str; 6] = [
+    "name",
+    "decode",
+    "zone",
+    "multiline",
+    "keep_raw",
+    "namespace",
+];
 /// Keys of every sink.
 pub(super) const DELIVERY: [&str; 11] = [
     "name",

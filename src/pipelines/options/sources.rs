@@ -30,6 +30,8 @@ pub struct Reading {
     pub name: Option<String>,
     /// The form of its lines: auto, json, logfmt, syslog, container, klog, access, plain or raw.
     pub decode: String,
+    /// The zone of times that name none: of the IANA database, an offset, or system.
+    pub zone: String,
     /// Whether lines that belong to the entry before (stack traces) are joined to it.
     pub multiline: bool,
     /// Whether the line as it came is kept as the field `raw`.
@@ -43,6 +45,7 @@ impl Default for Reading {
         Self {
             name: None,
             decode: "auto".to_owned(),
+            zone: "system".to_owned(),
             multiline: true,
             keep_raw: false,
             namespace: "default".to_owned(),

@@ -17,6 +17,7 @@ mod tcp;
 
 use super::Error;
 use super::options::{SourceKind, SourceOptions};
+use crate::base::Zone;
 use crate::entry::decode::Decoder;
 
 use file::FileSource;
@@ -128,8 +129,10 @@ impl SourceOptions {
     /// How its lines become records.
     pub(super) fn form(&self, keep_lines: bool) -> Result<Form, Error> {
         let decoder = self.reading.decode.parse::<Decoder>();
+        let zone = Zone::named(&self.reading.zone);
         Ok(Form {
             decoder: decoder.map_err(|reason| Error::Said(format!("decode: {reason}")))?,
+            zone: zone.map_err(|reason| Error::Said(format!("zone: {reason}")))?,
             multiline: self.reading.multiline,
             keep_raw: self.reading.keep_raw,
             keep_lines,

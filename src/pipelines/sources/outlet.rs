@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use crate::base::Time;
+use crate::base::{Time, Zone};
 use crate::entry::Entry;
 use crate::entry::decode::{Decoder, Defaults};
 use crate::pipelines::checkpoints::Places;
@@ -30,6 +30,8 @@ pub(in crate::pipelines) struct Outlet {
 #[derive(Clone, Debug)]
 pub(in crate::pipelines) struct Form {
     pub decoder: Decoder,
+    /// Of times that name none.
+    pub zone: Zone,
     pub multiline: bool,
     /// The line is kept as a field.
     pub keep_raw: bool,
@@ -44,6 +46,7 @@ impl Outlet {
         Defaults {
             namespace: self.form.namespace.clone(),
             source: Some(source.into()),
+            zone: self.form.zone.clone(),
             ..Defaults::at(Time::now())
         }
     }
