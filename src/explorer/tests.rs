@@ -964,6 +964,30 @@ fn patterns_and_differences_lead_to_their_lines() {
 }
 
 #[test]
+fn keys_that_are_typed_ahead_are_meant_for_where_one_goes() {
+    let compared = |types_ahead: bool| {
+        let mut harness = Harness::new(1_000, (120, 30));
+        for n in 700..720 {
+            harness.log[n].level = Level::Error;
+        }
+        harness.tell(Message::Resized(119, 30));
+        harness.settle();
+        for key in parse_sequence("{ D").expect("keys") {
+            harness.tell(Message::Key(key));
+            if !types_ahead {
+                harness.settle();
+            }
+        }
+        harness.settle();
+        harness.state.insight.span
+    };
+    let (from, to) = compared(false);
+    assert!(from <= Time(701_000_000_000) && to >= Time(720_000_000_000));
+    assert!(to < Time(900_000_000_000), "the burst alone");
+    assert_eq!(compared(true), (from, to));
+}
+
+#[test]
 fn bursts_are_jumped_to_and_context_grows_around_a_row() {
     let mut harness = Harness::new(1_000, (100, 30));
     // A burst of errors from 400 to 410.

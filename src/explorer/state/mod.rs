@@ -106,6 +106,8 @@ pub(super) struct State {
     /// Where the load under way is to land, and on which line of the pane.
     pub landing: At,
     pub landing_line: usize,
+    /// The time from which on a place to go to is looked for.
+    pub heading: Option<Time>,
     /// A place that was gone to before its rows were there: files are still being read. Until a key is pressed it is sought.
     pub seeking: Option<Key>,
     /// The newest position when the window was read.
@@ -283,6 +285,7 @@ impl State {
             requests: Requests::default(),
             landing: At::Newest,
             landing_line: 0,
+            heading: None,
             seeking: None,
             head: None,
             touched: false,

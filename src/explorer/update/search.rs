@@ -72,17 +72,20 @@ pub(super) fn from(state: &mut State, time: Time, level: Level) -> Effects {
         position: Position(0),
     };
     let direction = Direction::Newer;
-    ask(
+    let asked = ask(
         state,
         &Query(Expression::at_least(level)),
         Cursor { key, direction },
-    )
+    );
+    state.heading = Some(time);
+    asked
 }
 
 /// Asks the log for the next match of what is also wanted.
 fn ask(state: &mut State, wanted: &Query, cursor: Cursor) -> Effects {
     let number = state.requests.next();
     state.requests.find = Some(number);
+    state.heading = None;
     Effect::Find {
         number,
         query: state.query().and(wanted),

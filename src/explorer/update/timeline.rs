@@ -9,7 +9,7 @@ use crate::entry::{Key, Level, Position};
 use crate::explorer::effect::{Effect, Effects};
 use crate::explorer::layout::areas;
 use crate::explorer::overlays::{Choice, Overlay, Purpose};
-use crate::explorer::request::Number;
+use crate::explorer::request::{At, Number};
 use crate::explorer::state::{Focus, State};
 use crate::query::{Field, Histogram};
 
@@ -106,10 +106,19 @@ pub(super) fn toggle(state: &mut State) -> Effects {
     ask(state)
 }
 
-/// Where one is in time.
+/// Where one is in time. Who goes somewhere is there already: keys that are typed before its rows came are meant for there.
 pub(super) fn here(state: &State) -> Time {
     if state.focus == Focus::Timeline {
         return state.timeline.cursor;
+    }
+    if let Some(heading) = state.heading.filter(|_| state.requests.find.is_some()) {
+        return heading;
+    }
+    if let At::Around(key) = state.landing
+        && state.requests.load.is_some()
+        && !state.touched
+    {
+        return key.time;
     }
     state.selected().map_or(state.now, |row| row.entry.time)
 }
