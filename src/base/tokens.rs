@@ -6,6 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// Places that are remembered: whoever goes on from one does so right after it was told, or after a long scan of several
 /// hundred pages.
 const KEPT: usize = 1_024;
+/// So many are, however big they are.
+const LEAST: usize = 64;
 
 /// Tokens and what they stand for. The latest are remembered; what a feed goes on from is the latest again with every step.
 #[derive(Debug)]
@@ -13,6 +15,8 @@ pub struct Tokens<P>(Mutex<Kept<P>>);
 
 #[derive(Debug)]
 struct Kept<P> {
+    /// Places that are remembered at the most.
+    most: usize,
     /// The last token given.
     last: u64,
     /// The latest at the end.
@@ -29,7 +33,16 @@ struct Place<P> {
 
 impl<P> Default for Tokens<P> {
     fn default() -> Self {
+        Self::bounded(KEPT)
+    }
+}
+
+impl<P> Tokens<P> {
+    /// Fewer are remembered where each takes much memory.
+    #[must_use]
+    pub fn bounded(most: usize) -> Self {
         Self(Mutex::new(Kept {
+            most: most.clamp(LEAST, KEPT),
             last: 0,
             places: VecDeque::new(),
         }))
@@ -89,7 +102,7 @@ impl<P> Kept<P> {
     }
 
     fn add(&mut self, place: Place<P>) {
-        if self.places.len() >= KEPT {
+        if self.places.len() >= self.most {
             self.places.pop_front();
         }
         self.places.push_back(place);

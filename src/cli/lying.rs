@@ -27,7 +27,9 @@ impl Opened {
             many => format!("{} files", many.len()),
         };
         let indexing = files.gauge();
+        let notes = left_out_note(&files).into_iter().collect();
         let mut opened = Self::of(Backend::Files(files), name);
+        opened.notes = notes;
         opened.indexing = Some(indexing);
         Ok(opened)
     }
@@ -59,6 +61,24 @@ impl Opened {
     }
 }
 
+/// As many as can be open beside what was rotated away from them, and whatever else this process does.
+fn most_logs() -> usize {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    let limit = limit.current.and_then(|limit| usize::try_from(limit).ok());
+    limit.map_or(usize::MAX, |limit| limit / 2).min(10_000)
+}
+
+/// What was named and is not shown, in one sentence.
+pub(super) fn left_out_note(files: &LogFiles) -> Option<String> {
+    let left_out = files.left_out();
+    let ((path, why), others) = left_out.split_first()?;
+    let first = format!("{} is left out: {why}", path.display());
+    Some(match others.len() {
+        0 => first,
+        others => format!("{first}; and {others} more"),
+    })
+}
+
 /// How plain lines are read.
 pub(super) fn line_options(settings: &Settings, lines: &LineArgs) -> Result<files::Options, Error> {
     let formats = settings.files.described();
@@ -72,6 +92,8 @@ pub(super) fn line_options(settings: &Settings, lines: &LineArgs) -> Result<file
         format: told.map_err(Error::Said)?,
         formats,
         zone: zone.map_err(Error::Said)?,
+        recursive: lines.recursive,
+        most_logs: most_logs(),
         cache: cache.map(|cache| cache.join("files")),
         spool: settings.cache.clone(),
         ..files::Options::default()

@@ -56,6 +56,19 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
+/// Every file that is followed, explored or served is open: as many as the system allows, not as many as it suggests.
+fn raise_file_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let most = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, most) {
+        tracing::debug!(%error, "no more files can be opened at the same time");
+    }
+}
+
 fn dispatch(args: Args) -> Result<Verdict, Error> {
     let Args {
         global,
@@ -63,6 +76,7 @@ fn dispatch(args: Args) -> Result<Verdict, Error> {
         command,
     } = args;
     let settings = crate::config::load(global.overrides())?;
+    raise_file_limit();
     let run = async move {
         match command {
             None => commands::explore::run(&settings, explore).await,

@@ -260,6 +260,13 @@ impl Opened {
         }
     }
 
+    /// Prints what is to be said to standard error, where there is no screen.
+    pub fn tell_notes(&self) {
+        for note in &self.notes {
+            Error::Said(note.clone()).print();
+        }
+    }
+
     /// The log, where this process owns it.
     pub fn store(&self) -> Option<&Store> {
         self.owned.as_ref().map(|owned| &owned.store)

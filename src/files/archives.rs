@@ -44,6 +44,10 @@ impl Archives {
         });
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Logs that became known since.
     pub fn news(&mut self) -> Vec<Within> {
         let mut news = Vec::new();

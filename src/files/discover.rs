@@ -1,19 +1,14 @@
-//! From what a user names to files.
+//! What a file is, as far as it can be told by how it begins; and why one is not shown.
 
-use std::collections::HashSet;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use super::generations::origin;
-use super::identity::FileId;
 use super::packed::{HEAD_BYTES, Packing, packing};
 
 /// Bytes looked at to tell text from something else.
 const PROBE_BYTES: usize = 8 << 10;
-/// Files taken from named directories at the most.
-const MAX_FILES: usize = 1_000;
 
 /// A name that leads to no log file.
 #[derive(Debug, thiserror::Error)]
@@ -41,79 +36,25 @@ pub enum DiscoverError {
         /// What it looks like.
         kind: &'static str,
     },
+    /// What was named is neither there nor a pattern.
+    #[error("expected a pattern such as /var/log/**/*.log: {0}")]
+    Pattern(String),
+    /// There are too many.
+    #[error("expected at the most {0} logs")]
+    TooMany(usize),
 }
 
-/// A file that is a log of its own.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Named {
-    pub path: PathBuf,
-    /// How it is packed, if it is.
-    pub packing: Option<Packing>,
-}
-
-impl Named {
-    /// Which file it is.
-    pub fn id(&self) -> Option<FileId> {
-        let metadata = std::fs::metadata(&self.path).ok()?;
-        Some(FileId::of(&metadata))
+impl DiscoverError {
+    /// Why, where it is known of what.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Unreadable { source, .. } => source.to_string(),
+            Self::NotText { kind, .. } => format!("not a text file ({kind})"),
+            Self::Nothing(_) => "holds no log files".to_owned(),
+            Self::Pattern(_) | Self::TooMany(_) => self.to_string(),
+        }
     }
-}
-
-/// The log files that the paths mean: a file itself, of a directory those in it (not below it), by name. What was rotated away
-/// from another one of them is left to that.
-///
-/// # Errors
-/// A path cannot be read, a directory holds nothing to show, or a file named is not text.
-pub(super) fn discover(paths: &[PathBuf]) -> Result<Vec<Named>, DiscoverError> {
-    let mut files = Vec::new();
-    for path in paths {
-        let unreadable = |source| DiscoverError::Unreadable {
-            path: path.clone(),
-            source,
-        };
-        if !std::fs::metadata(path).map_err(unreadable)?.is_dir() {
-            let kind = kind(path).map_err(unreadable)?;
-            let packing = kind.map_err(|kind| DiscoverError::NotText {
-                path: path.clone(),
-                kind,
-            })?;
-            files.push(Named {
-                path: path.clone(),
-                packing,
-            });
-            continue;
-        }
-        let mut inside = Vec::new();
-        for item in std::fs::read_dir(path).map_err(unreadable)?.flatten() {
-            let file = item.path();
-            let is_hidden = item.file_name().to_string_lossy().starts_with('.');
-            if !is_hidden
-                && file.is_file()
-                && let Ok(Ok(packing)) = kind(&file)
-            {
-                inside.push(Named {
-                    path: file,
-                    packing,
-                });
-            }
-        }
-        if inside.is_empty() {
-            return Err(DiscoverError::Nothing(path.clone()));
-        }
-        inside.sort_by(|a, b| a.path.cmp(&b.path));
-        files.extend(inside);
-    }
-    let names: HashSet<PathBuf> = files.iter().map(|file| file.path.clone()).collect();
-    let is_generation = |path: &Path| {
-        let name = path.file_name()?.to_str()?;
-        let log = path.with_file_name(origin(name)?);
-        Some(names.contains(&log))
-    };
-    files.retain(|file| is_generation(&file.path) != Some(true));
-    let mut seen = HashSet::new();
-    files.retain(|file| seen.insert(file.path.clone()));
-    files.truncate(MAX_FILES);
-    Ok(files)
 }
 
 /// Whether a file is compressed or an archive, as far as that can be read.
@@ -140,12 +81,22 @@ pub(super) fn packing_of(file: &File) -> io::Result<Option<Packing>> {
 }
 
 /// Text, perhaps packed; or what else a file is.
-fn kind(path: &Path) -> io::Result<Result<Option<Packing>, &'static str>> {
-    let file = File::open(path)?;
-    if !file.metadata()?.is_file() {
-        return Ok(Err("no regular file; standard input is named -"));
+///
+/// # Errors
+/// It cannot be read.
+pub(super) fn kind(path: &Path) -> io::Result<(Result<Option<Packing>, &'static str>, Metadata)> {
+    // Whoever opens a pipe waits for its writer.
+    let metadata = std::fs::metadata(path)?;
+    if !metadata.is_file() {
+        return Ok((Err("no regular file; standard input is named -"), metadata));
     }
-    if let Some(packing) = packing_of(&file)? {
+    let file = File::open(path)?;
+    let metadata = file.metadata()?;
+    Ok((kind_of(&file)?, metadata))
+}
+
+fn kind_of(file: &File) -> io::Result<Result<Option<Packing>, &'static str>> {
+    if let Some(packing) = packing_of(file)? {
         return Ok(Ok(Some(packing)));
     }
     let mut head = vec![0; PROBE_BYTES];
@@ -161,52 +112,4 @@ fn kind(path: &Path) -> io::Result<Result<Option<Packing>, &'static str>> {
     } else {
         Ok(None)
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn text_is_found_and_the_rest_is_named() {
-        let dir = tempfile::tempdir().expect("a directory");
-        let file = |name: &str, bytes: &[u8]| {
-            let path = dir.path().join(name);
-            std::fs::write(&path, bytes).expect("written");
-            path
-        };
-        let (b, a) = (file("b.log", b"x\n"), file("a.log", b""));
-        let (packed, rotated) = (file("c.gz", b"\x1f\x8b\x08"), file("a.log.1", b"x\n"));
-        let zip = file("d.zip", b"PK\x03\x04");
-        file(".hidden", b"x");
-        let text = |path: &Path| Named {
-            path: path.to_owned(),
-            packing: None,
-        };
-        let gzip = Named {
-            path: packed,
-            packing: Some(Packing::Gzip),
-        };
-        assert_eq!(
-            discover(&[dir.path().to_owned()]).expect("found"),
-            [text(&a), text(&b), gzip]
-        );
-        assert_eq!(
-            discover(std::slice::from_ref(&rotated)).expect("found"),
-            [text(&rotated)]
-        );
-        assert!(matches!(
-            discover(&[zip]),
-            Err(DiscoverError::NotText { kind: "zip", .. })
-        ));
-        assert!(matches!(
-            discover(&[dir.path().join("none")]),
-            Err(DiscoverError::Unreadable { .. })
-        ));
-        let empty = tempfile::tempdir().expect("a directory");
-        assert!(matches!(
-            discover(&[empty.path().to_owned()]),
-            Err(DiscoverError::Nothing(_))
-        ));
-    }
 }

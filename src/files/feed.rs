@@ -1,7 +1,7 @@
 //! Entries as they are appended.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::block::{BLOCK, Block};
 use super::entries::Found;
@@ -14,6 +14,8 @@ use crate::query::FollowRequest;
 
 /// How often files are looked at. Looking also works on network file systems.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
+/// Of thousands of files a look takes long: so many times as long passes until the next, but not more than so long.
+const PAUSE: (u32, Duration) = (20, Duration::from_secs(2));
 /// Entries after which a batch is given, so that a follower of rare ones still moves.
 const BATCH: usize = 1_024;
 
@@ -135,6 +137,7 @@ impl Feed {
             let (files, selection) = (self.files.clone(), Arc::clone(&self.selection));
             let places = self.places.clone();
             let read = move || files.read_after(&places, &selection);
+            let from = Instant::now();
             let read = tokio::task::spawn_blocking(read).await;
             if let Ok(read) = read {
                 let (entries, places) = read?;
@@ -147,7 +150,8 @@ impl Feed {
                     });
                 }
             }
-            tokio::time::sleep(POLL_INTERVAL).await;
+            let pause = from.elapsed() * PAUSE.0;
+            tokio::time::sleep(pause.clamp(POLL_INTERVAL, PAUSE.1)).await;
         }
     }
 }

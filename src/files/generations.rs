@@ -4,8 +4,10 @@
 //! files (`app-2026-03-14.log`, `app.2026-03-14.1.log.gz`), Go's lumberjack (`app-2026-03-14T09-00-00.000.log`).
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
+use std::time::SystemTime;
 
 use regex::Regex;
 
@@ -34,36 +36,54 @@ pub(super) fn is_compressed(name: &str) -> bool {
     ending.is_some_and(|ending| matches!(ending, "gz" | "zst" | "xz" | "bz2" | "lz4"))
 }
 
-/// The files beside a log that were rotated away from it, the oldest first.
-pub(super) fn generations(log: &Path) -> Vec<PathBuf> {
-    let (Some(dir), Some(name)) = (folder(log), log.file_name().and_then(|name| name.to_str()))
-    else {
-        return Vec::new();
-    };
-    let Ok(items) = std::fs::read_dir(dir) else {
-        return Vec::new();
-    };
-    let mut found = Vec::new();
-    for item in items.flatten() {
-        let own = item.file_name();
-        let is_of_it = own.to_str().and_then(origin).as_deref() == Some(name);
-        if let (true, Ok(metadata)) = (is_of_it, item.metadata())
+/// Directories that were read once, for many logs that lie in them.
+#[derive(Debug, Default)]
+pub(super) struct Directories(HashMap<PathBuf, HashMap<String, Vec<Dated>>>);
+
+/// A file, and when it was last written to.
+type Dated = (Option<SystemTime>, PathBuf);
+
+impl Directories {
+    /// The files beside a log that were rotated away from it, the oldest first. What is rotated is what a link leads to.
+    pub fn generations(&mut self, log: &Path) -> Vec<PathBuf> {
+        let is_link = log.is_symlink();
+        let real = if is_link {
+            log.canonicalize().ok()
+        } else {
+            None
+        };
+        let log = real.as_deref().unwrap_or(log);
+        let (Some(dir), Some(name)) = (folder(log), log.file_name().and_then(|name| name.to_str()))
+        else {
+            return Vec::new();
+        };
+        let known = self.0.entry(dir);
+        let of_directory = known.or_insert_with_key(|dir| rotated_in(dir));
+        let mut found = of_directory.get(name).cloned().unwrap_or_default();
+        found.sort_by_cached_key(|(modified, path)| {
+            let name = path.file_name().map(|name| name.to_string_lossy());
+            rank(*modified, &name.unwrap_or_default())
+        });
+        // Of too many the newest are of interest.
+        let first = found.len().saturating_sub(MOST);
+        let newest = found.split_off(first).into_iter();
+        newest.map(|(_, path)| path).collect()
+    }
+}
+
+/// What was rotated away in a directory, by the name it had.
+fn rotated_in(dir: &Path) -> HashMap<String, Vec<Dated>> {
+    let mut found: HashMap<String, Vec<Dated>> = HashMap::new();
+    for item in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+        if let Some(origin) = item.file_name().to_str().and_then(origin)
+            && let Ok(metadata) = item.metadata()
             && metadata.is_file()
         {
-            found.push((metadata.modified().ok(), item.path()));
+            let dated = (metadata.modified().ok(), item.path());
+            found.entry(origin).or_default().push(dated);
         }
     }
-    found.sort_by_cached_key(|(modified, path)| {
-        let name = path.file_name().map(|name| name.to_string_lossy());
-        rank(*modified, &name.unwrap_or_default())
-    });
-    // Of too many the newest are of interest.
-    let first = found.len().saturating_sub(MOST);
     found
-        .split_off(first)
-        .into_iter()
-        .map(|(_, path)| path)
-        .collect()
 }
 
 /// What generations are sorted by, the oldest first; of equal times the one that was rotated more often: app.log.10 is older
@@ -112,7 +132,7 @@ mod tests {
     #[test]
     fn generations_come_the_oldest_first() {
         let dir = tempfile::tempdir().expect("a directory");
-        let time = std::time::SystemTime::UNIX_EPOCH;
+        let time = SystemTime::UNIX_EPOCH;
         for (name, age) in [
             ("a.log", 9),
             ("a.log.1", 5),
@@ -124,7 +144,7 @@ mod tests {
             file.set_modified(time + std::time::Duration::from_secs(age))
                 .expect("a time");
         }
-        let found = generations(&dir.path().join("a.log"));
+        let found = Directories::default().generations(&dir.path().join("a.log"));
         let names: Vec<_> = found
             .iter()
             .filter_map(|path| path.file_name()?.to_str())

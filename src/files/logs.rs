@@ -8,15 +8,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::afar;
 use super::block::Block;
-use super::content::Content;
-use super::discover::{DiscoverError, Named, discover};
+use super::discover::DiscoverError;
 use super::far::{FarContent, Host};
 use super::fate::Rotated;
 use super::lane::Lane;
 use super::options::Options;
+use super::roots::Roots;
 use super::watched::Watched;
+use super::{afar, here};
 use super::{cache, learn};
 use crate::base::{Gauge, Tokens};
 use crate::entry::Position;
@@ -24,6 +24,9 @@ use crate::entry::decode::Format;
 
 /// Files are looked at for what was appended this often at the most.
 const LOOK: Duration = Duration::from_millis(50);
+
+/// Places that heads tell, all in all.
+const HEADS: usize = 1 << 20;
 
 /// Blocks that are kept to be read into, at the most.
 const SPARE: usize = 16;
@@ -41,7 +44,7 @@ pub enum Error {
 }
 
 /// How far each file is read, by its number.
-pub(super) type Places = BTreeMap<u16, u64>;
+pub(super) type Places = BTreeMap<u32, u64>;
 
 /// Log files that are explored. Copies share what is open.
 #[derive(Clone)]
@@ -67,27 +70,6 @@ pub(super) struct Picture {
     pub lanes: Vec<Lane>,
     /// Whoever follows after it misses nothing.
     pub head: Position,
-}
-
-/// One file of what is explored.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FileStanding {
-    /// The log it belongs to.
-    pub log: String,
-    /// Where it lies.
-    pub path: PathBuf,
-    /// What its lines are taken for.
-    pub format: String,
-    /// Bytes that are shown.
-    pub bytes: u64,
-    /// Bytes that the index knows; nothing of what is not indexed.
-    pub indexed: Option<u64>,
-    /// Bytes that were read of it.
-    pub read: u64,
-    /// Bytes of the packed file that are unpacked, of all it has.
-    pub unpacked: Option<(u64, u64)>,
-    /// Why it is not shown to its end.
-    pub trouble: Option<String>,
 }
 
 impl LogFiles {
@@ -116,36 +98,33 @@ impl LogFiles {
         Ok(files)
     }
 
-    /// Opens what is named: files, and directories of them.
+    /// Opens what is named: files, directories of them, and patterns of paths where nothing lies at a path. What comes there
+    /// later is taken in too. What cannot be shown keeps nobody from the rest: [`LogFiles::left_out`] tells it.
     ///
     /// # Errors
-    /// A name leads to nothing that can be shown.
+    /// There is nothing that can be shown.
     pub fn open(paths: &[PathBuf], options: Options) -> Result<Self, DiscoverError> {
         options.make_spool();
         let options = Arc::new(options);
         let mut watched = Watched::new(Arc::clone(&options));
-        let named = discover(paths)?;
-        let own = named.iter().filter_map(Named::id).collect();
-        for Named { path, packing, .. } in &named {
-            let added = match packing {
-                Some(packing) => watched.add_packed(path, *packing),
-                None => watched.add(path, &own),
-            };
-            added.map_err(|source| DiscoverError::Unreadable {
-                path: path.clone(),
-                source,
-            })?;
-        }
-        Ok(Self::of(watched, options, None))
+        let mut roots = Roots::new(paths, &options)?;
+        watched.take_named(&mut roots)?;
+        let files = Self::of(watched, options, None);
+        here::begin(&files, roots);
+        Ok(files)
     }
 
     fn of(mut watched: Watched, options: Arc<Options>, host: Option<Host>) -> Self {
         watched.look();
+        let count = watched
+            .logs()
+            .map(|(_, parts)| parts.count())
+            .sum::<usize>();
         let files = Self(Arc::new(Shared {
             watched: Mutex::new((watched, Instant::now())),
             options,
             host,
-            heads: Tokens::default(),
+            heads: Tokens::bounded(HEADS / count.max(1)),
             asking: AtomicUsize::new(0),
             gauge: Arc::default(),
             spare: Mutex::default(),
@@ -201,36 +180,6 @@ impl LogFiles {
         self.0.host.as_ref().and_then(Host::trouble)
     }
 
-    /// The files as they are.
-    #[must_use]
-    pub fn standing(&self) -> Vec<FileStanding> {
-        let (watched, _) = &*self.watched();
-        let mut all = Vec::new();
-        for (log, parts) in watched.logs() {
-            all.extend(parts.map(|part| FileStanding {
-                log: log.to_string(),
-                path: part.path(),
-                format: part.format().name().to_owned(),
-                bytes: part.settled(),
-                indexed: (!part.is_far()).then(|| part.indexed()),
-                read: part.read_bytes(),
-                unpacked: part.with_content(Content::progress),
-                trouble: part.with_content(Content::trouble),
-            }));
-        }
-        all.extend(watched.failed().map(|(path, trouble)| FileStanding {
-            log: path.display().to_string(),
-            path: path.to_owned(),
-            format: "packed".to_owned(),
-            bytes: 0,
-            indexed: None,
-            read: 0,
-            unpacked: None,
-            trouble: Some(trouble),
-        }));
-        all
-    }
-
     pub(super) fn options(&self) -> &Options {
         &self.0.options
     }
@@ -245,7 +194,7 @@ impl LogFiles {
         self.0.spare.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn watched(&self) -> MutexGuard<'_, (Watched, Instant)> {
+    pub(super) fn watched(&self) -> MutexGuard<'_, (Watched, Instant)> {
         self.0
             .watched
             .lock()

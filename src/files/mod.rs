@@ -1,7 +1,7 @@
 //! Plain log files, explored where they lie.
 //!
 //! ```text
-//! names --discover--> Watched: logs, each of one or more files (Part), through rotation
+//! names --Roots--> Watched: logs, each of one or more files (Part), through rotation
 //!   question --picture--> Lanes: the blocks of each log in a row --Walk--> Blocks --Format--> entries
 //!              page: from where it begins, towards older or newer;  sweep: everything, for counts
 //! ssh://…, through far::Host --> Watched, which is told of growth and rotation by a thread of its own (`afar`)
@@ -35,6 +35,7 @@ mod fate;
 mod feed;
 mod gathered;
 mod generations;
+mod here;
 mod identity;
 mod index;
 mod lane;
@@ -46,8 +47,10 @@ mod packed;
 mod page;
 mod part;
 mod place;
+mod roots;
 mod selection;
 mod settled;
+mod standing;
 mod stream;
 mod sweep;
 mod tail;
@@ -64,8 +67,9 @@ pub use drain::{Drain, Mark};
 pub use far::{Address, Host};
 pub use feed::Feed;
 pub(crate) use identity::{FileId, Head, Tail};
-pub use logs::{Error, FileStanding, LogFiles};
+pub use logs::{Error, LogFiles};
 pub use options::Options;
+pub use standing::FileStanding;
 pub use stream::read_stream;
 
 use logs::{Places, Shared};

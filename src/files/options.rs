@@ -20,6 +20,10 @@ pub struct Options {
     pub cache: Option<PathBuf>,
     /// Directory of the temporary files that compressed files are unpacked into; the system's without one.
     pub spool: Option<PathBuf>,
+    /// Logs at the most: each holds a file open, or several.
+    pub most_logs: usize,
+    /// Whether directories below those that are named are looked into.
+    pub recursive: bool,
     /// Whether what was rotated away from a file is read behind it.
     pub generations: bool,
     /// Whether blocks are looked at in the background, for counts and for order.
@@ -59,6 +63,8 @@ impl Default for Options {
             zone: None,
             cache: None,
             spool: None,
+            most_logs: 10_000,
+            recursive: false,
             generations: true,
             index: true,
             threads: std::thread::available_parallelism()

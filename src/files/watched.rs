@@ -14,11 +14,12 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::archives::Archives;
 use super::content::{Closed, Content};
-use super::generations::generations;
+use super::generations::Directories;
 use super::identity::{FileId, Head, Tail};
 use super::options::Options;
-use super::packed::{Packed, Packing};
+use super::packed::Packed;
 use super::part::{Part, SharedPart};
+use super::place::MAX_SLOTS;
 use super::tracked::Tracked;
 use crate::base::Time;
 use crate::entry::decode::Format;
@@ -31,7 +32,14 @@ const ROTATING: Duration = Duration::from_secs(5);
 pub(super) struct Watched {
     pub logs: Vec<Log>,
     pub archives: Archives,
-    slots: u16,
+    slots: u32,
+    /// Files of this machine that are open: none of them becomes a part a second time, whatever it is called. As long as they
+    /// are open, no other file gets the number of one.
+    pub open: HashSet<FileId>,
+    /// Directories, as they are at this look.
+    directories: Directories,
+    /// What was named and is not shown, and why.
+    pub left_out: Vec<(PathBuf, String)>,
     pub options: Arc<Options>,
 }
 
@@ -44,8 +52,8 @@ pub(super) struct Log {
     /// The format that somebody chose for it.
     format: Option<Format>,
     pub tracked: Vec<Tracked>,
-    /// Files beside it that are not its own to be taken.
-    known: HashSet<FileId>,
+    /// The file at its path, where it is open as another's.
+    anothers: Option<FileId>,
     /// When it was last seen to be rotated.
     rotated: Option<Instant>,
 }
@@ -56,6 +64,9 @@ impl Watched {
             logs: Vec::new(),
             archives: Archives::default(),
             slots: 0,
+            open: HashSet::new(),
+            directories: Directories::default(),
+            left_out: Vec::new(),
             options,
         }
     }
@@ -64,54 +75,6 @@ impl Watched {
         self.logs
             .iter()
             .map(|log| (&log.name, log.tracked.iter().map(|tracked| &tracked.part)))
-    }
-
-    /// Takes a file in with what was rotated away from it, besides what is a log of its own.
-    ///
-    /// # Errors
-    /// It cannot be opened.
-    pub fn add(&mut self, path: &Path, named: &HashSet<FileId>) -> io::Result<()> {
-        let name: Arc<str> = path.display().to_string().into();
-        let mut log = Log {
-            path: Some(path.to_owned()),
-            known: named.clone(),
-            ..Log::new(name)
-        };
-        let file = File::open(path)?;
-        let own = FileId::of(&file.metadata()?);
-        let older = if self.options.generations {
-            generations(path)
-        } else {
-            Vec::new()
-        };
-        for generation in older {
-            let Ok(file) = File::open(&generation) else {
-                continue;
-            };
-            let id = FileId::of(&file.metadata()?);
-            if id != own && log.known.insert(id) {
-                self.take(&mut log, file, &generation)?;
-            }
-        }
-        self.take(&mut log, file, path)?;
-        let newest = log.tracked.len().saturating_sub(1);
-        for old in &mut log.tracked[..newest] {
-            old.left = Some(Instant::now());
-        }
-        self.logs.push(log);
-        Ok(())
-    }
-
-    /// Takes a packed file in; what is within is known later.
-    ///
-    /// # Errors
-    /// It cannot be opened.
-    pub fn add_packed(&mut self, path: &Path, packing: Packing) -> io::Result<()> {
-        let modified = std::fs::metadata(path).and_then(|of| of.modified());
-        let modified = time_of(modified.unwrap_or(SystemTime::UNIX_EPOCH));
-        let packed = Packed::open(path, packing, self.options.spool.as_deref())?;
-        self.archives.add(path, packing, modified, packed);
-        Ok(())
     }
 
     /// Packed files that cannot be unpacked at all, and why.
@@ -163,7 +126,11 @@ impl Watched {
     }
 
     /// Makes a part of a file.
-    fn take(&mut self, log: &mut Log, file: File, path: &Path) -> io::Result<()> {
+    pub fn take(&mut self, log: &mut Log, file: File, path: &Path) -> io::Result<()> {
+        if self.slots >= MAX_SLOTS {
+            let most = format!("expected at the most {MAX_SLOTS} files, rotated ones included");
+            return Err(io::Error::other(most));
+        }
         let metadata = file.metadata()?;
         let modified = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
         let (head, id) = (Head::of(&file), FileId::of(&metadata));
@@ -171,9 +138,9 @@ impl Watched {
             Some(packing) => Content::Closed(Closed::Packed(path.to_owned(), packing)),
             None => Content::File(file),
         };
+        let is_open = matches!(content, Content::File(_));
         let age = modified.elapsed().unwrap_or_default();
         let part = self.part(log, path, content, time_of(modified));
-        log.known.insert(id);
         let mut tracked = Tracked {
             part,
             id: Some(id),
@@ -186,6 +153,9 @@ impl Watched {
         };
         tracked.settle(&self.options)?;
         log.tracked.push(tracked);
+        if is_open {
+            self.open.insert(id);
+        }
         Ok(())
     }
 
@@ -201,6 +171,7 @@ impl Watched {
 
     /// Looks at what became of the files.
     pub fn look(&mut self) {
+        self.directories = Directories::default();
         for within in self.archives.news() {
             let content = Content::Unpacked(within.unpacked);
             let mut log = Log::new(within.name);
@@ -218,16 +189,20 @@ impl Watched {
     }
 
     fn look_at(&mut self, log: &mut Log) -> io::Result<()> {
-        if let Some(path) = log.path.clone() {
-            if log.is_cut()? {
-                self.follow_cut(log, &path)?;
-            }
-            self.follow_renamed(log, &path)?;
+        let followed = match log.path.clone() {
+            Some(path) => self.follow_moves(log, &path),
+            None => Ok(()),
+        };
+        // A file that cannot be read keeps none of the others from growing.
+        let grown = log.tracked.iter_mut().map(|of| of.grow(&self.options));
+        grown.fold(followed, Result::and)
+    }
+
+    fn follow_moves(&mut self, log: &mut Log, path: &Path) -> io::Result<()> {
+        if log.is_cut()? {
+            self.follow_cut(log, path)?;
         }
-        for tracked in &mut log.tracked {
-            tracked.grow(&self.options)?;
-        }
-        Ok(())
+        self.follow_renamed(log, path)
     }
 
     /// The newest file was cut: what was there is read in its copy, if one was made.
@@ -235,11 +210,12 @@ impl Watched {
         let Some(newest) = log.tracked.last_mut() else {
             return Ok(());
         };
-        let copy = generations(path).into_iter().rev().find_map(|copy| {
+        let mut copies = self.directories.generations(path).into_iter().rev();
+        let copy = copies.find_map(|copy| {
             let file = File::open(&copy).ok()?;
             let metadata = file.metadata().ok()?;
             let id = FileId::of(&metadata);
-            let is_copy = !log.known.contains(&id) && newest.is_copied_in(&file);
+            let is_copy = !self.open.contains(&id) && newest.is_copied_in(&file);
             is_copy.then_some((copy, file, id))
         });
         let now = Time::now();
@@ -249,7 +225,7 @@ impl Watched {
             newest.part.set_path(copy);
             newest.part.settle(length, now);
             newest.length = length;
-            log.known.insert(id);
+            self.open.insert(id);
         } else {
             tracing::warn!("{} was cut, and no copy of it is found", log.name);
             newest.part.move_to(Content::Gone);
@@ -261,8 +237,9 @@ impl Watched {
 
     /// The newest file may have been renamed, and others may have come since.
     fn follow_renamed(&mut self, log: &mut Log, path: &Path) -> io::Result<()> {
-        if let Ok(metadata) = std::fs::metadata(path)
-            && log.tracked.last().and_then(|newest| newest.id) != Some(FileId::of(&metadata))
+        if let Ok(id) = std::fs::metadata(path).map(|metadata| FileId::of(&metadata))
+            && log.tracked.last().and_then(|newest| newest.id) != Some(id)
+            && log.anothers != Some(id)
             && let Ok(file) = File::open(path)
         {
             if let Some(newest) = log.tracked.last_mut() {
@@ -272,7 +249,10 @@ impl Watched {
             // Those that passed are older than it, and have the lower numbers. Names may be moved on at this moment: what was
             // opened is what counts.
             self.take_passed(log, path, log.tracked.len())?;
-            if !log.known.contains(&FileId::of(&file.metadata()?)) {
+            let id = FileId::of(&file.metadata()?);
+            if self.open.contains(&id) {
+                log.anothers = Some(id);
+            } else {
                 self.take(log, file, path)?;
             }
         } else if log
@@ -287,7 +267,7 @@ impl Watched {
     /// Takes those that came and went between two looks; they are not compressed yet. Names move on while they are looked
     /// at, so it is looked for them for a while. They go to a place among the others.
     fn take_passed(&mut self, log: &mut Log, path: &Path, mut place: usize) -> io::Result<()> {
-        for passed in generations(path) {
+        for passed in self.directories.generations(path) {
             let Ok(file) = File::open(&passed) else {
                 continue;
             };
@@ -295,7 +275,7 @@ impl Watched {
             // A copy that is being made waits for its original to be cut.
             let newest = log.tracked.last();
             let waits = newest.is_some_and(|newest| newest.is_copied_in(&file));
-            if waits || log.known.contains(&id) || super::discover::packing_of(&file)?.is_some() {
+            if waits || self.open.contains(&id) || super::discover::packing_of(&file)?.is_some() {
                 continue;
             }
             self.take(log, file, &passed)?;
@@ -310,6 +290,14 @@ impl Watched {
 }
 
 impl Log {
+    /// A log whose newest file lies at a path of this machine.
+    pub fn at(path: &Path) -> Self {
+        Self {
+            path: Some(path.to_owned()),
+            ..Self::new(path.display().to_string().into())
+        }
+    }
+
     /// A log that is not rotated; it has no file yet.
     pub fn new(name: Arc<str>) -> Self {
         Self {
@@ -317,7 +305,7 @@ impl Log {
             path: None,
             format: None,
             tracked: Vec::new(),
-            known: HashSet::new(),
+            anothers: None,
             rotated: None,
         }
     }
@@ -341,7 +329,7 @@ impl Log {
     }
 }
 
-fn time_of(time: SystemTime) -> Time {
+pub(super) fn time_of(time: SystemTime) -> Time {
     let nanoseconds = match time.duration_since(SystemTime::UNIX_EPOCH) {
         Ok(since) => i64::try_from(since.as_nanos()).unwrap_or(i64::MAX),
         Err(before) => i64::try_from(before.duration().as_nanos()).map_or(i64::MIN, |nanos| -nanos),

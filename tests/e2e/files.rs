@@ -227,6 +227,60 @@ fn formats_are_told_by_their_lines() {
     assert_eq!(errors[2]["fields"]["status"], 502);
 }
 
+#[test]
+fn what_comes_later_is_shown_and_what_cannot_be_is_told() {
+    let home = tempfile::tempdir().expect("a home");
+    let dir = home.path().join("logs");
+    fs::create_dir_all(dir.join("pods/pay")).expect("folders");
+    written(&dir, "shop.log", JAVA.as_bytes());
+    written(&dir, "pods/pay/0.log", JSON.as_bytes());
+    let binary = written(&dir, "wtmp", &[0; 100]);
+    let missing = dir.join("later.log").display().to_string();
+    let pattern = dir.join("**/*.log").display().to_string();
+    let all = run(home.path(), &["query", "", &pattern, &binary, &missing]);
+    assert_eq!((all.code, all.out.matches("card").count()), (Some(0), 4));
+    let told = format!("{missing} is left out: No such file or directory (os error 2); and 1 more");
+    assert!(all.err.contains(&told), "{}", all.err);
+    let below = run(home.path(), &["query", "", dir.to_str().expect("a path")]);
+    assert!(!below.out.contains("card accepted"), "{}", below.out);
+
+    let sources = [
+        dir.to_str().expect("a path"),
+        &binary,
+        "--recursive",
+        "--fresh",
+    ];
+    let mut screen = Screen::start(home.path(), &sources);
+    screen.see("card accepted");
+    screen.see("wtmp is left out: not a text file (binary)");
+    fs::create_dir(dir.join("pods/auth")).expect("a folder");
+    let later = "2026-03-14 09:01:00 ERROR no key for order 9\n";
+    written(&dir, "pods/auth/0.log", later.as_bytes());
+    screen.see("no key for order 9");
+    screen.keys("%");
+    screen.see("wtmp · not a text file (binary)");
+    screen.see("pods/auth/0.log");
+    screen.keys("qQ");
+    assert_eq!(screen.ended(), 0);
+
+    let data = ["--data", home.path().to_str().expect("a path")];
+    let ingested = run(
+        home.path(),
+        &[&["ingest", &pattern, &binary][..], &data].concat(),
+    );
+    assert_eq!(ingested.code, Some(2), "{}", ingested.err);
+    assert!(
+        ingested.err.contains("entries accepted"),
+        "{}",
+        ingested.err
+    );
+    let found = run(
+        home.path(),
+        &[&["query", "\"order 9\""][..], &data].concat(),
+    );
+    assert_eq!(found.out.lines().count(), 1, "{}{}", found.out, found.err);
+}
+
 /// A log with a line of 64 MiB and lines of hostile bytes among 2,000.
 fn hostile(every: &[u8]) -> Vec<u8> {
     let mut log = Vec::new();

@@ -11,7 +11,7 @@ use crate::config::Colors;
 /// What the explorer takes.
 #[derive(Clone, Debug, Default, ClapArgs)]
 pub struct Explore {
-    /// Log files, a data directory, a directory of binary logs, a service's URL, or - for standard input
+    /// Log files, directories or quoted patterns of them ('/var/log/**/*.log'), a data directory, a directory of binary logs, a service's URL, or - for standard input
     #[arg(value_name = "PATH|URL|-")]
     pub sources: Vec<String>,
     #[command(flatten)]
@@ -76,9 +76,12 @@ pub enum CaseOutput {
     Csv,
 }
 
-/// What plain lines are taken for, where it shall not be told by looking.
+/// Which plain files are read, and what their lines are taken for where it shall not be told by looking.
 #[derive(Clone, Debug, Default, ClapArgs)]
 pub struct LineArgs {
+    /// Read the directories below a directory, too
+    #[arg(long, short)]
+    pub recursive: bool,
     /// Take plain lines for this format, such as json, logfmt, log4j or one of the configuration
     #[arg(long, value_name = "NAME")]
     pub format: Option<String>,

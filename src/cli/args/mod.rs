@@ -293,7 +293,7 @@ pub(super) struct Tail {
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct Ingest {
-    /// Files to read; - or none for standard input
+    /// Log files, directories or quoted patterns of them; - or none for standard input
     #[arg(value_name = "FILE|-")]
     pub files: Vec<PathBuf>,
     /// What lines are taken for.

@@ -16,7 +16,7 @@ use crate::base::Backoff;
 use crate::base::shutdown::Wishes;
 use crate::base::units::{grouped, print_size};
 use crate::cli::args::{Ingest as Args, Kind, LineArgs};
-use crate::cli::lying::line_options;
+use crate::cli::lying::{left_out_note, line_options};
 use crate::cli::open::Opened;
 use crate::cli::{Error, Verdict, own_log};
 use crate::client::{Client, Ingest};
@@ -46,7 +46,7 @@ pub(in crate::cli) async fn run(settings: &Settings, args: &Args) -> Result<Verd
         .cloned()
         .collect();
     let mut accepted = 0;
-    let mut outcome = Ok(());
+    let mut outcome = Ok(None);
     if !files.is_empty() {
         outcome = ingest_files(
             settings,
@@ -58,6 +58,10 @@ pub(in crate::cli) async fn run(settings: &Settings, args: &Args) -> Result<Verd
         )
         .await;
     }
+    let (mut outcome, left_out) = match outcome {
+        Ok(left_out) => (Ok(()), left_out),
+        Err(error) => (Err(error), None),
+    };
     if has_stdin && outcome.is_ok() {
         let options = line_options(settings, &args.lines)?;
         outcome = ingest_stdin(&opened, options, &progress, &mut accepted).await;
@@ -66,6 +70,9 @@ pub(in crate::cli) async fn run(settings: &Settings, args: &Args) -> Result<Verd
     opened.close().await;
     eprintln!("{} entries accepted", grouped(accepted));
     outcome?;
+    if let Some(note) = left_out {
+        return Err(Error::Said(note));
+    }
     Ok(if accepted > 0 {
         Verdict::Done
     } else {
@@ -73,7 +80,8 @@ pub(in crate::cli) async fn run(settings: &Settings, args: &Args) -> Result<Verd
     })
 }
 
-/// Reads files with the decoders that explore them. Where it stops early, the next time goes on.
+/// Reads files with the decoders that explore them; what is left out, if anything is. Where it stops early, or something was
+/// left out, the next time goes on.
 async fn ingest_files(
     settings: &Settings,
     opened: &Opened,
@@ -81,7 +89,7 @@ async fn ingest_files(
     lines: &LineArgs,
     progress: &ProgressBar,
     accepted: &mut u64,
-) -> Result<(), Error> {
+) -> Result<Option<String>, Error> {
     let checkpoint = Checkpoint::of(settings, &files);
     let marks = checkpoint.read();
     let options = files::Options {
@@ -90,7 +98,9 @@ async fn ingest_files(
         index: false,
         ..line_options(settings, lines)?
     };
-    let mut drain = tokio::task::block_in_place(|| LogFiles::open(&files, options))?.drain(&marks);
+    let files = tokio::task::block_in_place(|| LogFiles::open(&files, options))?;
+    let left_out = left_out_note(&files);
+    let mut drain = files.drain(&marks);
     let (done, _) = drain.progress();
     if done > 0 {
         eprintln!(
@@ -115,15 +125,19 @@ async fn ingest_files(
         *accepted += delivered?;
         if is_over {
             eprintln!("stopped; the same command goes on from here");
-            return Ok(());
+            return Ok(left_out);
         }
         let (read, of) = drain.progress();
         progress.set_length(of);
         progress.set_position(read);
         progress.set_message(format!("{} entries", grouped(*accepted)));
     }
-    checkpoint.remove();
-    Ok(())
+    if left_out.is_some() {
+        checkpoint.write(&taken);
+    } else {
+        checkpoint.remove();
+    }
+    Ok(left_out)
 }
 
 /// Becomes true when the user wants it to end: at the next batch, so that nothing is ingested twice.

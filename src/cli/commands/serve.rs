@@ -48,7 +48,6 @@ pub(in crate::cli) async fn run(settings: &Settings, args: &Serve) -> Result<Ver
             dir.display()
         )));
     };
-    more_files();
     let http = Listener::tcp(serve.listen)?.with_tls(tls.clone());
     let grpc = match serve.otlp_grpc {
         Some(address) => Some(Listener::tcp(address)?.with_tls(tls.clone())),
@@ -206,19 +205,6 @@ pub(in crate::cli) fn check_pipelines(settings: &Settings) -> Result<(), Error> 
             failed: Box::new(failed),
         }
     })
-}
-
-/// Every file that is followed is open: as many as the system allows.
-fn more_files() {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let limit = getrlimit(Resource::Nofile);
-    let most = Rlimit {
-        current: limit.maximum,
-        ..limit
-    };
-    if let Err(error) = setrlimit(Resource::Nofile, most) {
-        tracing::debug!(%error, "no more files can be opened at the same time");
-    }
 }
 
 /// Whom the listeners let in. Beyond this machine they are open only when that is said.

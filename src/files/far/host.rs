@@ -547,10 +547,10 @@ mod tests {
         let fake = Fake::new();
         let path = fake.path("a.log");
         fs::write(&path, "text").expect("write");
-        let (host, begun) = (fake.host(), Instant::now());
+        let (begun, host) = (Instant::now(), fake.host());
         host.line().session.as_mut().expect("a session").end();
         assert_eq!(host.read(&named(&path), 0, 9).expect("bytes"), b"text");
-        assert!(begun.elapsed() > BETWEEN_STARTS / 2, "it was waited");
+        assert!(begun.elapsed() >= BETWEEN_STARTS, "it was waited");
     }
 
     #[test]
@@ -618,7 +618,11 @@ mod tests {
         assert_eq!(host.trouble(), None);
         host.standing().asked = Instant::now().checked_sub(2 * MISSED);
         let trouble = host.trouble().expect("it is told");
-        assert!(trouble.ends_with("is not answering for 10 s"), "{trouble}");
+        let late = trouble
+            .strip_prefix("far.example:2222 is not answering for ")
+            .and_then(|rest| rest.strip_suffix(" s"));
+        let late: u64 = late.expect("how long").parse().expect("a number");
+        assert!(late >= 10, "{trouble}");
     }
 
     #[test]

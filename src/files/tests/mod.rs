@@ -2,6 +2,7 @@
 
 mod follow;
 mod formats;
+mod later;
 mod pages;
 
 use std::path::{Path, PathBuf};
