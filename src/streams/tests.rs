@@ -5,6 +5,14 @@ use std::time::Duration;
 use super::*;
 use crate::blobs;
 
+// The allocator of the end-to-end tests.
+#[cfg(feature = "redis")]
+#[path = "../../tests/e2e/support/ports.rs"]
+mod ports;
+
+/// A machine under load needs patience; a test that waits so long has failed.
+const PATIENCE: Duration = Duration::from_mins(1);
+
 fn key(text: &str) -> Key {
     Key::parse(text).expect("a key")
 }
@@ -80,7 +88,7 @@ impl Seen {
     async fn until(tail: &mut Tail, number: u64) -> Self {
         let mut seen = Self::default();
         while seen.numbers.last() != Some(&number) {
-            let piece = tokio::time::timeout(Duration::from_secs(20), tail.next()).await;
+            let piece = tokio::time::timeout(PATIENCE, tail.next()).await;
             let piece = piece.unwrap_or_else(|_| panic!("waited in vain for {number}: {seen:?}"));
             seen.take(piece.expect("read").expect("more"));
         }
@@ -242,7 +250,7 @@ async fn following(streams: &Streams) {
         .close(&key("f"), Overwrite::Always)
         .await
         .expect("closed");
-    let ended = tokio::time::timeout(Duration::from_secs(20), waiting).await;
+    let ended = tokio::time::timeout(PATIENCE, waiting).await;
     let ended = ended.expect("ends at once").expect("joined");
     assert_eq!(ended, Seen::default().ended(40_000));
 }
@@ -537,6 +545,7 @@ async fn damage_is_a_gap_also_in_the_blob() {
 #[cfg(feature = "redis")]
 mod in_redis {
     use std::process::{Child, Command, Stdio};
+    use std::time::Instant;
 
     use super::*;
 
@@ -549,9 +558,7 @@ mod in_redis {
 
     impl Server {
         async fn start() -> Self {
-            let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-            let port = free.local_addr().expect("an address").port();
-            drop(free);
+            let port = ports::free_port();
             let dir = tempfile::tempdir().expect("a directory");
             let process = Self::run(port, dir.path());
             let server = Self { process, port, dir };
@@ -568,9 +575,9 @@ mod in_redis {
                     &port.to_string(),
                     "--appendonly",
                     "yes",
-                    // What was answered survives the kill, however slow the disk is.
+                    // What was answered was written, and survives the kill; nobody waits for the disk.
                     "--appendfsync",
-                    "always",
+                    "no",
                 ])
                 .current_dir(dir)
                 .stdout(Stdio::null())
@@ -580,7 +587,8 @@ mod in_redis {
 
         async fn is_up(&self) {
             let client = ::redis::Client::open(self.url()).expect("an address");
-            for _ in 0..500 {
+            let deadline = Instant::now() + PATIENCE;
+            while Instant::now() < deadline {
                 if let Ok(mut connection) = client.get_multiplexed_async_connection().await
                     && ::redis::cmd("PING")
                         .query_async::<()>(&mut connection)
@@ -665,7 +673,7 @@ mod in_redis {
         );
         assert!(closed.is_ok() || also.is_ok(), "{closed:?} {also:?}");
         for reader in readers {
-            let seen = tokio::time::timeout(Duration::from_secs(10), reader).await;
+            let seen = tokio::time::timeout(PATIENCE, reader).await;
             let seen = seen.expect("ends at once").expect("joined");
             assert_eq!(seen, Seen::all(1..=1_000).ended(1_000));
         }
@@ -689,14 +697,11 @@ mod in_redis {
             .await;
         assert!(matches!(refused, Err(Error::Place(_))), "{refused:?}");
         server.start_again().await;
-        let mut pushed = refused;
-        for _ in 0..100 {
+        let (mut pushed, deadline) = (refused, Instant::now() + PATIENCE);
+        while pushed.is_err() && Instant::now() < deadline {
             pushed = streams
                 .push(&key("s"), lines(101..=101), Some("retry"))
                 .await;
-            if pushed.is_ok() {
-                break;
-            }
         }
         assert_eq!(pushed.expect("pushed").last, 101);
         assert_eq!(Seen::until(&mut tail, 101).await, Seen::all(101..=101));

@@ -29,12 +29,12 @@ fn every_row_of_every_generation_comes_once_over_a_bad_network() {
         );
         let mut seen: BTreeMap<String, u32> = BTreeMap::new();
         let mut written = 0;
-        while seen.len() < past + live {
+        while seen.len() < past + written.max(live) || proxy.cuts() == 0 {
             let entry = tail.entry().unwrap_or_else(|| {
                 let of = |kind: &'static str, count| {
                     (0..count).map(move |at: usize| format!("{kind} {at}"))
                 };
-                let all = of("row", past).chain(of("live", live));
+                let all = of("row", past).chain(of("live", written));
                 let missing: Vec<_> = all.filter(|row| !seen.contains_key(row)).collect();
                 panic!("{generation:?}: {} cuts, missing {missing:?}", proxy.cuts())
             });
@@ -42,15 +42,14 @@ fn every_row_of_every_generation_comes_once_over_a_bad_network() {
             *seen
                 .entry(entry["msg"].as_str().expect("words").to_owned())
                 .or_default() += 1;
-            // Rows arrive while the past is fetched and afterwards.
-            if written < live && seen.len() > 50 + written {
+            // Rows arrive while the past is fetched and afterwards, and until something was cut.
+            if (written < live || proxy.cuts() == 0) && seen.len() > 50 + written {
                 direktiv.write(now(), [json!(format!("live {written}"))]);
                 written += 1;
             }
         }
         let doubled: Vec<_> = seen.iter().filter(|(_, count)| **count != 1).collect();
         assert!(doubled.is_empty(), "{generation:?}: {doubled:?}");
-        assert!(proxy.cuts() > 0, "{generation:?}: nothing was cut");
     }
 }
 

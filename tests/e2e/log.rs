@@ -6,14 +6,14 @@ use serde_json::Value;
 
 use crate::support::{Lines, Screen, Service, python, run};
 
-/// A data directory with 6,000 sealed entries.
+/// A data directory with 6,001 sealed entries.
 fn sealed(home: &Path) -> PathBuf {
     let mut service = Service::start(home);
-    let body = Lines { count: 6_000 }.body(0..6_000);
-    assert_eq!(service.post("/api/v2/logs", body).json()["accepted"], 6_000);
     let extra =
         r#"{"msg":"with fields","namespace":"odd","status":502,"path":"/v1","user":{"id":"U7"}}"#;
-    assert_eq!(service.post("/api/v2/logs", extra).json()["accepted"], 1);
+    // All at once: what comes long after the rest is not enough to be sealed.
+    let body = Lines { count: 6_000 }.body(0..6_000) + extra;
+    assert_eq!(service.post("/api/v2/logs", body).json()["accepted"], 6_001);
     assert!(service.stop().success());
     service.data.clone()
 }

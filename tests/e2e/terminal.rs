@@ -48,6 +48,13 @@ fn suspending_gives_the_terminal_back_and_coming_back_takes_it() {
     wait_for("the terminal as it was", || {
         (screen.is_restored() && screen.is_cooked()).then_some(())
     });
+    // It stops a moment later: what goes on before has nothing to come back from.
+    let stat = format!("/proc/{}/stat", screen.pid().as_raw_nonzero());
+    wait_for("it is stopped", || {
+        let stat = std::fs::read_to_string(&stat).expect("a process");
+        let (_, state) = stat.rsplit_once(") ").expect("a state");
+        state.starts_with('T').then_some(())
+    });
     kill_process(screen.pid(), Signal::CONT).expect("told");
     wait_for("the screen again", || {
         (!screen.is_restored() && screen.text().contains("started")).then_some(())

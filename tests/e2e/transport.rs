@@ -279,7 +279,7 @@ fn pages_of_named_origins_may_ask() {
 #[test]
 fn requests_under_way_are_finished_and_late_ones_cut() {
     let home = tempfile::tempdir().expect("a home");
-    let mut service = with_config(home.path(), "[serve]\ndrain = \"2s\"\n");
+    let mut service = with_config(home.path(), "[serve]\ndrain = \"10s\"\n");
     let address = service.url.trim_start_matches("http://").to_owned();
     let begin = |length: usize| {
         let mut stream = TcpStream::connect(&address).expect("connected");

@@ -273,7 +273,7 @@ fn a_watch_rings_once_when_there_is_more_than_there_should_be() {
         "c.toml",
         &[
             "[explorer.queries]",
-            "declines = { query = 'declined', more_than = 5, within = '12s' }",
+            "declines = { query = 'declined', more_than = 5, within = '60s' }",
         ],
     );
     let mut screen = Screen::start(home.path(), &["--config", &config, &service.url]);
@@ -287,7 +287,7 @@ fn a_watch_rings_once_when_there_is_more_than_there_should_be() {
         "{raw}"
     );
     screen.keys("K");
-    screen.see("> 5 in 12s");
+    screen.see("> 5 in 1m");
 }
 
 #[test]
@@ -297,16 +297,19 @@ fn the_round_trip_is_the_clock_of_the_frames() {
     let mut screen = Screen::start_sized(home.path(), &arguments, 160, 40);
     screen.answer_after(Duration::from_millis(300));
     screen.see("LIVE");
-    screen.see("link 3");
-    // Under the flood one frame is on its way, never more.
+    // A machine under load replies later, never sooner.
+    screen.wait("the round trip", |rows| {
+        let told = rows.iter().filter_map(|row| row.split_once("link "));
+        let mut told = told.filter_map(|(_, told)| told.split(' ').next()?.parse::<u64>().ok());
+        told.any(|milliseconds| milliseconds >= 300)
+    });
     wait_for("some frames", || {
         Some(screen.link()).filter(|link| link.replies >= 8)
     });
-    assert_eq!(screen.link().most_on_the_way, 1, "{:?}", screen.link());
-    // A key stays ahead of it.
     screen.keys("k");
     screen.see("HELD");
-    assert!(screen.link().most_on_the_way <= 3, "{:?}", screen.link());
+    // Neither under the flood nor for a key is anything drawn while more than a row or two is on its way.
+    assert!(screen.link().most_before <= 1_500, "{:?}", screen.link());
     screen.keys("Q");
     assert_eq!(screen.ended(), 0);
     wait_for("every reply", || {

@@ -134,12 +134,7 @@ async fn streams_give_what_is_there_and_what_is_written_later() {
     }
     let mut sent = pieces.next().await.expect("one").expect("read");
     assert_eq!(sent, bytes[..2537]);
-    // Appended: a file that is emptied and written anew is seen empty in between.
-    let file = fs::OpenOptions::new()
-        .append(true)
-        .open(home.path().join(name));
-    let appended = file.expect("opened").write_all(&bytes[2537..]);
-    appended.expect("written");
+    append(&home.path().join(name), &bytes[2537..]);
     let all = range(home.path(), 0, FOREVER);
     while found.len() < all.len() {
         found.push(entries.next().await.expect("one").expect("read"));
@@ -192,11 +187,17 @@ fn waiting_ends_the_thread_s_sleep_when_something_is_written() {
     assert_eq!(entries.by_ref().take(100).flatten().count(), 100);
     let file = home.path().join(name);
     std::thread::scope(|scope| {
-        scope.spawn(|| fs::write(file, &bytes[..5074]).expect("written"));
+        scope.spawn(|| append(&file, &bytes[2537..5074]));
         assert_eq!(entries.by_ref().take(87).flatten().count(), 87);
     });
 }
 
 fn reader_of(dir: &Path) -> LogReader<LogDirectorySource> {
     reader(dir)
+}
+
+/// A file that is emptied and written anew is seen empty in between.
+fn append(path: &Path, bytes: &[u8]) {
+    let file = fs::OpenOptions::new().append(true).open(path);
+    file.expect("opened").write_all(bytes).expect("written");
 }

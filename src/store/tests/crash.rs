@@ -168,7 +168,7 @@ fn what_is_synced_at_intervals_is_there_after_one_and_after_closing() {
             assert!(disk.is_unsynced(), "the interval is not over");
             store.close();
         } else {
-            let deadline = Instant::now() + Duration::from_secs(20);
+            let deadline = Instant::now() + Duration::from_mins(1);
             while disk.is_unsynced() {
                 assert!(Instant::now() < deadline, "never synced");
                 std::thread::yield_now();

@@ -289,7 +289,7 @@ fn events_are_followed_from_where_one_was() {
     // What is not due yet is not there yet, and comes once.
     let later = stage.service.ask(
         "POST",
-        &format!("{BASE}/broadcast?delay=300ms"),
+        &format!("{BASE}/broadcast?delay=5s"),
         &[("content-type", "application/json")],
         event("4", "a").to_string(),
     );
@@ -341,7 +341,7 @@ fn the_commands_send_list_and_wait() {
         ])
         .args([
             "--timeout",
-            "20s",
+            "10m",
             "--namespace",
             "test",
             "--server",

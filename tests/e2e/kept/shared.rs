@@ -141,11 +141,7 @@ fn lines_enter_the_embedded_log_once() {
         last += 200;
         if round < 3 {
             stage.service.kill();
-            let config = stage.home.path().join("c.toml");
-            let address = stage.service.url.trim_start_matches("http://").to_owned();
-            let config = ["--config", config.to_str().expect("a path")];
-            stage.service =
-                crate::support::Service::start_with(stage.home.path(), &address, &config);
+            stage.service.restart();
         }
     }
     stage.expect(204, "DELETE", PATH, "");

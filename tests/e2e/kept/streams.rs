@@ -221,7 +221,7 @@ fn kill_9_amid_closing_leaves_the_stream_or_the_whole_blob() {
 #[test]
 fn silent_streams_are_closed_and_kept() {
     let stage = Stage::new();
-    stage.expect(200, "POST", &format!("{PATH}?ttl=1s"), "");
+    stage.expect(200, "POST", &format!("{PATH}?ttl=10s"), "");
     stage.expect(200, "PUT", PATH, &lines(1..=2));
     let (seen, end) = numbers(&stage.follow(PATH));
     assert_eq!(

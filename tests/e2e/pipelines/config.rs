@@ -3,7 +3,7 @@
 use rustix::process::Signal;
 
 use super::{Stage, configure, files_to, lines, numbered};
-use crate::support::{Events, run, tailwater};
+use crate::support::{Events, run, tailwater, wait_for};
 
 fn check(home: &std::path::Path, arguments: &[&str]) -> (Option<i32>, String) {
     let path = home.join("c.toml");
@@ -180,6 +180,8 @@ fn only_what_changed_restarts_and_streams_of_the_rest_go_on() {
     stage.append("a.log", &lines(0..10));
     assert_eq!(kept.texts(10), numbered(0..10));
     assert_eq!(ended.texts(10), numbered(0..10));
+    let since = || stage.status("other")["since"].clone();
+    let before = since();
     let changed = other + "[[pipelines.filters]]\ntype = \"exclude\"\npatterns = [\"line 11$\"]\n";
     stage.configure(&(files_to("type = \"http\"") + &changed));
     stage.service.signal(Signal::HUP);
@@ -188,6 +190,8 @@ fn only_what_changed_restarts_and_streams_of_the_rest_go_on() {
         (last.name.as_str(), last.data.as_str()),
         ("disconnect", "{\"reason\":\"pipeline_changed\"}")
     );
+    // Until the pipeline is there anew, its ended stream is found.
+    wait_for("the pipeline anew", || (since() != before).then_some(()));
     stage.append("a.log", &lines(10..13));
     assert_eq!(kept.texts(3), numbered(10..13));
     let again = Events::follow(&stage.service.url, "/other/stream?after=10", &[]);

@@ -18,7 +18,7 @@ fn kill_9_loses_nothing_and_the_log_takes_nothing_twice() {
         // Amid delivery, sooner or later.
         stage.delivered("app", 0, 2_000);
         stage.service.kill();
-        stage.restart();
+        stage.service.restart();
     }
     let stored = wait_for("all lines", || {
         Some(stage.stored()).filter(|stored| stored.len() as u64 >= written)
@@ -82,8 +82,9 @@ fn what_waits_on_disk_survives_kill_9() {
     }
     assert!(stage.status("in")["sinks"][0]["waiting"].as_u64() >= Some(900));
     stage.service.kill();
+    taker.is_left();
     taker.refuse(false);
-    stage.restart();
+    stage.service.restart();
     assert_eq!(taker.texts(1_000), numbered(0..1_000));
 }
 

@@ -194,7 +194,7 @@ fn a_restart_goes_on_at_the_byte_where_it_stopped() {
     stage.append("a.log", &lines(1_500..2_000));
     fs::rename(stage.logs("a.log"), stage.logs("a.log.2")).expect("renamed");
     stage.append("a.log", &lines(2_000..2_100));
-    stage.restart();
+    stage.service.restart();
     stage.delivered("app", 0, 1_100);
     let mut stored = stage.stored();
     stored.sort_by_key(|text| text[5..].parse::<u64>().expect("a number"));

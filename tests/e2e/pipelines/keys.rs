@@ -5,9 +5,8 @@ use std::io::Read;
 use std::net::TcpStream;
 use std::time::Duration;
 
-use super::ports::free_port;
 use super::{Stage, files_to, lines};
-use crate::support::{PATIENCE, Taker, wait_for};
+use crate::support::{PATIENCE, Taker, free_port, wait_for};
 
 const FILE: &str = "type = \"file\"\ndirectory = \"HOME/out\"";
 
@@ -35,6 +34,13 @@ fn keys_of_files_make_a_difference() {
             "<A>\n<  and more>\n",
         ),
         ("multiline = true", json, "a.log", text, "<A\n  and more>\n"),
+        (
+            "zone = \"+05:45\"",
+            "format = \"text\"\ntemplate = \"{{ time }} {{ msg }}\"",
+            "a.log",
+            "2026-03-14 05:45:00 A\n2026-03-14T05:45:00Z B\n",
+            "2026-03-14T00:00:00Z A\n2026-03-14T05:45:00Z B\n",
+        ),
         (
             "max_line = \"4\"",
             json,

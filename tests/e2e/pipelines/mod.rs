@@ -51,14 +51,6 @@ impl Stage {
         configure(self.home.path(), config);
     }
 
-    /// Starts the service again over the same data, at the same address.
-    fn restart(&mut self) {
-        let address = self.service.url.trim_start_matches("http://").to_owned();
-        let path = self.home.path().join("c.toml");
-        let path = path.to_str().expect("a path").to_owned();
-        self.service = Service::start_with(self.home.path(), &address, &["--config", &path]);
-    }
-
     fn status(&self, pipeline: &str) -> Value {
         let path = format!("/{pipeline}/status");
         self.service.get(&path).json()["data"].clone()

@@ -4,7 +4,7 @@ use base64::Engine;
 use serde_json::json;
 
 use super::{Stage, numbered};
-use crate::support::Events;
+use crate::support::{Events, free_port};
 
 const IN: &str = "[[pipelines]]\nname = \"in\"\n[[pipelines.sources]]\ntype = \"http\"\n[[pipelines.sinks]]\ntype = \"store\"\n";
 
@@ -60,8 +60,8 @@ fn whatever_is_posted_gets_its_answer() {
     assert_eq!(status["sources"][0]["dropped"]["invalid"], 3);
     assert_eq!(stage.stored().len() as u64, total);
     assert_eq!(stage.service.get("/in/ingest").status, 405);
-    // A line that never ends is not kept in memory to its end. The connection ends with the answer: it is the last.
-    let endless = vec![b'x'; 5 << 20];
+    // A line that does not end is not kept in memory. All of it is sent by then: nobody hangs up on who still sends.
+    let endless = vec![b'x'; (4 << 20) + 1];
     let reply = stage.service.post_as("/in/ingest", "text/plain", endless);
     assert_eq!(reply.status, 413, "{}", reply.body);
 }
@@ -159,10 +159,4 @@ fn a_port_of_its_own_answers_for_its_pipeline_alone() {
             .is_err()
             .then_some(())
     });
-}
-
-/// A port that was free a moment ago.
-pub(super) fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("bound");
-    listener.local_addr().expect("an address").port()
 }

@@ -6,9 +6,8 @@ use std::os::unix::fs::PermissionsExt;
 
 use serde_json::Value;
 
-use super::ports::free_port;
 use super::{Stage, files_to, lines, numbered};
-use crate::support::{Events, wait_for};
+use crate::support::{Events, free_port, wait_for};
 
 fn from(source: &str) -> String {
     format!(
@@ -196,7 +195,7 @@ exec sleep 60
             .starts_with("bad ")
     );
     stage.service.stop();
-    stage.restart();
+    stage.service.restart();
     let events = Events::follow(&stage.service.url, "/app/stream?after=2", &[]);
     assert_eq!(
         entry(&events)["msg"],
@@ -235,7 +234,7 @@ fn binary_logs_are_a_source() {
     assert_eq!(ids.last(), Some(&expected.to_string()));
     // After a restart nothing comes twice.
     stage.service.stop();
-    stage.restart();
+    stage.service.restart();
     let status = stage.status("app");
     assert_eq!(status["sources"][0]["given"], 0);
 }
@@ -259,7 +258,7 @@ fn another_service_is_a_source_and_nothing_is_missed_while_it_is_away() {
     assert_eq!(events.texts(10), numbered(0..10));
     near.service.stop();
     post(10..20);
-    near.restart();
+    near.service.restart();
     let events = Events::follow(&near.service.url, "/app/stream?after=10", &[]);
     assert_eq!(events.texts(10), numbered(10..20));
     post(20..30);

@@ -57,7 +57,7 @@ fn a_client_goes_on_where_it_stopped_also_after_a_restart() {
     drop(events);
     stage.service.stop();
     stage.append("a.log", &lines(100..150));
-    stage.restart();
+    stage.service.restart();
     let events = Events::follow(&stage.service.url, "/app/stream?after=90", &[]);
     assert_eq!(events.texts(60), numbered(90..150));
     let all = Events::follow(&stage.service.url, "/app/stream?after=0", &[]);

@@ -1,23 +1,14 @@
 //! Engines that a service is run on: a Redis and an S3, each on free ports of this machine.
 
-use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::wait_for;
+use super::{free_port, wait_for, wait_within};
 
-/// A port that nobody listens on.
-fn free_port() -> u16 {
-    // The system gives each once before it begins again; gRPC of SeaweedFS is 10,000 above.
-    loop {
-        let free = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let port = free.local_addr().expect("an address").port();
-        if port < 55_000 {
-            return port;
-        }
-    }
-}
+/// `SeaweedFS` is four servers that find each other: on a machine under load that takes time.
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A process that ends with the test.
 struct Engine(Child);
@@ -65,9 +56,9 @@ impl Redis {
                 &port,
                 "--appendonly",
                 "yes",
-                // What was answered survives the kill, however slow the disk is.
+                // What was answered was written, and survives the kill; nobody waits for the disk.
                 "--appendfsync",
-                "always",
+                "no",
             ])
             .current_dir(self.dir.path())
             .stdout(Stdio::null())
@@ -125,14 +116,14 @@ impl Bucket {
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
         let http = reqwest::Client::new();
         // Buckets are folders of the filer.
-        wait_for("SeaweedFS makes a bucket", || {
+        wait_within(PATIENCE, "SeaweedFS makes a bucket", || {
             let made = http
                 .post(format!("http://127.0.0.1:{filer}/buckets/logs/"))
                 .send();
             let made = runtime.block_on(made).ok()?;
             made.status().is_success().then_some(())
         });
-        wait_for("SeaweedFS speaks S3", || {
+        wait_within(PATIENCE, "SeaweedFS speaks S3", || {
             std::net::TcpStream::connect(("127.0.0.1", ports[3])).ok()
         });
         Self {

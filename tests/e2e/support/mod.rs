@@ -5,6 +5,7 @@ mod engines;
 mod events;
 mod lines;
 pub mod numbered;
+mod ports;
 mod process;
 mod proxy;
 mod screen;
@@ -17,6 +18,7 @@ pub use direktiv::{Direktiv, Generation};
 pub use engines::{Bucket, Redis};
 pub use events::{Events, stalled, text};
 pub use lines::{Lines, MIDDLE_TRACE};
+pub use ports::free_port;
 pub use process::{Run, python, python_with, run, run_with_input, tailwater};
 pub use proxy::Proxy;
 pub use screen::Screen;
@@ -31,8 +33,17 @@ use std::time::{Duration, Instant};
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Waits until the condition gives something, looking again and again.
-pub fn wait_for<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + PATIENCE;
+pub fn wait_for<T>(what: &str, condition: impl FnMut() -> Option<T>) -> T {
+    wait_within(PATIENCE, what, condition)
+}
+
+/// The same with a patience of its own.
+pub fn wait_within<T>(
+    patience: Duration,
+    what: &str,
+    mut condition: impl FnMut() -> Option<T>,
+) -> T {
+    let deadline = Instant::now() + patience;
     loop {
         if let Some(found) = condition() {
             return found;

@@ -18,6 +18,7 @@ pub fn tailwater(home: &Path) -> Command {
     }
     command
         .env("HOME", home)
+        .env("TZ", "UTC")
         .env("TERM", "xterm-256color")
         .env("RUST_BACKTRACE", "0");
     command

@@ -19,8 +19,8 @@ type Writer = Arc<Mutex<Box<dyn Write + Send>>>;
 pub struct LinkSeen {
     pub requests: usize,
     pub replies: usize,
-    /// Requests that were on their way at once, at the most.
-    pub most_on_the_way: usize,
+    /// Bytes of frames that were still on their way when another one was written, at the most.
+    pub most_before: usize,
 }
 
 /// A running program and its screen.
@@ -87,6 +87,7 @@ impl Screen {
             }
         }
         command.env("HOME", home);
+        command.env("TZ", "UTC");
         command.env("TERM", "xterm-256color");
         for (name, value) in variables {
             command.env(name, value);
@@ -155,6 +156,7 @@ impl Screen {
 
     /// Answers status requests as a terminal at the end of a link of this round trip does.
     pub fn answer_after(&self, round_trip: Duration) {
+        const FRAME: &[u8] = b"\x1b[?2026h";
         const REQUEST: &[u8] = b"\x1b[5n";
         let (raw, writer, link) = (
             Arc::clone(&self.raw),
@@ -162,20 +164,21 @@ impl Screen {
             Arc::clone(&self.link),
         );
         std::thread::spawn(move || {
-            let (mut read, mut due) = (0, VecDeque::new());
+            let (mut read, mut due) = (0, VecDeque::<(Instant, usize)>::new());
             loop {
-                let written = raw.lock().expect("unpoisoned").clone();
-                while let Some(at) = written[read..]
-                    .windows(REQUEST.len())
-                    .position(|of| of == REQUEST)
-                {
-                    read += at + REQUEST.len();
-                    due.push_back(Instant::now() + round_trip);
+                let written = raw.lock().expect("unpoisoned")[read..].to_vec();
+                let mut rest = written.as_slice();
+                while let Some(at) = memchr::memmem::find(rest, REQUEST) {
+                    let begun = memchr::memmem::rfind(&rest[..at], FRAME).expect("a frame");
+                    let before: usize = due.iter().map(|(_, bytes)| bytes).sum();
+                    due.push_back((Instant::now() + round_trip, at - begun));
+                    rest = &rest[at + REQUEST.len()..];
                     let mut link = link.lock().expect("unpoisoned");
                     link.requests += 1;
-                    link.most_on_the_way = link.most_on_the_way.max(due.len());
+                    link.most_before = link.most_before.max(before);
                 }
-                while due.front().is_some_and(|due| *due <= Instant::now()) {
+                read += written.len() - rest.len();
+                while due.front().is_some_and(|(due, _)| *due <= Instant::now()) {
                     due.pop_front();
                     link.lock().expect("unpoisoned").replies += 1;
                     let mut writer = writer.lock().expect("unpoisoned");

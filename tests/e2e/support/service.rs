@@ -3,11 +3,10 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Stdio};
-use std::time::Duration;
 
 use serde_json::Value;
 
-use super::tailwater;
+use super::{PATIENCE, free_port, tailwater};
 
 /// A running service; killed when dropped.
 pub struct Service {
@@ -54,11 +53,16 @@ impl Service {
 
     /// Starts at an address with more arguments.
     pub fn start_with(home: &Path, address: &str, more: &[&str]) -> Self {
+        // Any port is one of ours: a restart finds it free.
+        let address = match address.strip_suffix(":0") {
+            Some(host) => format!("{host}:{}", free_port()),
+            None => address.to_owned(),
+        };
         let data = home.join("data");
         let log = home.join("service.log");
         let told = std::fs::File::create(&log).expect("a file");
         let mut child = tailwater(home)
-            .args(["serve", "--listen", address, "--data"])
+            .args(["serve", "--listen", &address, "--data"])
             .arg(&data)
             .args(more)
             .stdout(Stdio::piped())
@@ -86,9 +90,9 @@ impl Service {
             home: home.to_owned(),
             more: more.iter().map(|one| (*one).to_owned()).collect(),
             runtime,
-            // Nobody looks after connections between two questions: what the service closed meanwhile is not used again.
+            // Nobody looks after connections between two questions: each has its own, that the service has not closed.
             http: reqwest::Client::builder()
-                .pool_idle_timeout(Duration::from_secs(1))
+                .pool_max_idle_per_host(0)
                 .build()
                 .expect("a client"),
         }
@@ -206,16 +210,18 @@ impl Service {
             let mut response = request.send().await.expect("an answer");
             assert_eq!(response.status().as_u16(), 200);
             let mut text = String::new();
-            while !enough(&text) {
-                let chunk = tokio::time::timeout(super::PATIENCE, response.chunk())
-                    .await
-                    .expect("in time")
-                    .expect("a chunk");
-                match chunk {
-                    Some(chunk) => text.push_str(&String::from_utf8_lossy(&chunk)),
-                    None => break,
+            // Asked first when the answer begins, then at the ends of lines: a piece may end anywhere.
+            let is_enough = |text: &str| (text.is_empty() || text.ends_with('\n')) && enough(text);
+            let reading = async {
+                while !is_enough(&text)
+                    && let Some(chunk) = response.chunk().await.expect("a chunk")
+                {
+                    text.push_str(&String::from_utf8_lossy(&chunk));
                 }
-            }
+            };
+            // In all: signs of life come for ever.
+            let in_time = tokio::time::timeout(2 * PATIENCE, reading).await;
+            assert!(in_time.is_ok(), "waited in vain; what came: {text}");
             text
         })
     }

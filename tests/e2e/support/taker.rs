@@ -1,7 +1,7 @@
 //! A service that takes what is posted, or refuses it, and remembers.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -52,6 +52,18 @@ impl Taker {
     /// Whether posts are answered with 503, and nothing of them is taken.
     pub fn refuse(&self, refuses: bool) {
         self.shared.refuses.store(refuses, Ordering::SeqCst);
+    }
+
+    /// Waits until nothing of who is gone by now is under way.
+    pub fn is_left(&self) {
+        // Connections are accepted in their order: when ours has ended, those of before are being served, or were.
+        let mut own = TcpStream::connect(&self.address).expect("connected");
+        own.shutdown(Shutdown::Write).expect("ended");
+        own.read_to_end(&mut Vec::new()).expect("an end");
+        // Besides us and who accepts, whoever is served holds it.
+        wait_for("the last to be served", || {
+            (Arc::strong_count(&self.shared) == 2).then_some(())
+        });
     }
 
     /// Everything that was taken.
