@@ -4,6 +4,7 @@
 //! names --Roots--> Watched: logs, each of one or more files (Part), through rotation
 //!   question --picture--> Lanes: the blocks of each log in a row --Walk--> Blocks --Format--> entries
 //!              page: from where it begins, towards older or newer;  sweep: everything, for counts
+//!   what comes there later: found by a thread of its own (`here`)
 //! ssh://…, through far::Host --> Watched, which is told of growth and rotation by a thread of its own (`afar`)
 //! pipes --stream--> lines --Gathered--> entries
 //!   Index: what blocks hold, learned in the background, kept in the cache directory
