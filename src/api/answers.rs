@@ -50,6 +50,23 @@ pub struct EntryForm {
     pub fields: Option<Map<String, Value>>,
 }
 
+/// An event of an answer of the type `text/event-stream`: what clients make of its lines (WHATWG HTML, 9.2.6).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ServerSentEvent {
+    /// What it is; `message` unless said.
+    #[schema(required = false)]
+    pub event: Option<String>,
+    /// Where to go on after it.
+    #[schema(required = false)]
+    pub id: Option<String>,
+    /// What it tells.
+    #[schema(required = false)]
+    pub data: Option<String>,
+    /// Milliseconds after which to come again when the connection is lost.
+    #[schema(required = false)]
+    pub retry: Option<u64>,
+}
+
 /// A page of entries.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ListAnswer<E = Value> {

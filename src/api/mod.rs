@@ -9,7 +9,7 @@ mod params;
 
 pub use answers::{
     Data, EntryAnswer, EntryForm, ErrorAnswer, ErrorBody, IngestAnswer, ListAnswer, ListMeta,
-    Rejection, Status,
+    Rejection, ServerSentEvent, Status,
 };
 pub use events::{
     ActionForm, BroadcastParams, DeadAnswer, EventAnswer, EventsAnswer, EventsMeta, EventsParams,

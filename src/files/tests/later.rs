@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{all, open_with, page, request, utc, wait};
-use crate::files::{LogFiles, Options};
+use crate::base::Time;
+use crate::files::{Feed, LogFiles, Options};
 use crate::query::{Direction, FollowRequest, Query, Start};
 
 /// Writes lines of one minute.
@@ -21,6 +22,16 @@ fn texts(files: &LogFiles) -> Vec<String> {
     entries.into_iter().map(|entry| entry.text).collect()
 }
 
+/// What comes from now on.
+fn follow(files: &LogFiles) -> Feed {
+    let newest = page(files, &request("", Start::End, Direction::Older, 10));
+    files.follow(&FollowRequest {
+        query: Query::default(),
+        after: newest.head,
+        now: Time(0),
+    })
+}
+
 #[tokio::test]
 async fn what_comes_into_a_directory_is_read_and_followed() {
     let dir = tempfile::tempdir().expect("a directory");
@@ -32,12 +43,7 @@ async fn what_comes_into_a_directory_is_read_and_followed() {
     };
     let files = open_with(&[dir.path()], recursive);
     wait("its line", || texts(&files) == ["a"]);
-    let newest = page(&files, &request("", Start::End, Direction::Older, 10));
-    let mut feed = files.follow(&FollowRequest {
-        query: Query::default(),
-        after: newest.head,
-        now: crate::base::Time(0),
-    });
+    let mut feed = follow(&files);
     fs::create_dir(path("pod")).expect("made");
     write(&path("pod/b.log"), 2, &["b", "c"]);
     // It is what it was under a name that nobody rotates to.
@@ -83,12 +89,7 @@ async fn what_was_there_before_is_not_new_where_it_is_moved_to() {
     }
     let files = open_with(&[&path("logs")], utc());
     wait("its line", || texts(&files) == ["a"]);
-    let newest = page(&files, &request("", Start::End, Direction::Older, 10));
-    let mut feed = files.follow(&FollowRequest {
-        query: Query::default(),
-        after: newest.head,
-        now: crate::base::Time(0),
-    });
+    let mut feed = follow(&files);
     fs::rename(path("b.log.1"), path("logs/b.log.1")).expect("moved");
     fs::rename(path("b.log"), path("logs/b.log")).expect("moved");
     wait("what was moved", || texts(&files).len() == 3);

@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::api::{
     BroadcastParams, Data, DeadAnswer, ErrorAnswer, EventAnswer, EventsAnswer, EventsParams,
+    ServerSentEvent,
 };
 use crate::backend::{EventsAsked, event_answer, event_page, firing_answer, firings_after};
 use crate::base::{Time, units};
@@ -200,7 +201,7 @@ pub(in crate::service) async fn replay(
     path = crate::api::path::EVENTS_SUBSCRIBE,
     tag = "events",
     params(("namespace" = String, Path)),
-    responses((status = 200, description = "Events: id is the number, data an event as in the history", content_type = "text/event-stream", body = String), (status = "4XX", description = "Refused: the body says why", body = ErrorAnswer), (status = "5XX", description = "Failed", body = ErrorAnswer))
+    responses((status = 200, description = "Events: id is the number, data an event as in the history", content_type = "text/event-stream", body = ServerSentEvent), (status = "4XX", description = "Refused: the body says why", body = ErrorAnswer), (status = "5XX", description = "Failed", body = ErrorAnswer))
 )]
 pub(in crate::service) async fn subscribe(
     State(service): State<Service>,
@@ -237,7 +238,7 @@ pub(in crate::service) async fn subscribe(
     get,
     path = crate::api::path::FIRINGS,
     tag = "events",
-    responses((status = 200, description = "Events: id is a number of this life of the service, data a Firing", content_type = "text/event-stream", body = String), (status = "4XX", description = "Refused: the body says why", body = ErrorAnswer), (status = "5XX", description = "Failed", body = ErrorAnswer))
+    responses((status = 200, description = "Events: id is a number of this life of the service, data a Firing", content_type = "text/event-stream", body = ServerSentEvent), (status = "4XX", description = "Refused: the body says why", body = ErrorAnswer), (status = "5XX", description = "Failed", body = ErrorAnswer))
 )]
 pub(in crate::service) async fn firings(
     State(service): State<Service>,

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::api::{
     ErrorAnswer, FilterForm, ListenerAnswer, ListenerForm, ListenersAnswer, ListenersParams,
-    MAX_LIMIT, WaitParams,
+    MAX_LIMIT, ServerSentEvent, WaitParams,
 };
 use crate::backend::{action_of, listener_answer, listener_page};
 use crate::base::units;
@@ -147,7 +147,7 @@ pub(in crate::service) async fn remove(
     path = crate::api::path::EVENTS_WAIT,
     tag = "events",
     params(("namespace" = String, Path), WaitParams),
-    responses((status = 200, description = "armed: data is the listener; fired: data is an array of events", content_type = "text/event-stream", body = String), (status = "4XX", description = "Refused: the body says why", body = ErrorAnswer), (status = "5XX", description = "Failed", body = ErrorAnswer))
+    responses((status = 200, description = "armed: data is the listener; fired: data is an array of events", content_type = "text/event-stream", body = ServerSentEvent), (status = "4XX", description = "Refused: the body says why", body = ErrorAnswer), (status = "5XX", description = "Failed", body = ErrorAnswer))
 )]
 pub(in crate::service) async fn wait(
     State(service): State<Service>,

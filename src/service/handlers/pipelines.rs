@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::push::push_into;
-use crate::api::{Data, ErrorAnswer, IngestAnswer};
+use crate::api::{Data, ErrorAnswer, IngestAnswer, ServerSentEvent};
 use crate::base::Time;
 use crate::pipelines::options::HeartbeatFormat;
 use crate::pipelines::{Ending, Follower, Live, LiveChunk, PipelineStatus};
@@ -75,7 +75,7 @@ pub(in crate::service) async fn status(
     path = crate::api::path::PIPELINE_STREAM,
     tag = "pipelines",
     params(("pipeline" = String, Path, description = "Its name"), StreamParams, ("Last-Event-ID" = Option<String>, Header, description = "Go on after this id; goes before the parameter")),
-    responses((status = 200, description = "Events: id is the position in the stream, data an entry as the sink writes it; `gap` says what is missing", content_type = "text/event-stream", body = String), (status = "4XX", description = "Refused: the body says why", body = ErrorAnswer), (status = "5XX", description = "Failed", body = ErrorAnswer))
+    responses((status = 200, description = "Events: id is the position in the stream, data an entry as the sink writes it; `gap` says what is missing", content_type = "text/event-stream", body = ServerSentEvent), (status = "4XX", description = "Refused: the body says why", body = ErrorAnswer), (status = "5XX", description = "Failed", body = ErrorAnswer))
 )]
 pub(in crate::service) async fn stream(
     State(service): State<Service>,

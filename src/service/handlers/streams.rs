@@ -10,8 +10,8 @@ use axum::{Extension, Json};
 use tokio_stream::StreamExt;
 
 use crate::api::{
-    ErrorAnswer, KeysParams, MAX_LIMIT, OpenParams, PushedAnswer, StreamAnswer, StreamPushParams,
-    StreamsAnswer, TailParams,
+    ErrorAnswer, KeysParams, MAX_LIMIT, OpenParams, PushedAnswer, ServerSentEvent, StreamAnswer,
+    StreamPushParams, StreamsAnswer, TailParams,
 };
 use crate::base::{Time, units};
 use crate::blobs::{Key, Prefix};
@@ -272,7 +272,7 @@ async fn take_as_it_comes(
     path = crate::api::path::STREAM,
     tag = "streams",
     params(("key" = String, Path, description = "Its name"), TailParams, ("Last-Event-ID" = Option<String>, Header, description = "The number of the last line that came")),
-    responses((status = 200, description = "Lines as events: id is the number, data a line; gap: lines that are gone; end: there will be no more; disconnect: come again", content((String = "text/event-stream"), (String = "application/x-ndjson"), (String = "text/plain"), (StreamAnswer = "application/json"))), (status = 404, description = "There is no such stream", body = ErrorAnswer), (status = "4XX", description = "Refused: the body says why", body = ErrorAnswer), (status = "5XX", description = "Failed", body = ErrorAnswer))
+    responses((status = 200, description = "Lines as events: id is the number, data a line; gap: lines that are gone; end: there will be no more; disconnect: come again", content((ServerSentEvent = "text/event-stream"), (String = "application/x-ndjson"), (String = "text/plain"), (StreamAnswer = "application/json"))), (status = 404, description = "There is no such stream", body = ErrorAnswer), (status = "4XX", description = "Refused: the body says why", body = ErrorAnswer), (status = "5XX", description = "Failed", body = ErrorAnswer))
 )]
 pub(in crate::service) async fn tail(
     State(service): State<Service>,

@@ -14,7 +14,7 @@ use axum::response::Response;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::api::{ErrorAnswer, ListParams, SubscribeParams};
+use crate::api::{ErrorAnswer, ListParams, ServerSentEvent, SubscribeParams};
 use crate::base::Time;
 use crate::entry::json::Dialect;
 use crate::entry::{Entry, Position};
@@ -48,7 +48,7 @@ const QUEUE: usize = 4;
     path = crate::api::path::SUBSCRIBE,
     tag = "logs",
     params(ListParams, ("lastEventId" = Option<String>, Query, description = "Go on after this id"), ("Last-Event-ID" = Option<String>, Header, description = "The same; goes before it")),
-    responses((status = 200, description = "Events: id is the position, data an entry", content_type = "text/event-stream", body = String), (status = "4XX", description = "Refused: the body says why", body = ErrorAnswer), (status = "5XX", description = "Failed", body = ErrorAnswer))
+    responses((status = 200, description = "Events: id is the position, data an entry", content_type = "text/event-stream", body = ServerSentEvent), (status = "4XX", description = "Refused: the body says why", body = ErrorAnswer), (status = "5XX", description = "Failed", body = ErrorAnswer))
 )]
 pub(in crate::service) async fn all(
     State(service): State<Service>,
@@ -65,7 +65,7 @@ pub(in crate::service) async fn all(
     path = crate::api::path::NAMESPACE_SUBSCRIBE,
     tag = "logs",
     params(("namespace" = String, Path, description = "The namespace"), ListParams, ("lastEventId" = Option<String>, Query, description = "Go on after this id"), ("Last-Event-ID" = Option<String>, Header, description = "The same; goes before it")),
-    responses((status = 200, description = "Events: id is the position, data an entry", content_type = "text/event-stream", body = String), (status = "4XX", description = "Refused: the body says why", body = ErrorAnswer), (status = "5XX", description = "Failed", body = ErrorAnswer))
+    responses((status = 200, description = "Events: id is the position, data an entry", content_type = "text/event-stream", body = ServerSentEvent), (status = "4XX", description = "Refused: the body says why", body = ErrorAnswer), (status = "5XX", description = "Failed", body = ErrorAnswer))
 )]
 pub(in crate::service) async fn of_namespace(
     State(service): State<Service>,

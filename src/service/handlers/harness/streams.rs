@@ -11,7 +11,7 @@ use axum::{Extension, Json};
 use serde_json::{Value, json};
 
 use super::{HarnessParams, Headers, KeyOf, ParamsOf, done, is_true};
-use crate::api::ErrorAnswer;
+use crate::api::{ErrorAnswer, ServerSentEvent};
 use crate::base::Time;
 use crate::blobs::{Key, Prefix};
 use crate::service::Service;
@@ -99,7 +99,7 @@ pub(in crate::service) async fn push(
 /// Reads a stream; one that there is not ends at once.
 #[utoipa::path(get, path = crate::api::path::STEP_STREAM, tag = "harness",
     params(("account" = String, Path), ("org" = String, Path), ("project" = String, Path), ("build" = String, Path), ("stage" = String, Path), ("step" = String, Path)),
-    responses((status = 200, description = "Lines as events, then an event error with the data eof", content_type = "text/event-stream", body = String), (status = "4XX", description = "Refused", body = ErrorAnswer), (status = "5XX", description = "Failed", body = ErrorAnswer)))]
+    responses((status = 200, description = "Lines as events, then an event error with the data eof", content_type = "text/event-stream", body = ServerSentEvent), (status = "4XX", description = "Refused", body = ErrorAnswer), (status = "5XX", description = "Failed", body = ErrorAnswer)))]
 pub(in crate::service) async fn step_tail(
     State(service): State<Service>,
     Extension(caller): Extension<Caller>,
@@ -117,7 +117,7 @@ pub(in crate::service) async fn step_tail(
 
 /// Reads a stream; one that there is not ends at once.
 #[utoipa::path(get, path = crate::api::path::HARNESS_STREAM, tag = "harness", params(HarnessParams),
-    responses((status = 200, description = "Lines as events, then an event error with the data eof", content_type = "text/event-stream", body = String), (status = "4XX", description = "Refused", body = ErrorAnswer), (status = "5XX", description = "Failed", body = ErrorAnswer)))]
+    responses((status = 200, description = "Lines as events, then an event error with the data eof", content_type = "text/event-stream", body = ServerSentEvent), (status = "4XX", description = "Refused", body = ErrorAnswer), (status = "5XX", description = "Failed", body = ErrorAnswer)))]
 pub(in crate::service) async fn tail(
     service: State<Service>,
     caller: Extension<Caller>,
