@@ -51,7 +51,7 @@ pub struct EntryForm {
 }
 
 /// An event of an answer of the type `text/event-stream`: what clients make of its lines (WHATWG HTML, 9.2.6).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, ToSchema)]
 pub struct ServerSentEvent {
     /// What it is; `message` unless said.
     #[schema(required = false)]

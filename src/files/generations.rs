@@ -46,12 +46,7 @@ type Dated = (Option<SystemTime>, PathBuf);
 impl Directories {
     /// The files beside a log that were rotated away from it, the oldest first. What is rotated is what a link leads to.
     pub fn generations(&mut self, log: &Path) -> Vec<PathBuf> {
-        let is_link = log.is_symlink();
-        let real = if is_link {
-            log.canonicalize().ok()
-        } else {
-            None
-        };
+        let real = log.is_symlink().then(|| log.canonicalize().ok()).flatten();
         let log = real.as_deref().unwrap_or(log);
         let (Some(dir), Some(name)) = (folder(log), log.file_name().and_then(|name| name.to_str()))
         else {

@@ -21,6 +21,9 @@ const TICK: Duration = Duration::from_millis(20);
 
 /// Begins to look for what comes later; ends when nobody holds the logs any more, or nothing more can come.
 pub(super) fn begin(files: &LogFiles, roots: Roots) {
+    if roots.are_found() {
+        return;
+    }
     let shared = Arc::downgrade(&files.0);
     let thread = std::thread::Builder::new().name("file-finder".to_owned());
     if let Err(error) = thread.spawn(move || find(&shared, roots)) {
@@ -34,21 +37,10 @@ fn find(shared: &Weak<Shared>, mut roots: Roots) {
         let Some(files) = shared.upgrade().map(LogFiles) else {
             return;
         };
-        let found = roots.look(&files.open_files());
-        files.take_found(found, &mut roots);
-    }
-}
-
-impl LogFiles {
-    /// Files of this machine that are open.
-    fn open_files(&self) -> HashSet<FileId> {
-        self.watched().0.open.clone()
-    }
-
-    /// Takes in what came later.
-    fn take_found(&self, found: Vec<Named>, roots: &mut Roots) {
-        let since = roots.begun();
-        self.watched().0.take_found(found, Some(since), roots);
+        let open = files.watched().0.open.clone();
+        let (found, since) = (roots.look(open), roots.begun());
+        let (watched, _) = &mut *files.watched();
+        watched.take_found(found, Some(since), &mut roots);
     }
 }
 
@@ -58,7 +50,7 @@ impl Watched {
     /// # Errors
     /// There is nothing that can be shown.
     pub fn take_named(&mut self, roots: &mut Roots) -> Result<(), DiscoverError> {
-        let found = roots.look(&HashSet::new());
+        let found = roots.look(HashSet::new());
         self.take_found(found, None, roots);
         if self.logs.is_empty() && self.archives.is_empty() {
             return roots.failure().map_or(Ok(()), Err);
@@ -69,13 +61,13 @@ impl Watched {
     /// Takes files in; what was written before `since` is not new.
     pub fn take_found(&mut self, found: Vec<Named>, since: Option<SystemTime>, roots: &mut Roots) {
         let mut directories = Directories::default();
-        for Named { path, packing, .. } in found {
-            let added = match packing {
-                Some(packing) => self.add_packed(&path, packing),
-                None => self.add(&path, since, &mut directories),
+        for named in found {
+            let added = match named.packing {
+                Some(packing) => self.add_packed(&named.path, packing),
+                None => self.add(&named.path, since, &mut directories),
             };
             if let Err(error) = added {
-                roots.leave_out(&path, error);
+                roots.leave_out(named, error);
             }
         }
         let left_out = roots.left_out();

@@ -30,7 +30,7 @@ const ARRIVALS: usize = 4_096;
 #[derive(Debug)]
 pub(super) struct Part {
     /// Its number among all files, by which positions tell it.
-    pub slot: u32,
+    pub slot: u16,
     format: OnceLock<Format>,
     /// The format of the file before, for lines that tell none.
     before: Option<Format>,
@@ -78,7 +78,7 @@ struct State {
 impl Part {
     /// A file; its arrival stands for the times that its lines do not tell.
     pub fn new(
-        slot: u32,
+        slot: u16,
         path: PathBuf,
         content: Content,
         format: Option<Format>,
@@ -116,7 +116,7 @@ impl Part {
     }
 
     /// The same file with its lines taken for a format, as if it were another.
-    pub fn read_as(&self, slot: u32, format: &Format) -> Self {
+    pub fn read_as(&self, slot: u16, format: &Format) -> Self {
         let content = self.with_content(Content::again);
         let format = Some(format.clone());
         let part = Self::new(slot, self.path(), content, format, self.defaults.clone());

@@ -8,13 +8,10 @@ use crate::entry::Position;
 /// Bits for the byte: files of up to 16 TiB.
 const OFFSET_BITS: u32 = 44;
 
-/// Files at the most: positions stay below 2^60, and merged logs tell their members by what is above.
-pub(super) const MAX_SLOTS: u32 = (1 << (60 - OFFSET_BITS)) - 1;
-
 /// Where an entry lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place {
-    pub slot: u32,
+    pub slot: u16,
     pub offset: u64,
 }
 
@@ -28,7 +25,7 @@ pub(super) fn position(place: Place) -> Position {
 pub(super) fn place(position: Position) -> Option<Place> {
     let place = position.0.checked_sub(1)?;
     Some(Place {
-        slot: u32::try_from(place >> OFFSET_BITS).ok()?,
+        slot: u16::try_from(place >> OFFSET_BITS).ok()?,
         offset: place & ((1 << OFFSET_BITS) - 1),
     })
 }
@@ -39,7 +36,7 @@ mod tests {
 
     #[test]
     fn positions_rise_and_come_back() {
-        let places = [(0, 0), (0, 1), (0, 1 << 43), (1, 0), (MAX_SLOTS - 1, 7)];
+        let places = [(0, 0), (0, 1), (0, 1 << 43), (1, 0), (65_000, 7)];
         let places = places.map(|(slot, offset)| Place { slot, offset });
         let positions = places.map(position);
         assert!(positions.is_sorted());

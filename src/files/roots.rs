@@ -123,7 +123,7 @@ impl Roots {
     /// The log files that came since it was looked last: files that were named, and those of directories and patterns by
     /// name. What was rotated away from another of them is left to that, and what is open is the same under another name.
     /// Compressed files that come later are not taken unless they are named: they were rotated there.
-    pub fn look(&mut self, open: &HashSet<FileId>) -> Vec<Named> {
+    pub fn look(&mut self, mut open: HashSet<FileId>) -> Vec<Named> {
         let from = Instant::now();
         self.left_before = std::mem::take(&mut self.left_out);
         let mut found = Vec::new();
@@ -141,15 +141,15 @@ impl Roots {
         self.names = names;
         self.seen
             .extend(found.iter().map(|named| named.path.clone()));
-        let mut ids = open.clone();
-        found.retain(|named| !self.is_generation(&named.path) && ids.insert(named.id));
+        found.retain(|named| !self.is_generation(&named.path) && open.insert(named.id));
         found.retain(|named| {
-            let (count, most) = match named.packing {
-                None => (&mut self.logs, self.most),
-                Some(_) => (&mut self.packed, MAX_PACKED.min(self.most)),
-            };
+            let most = named
+                .packing
+                .map_or(self.most, |_| MAX_PACKED.min(self.most));
+            let count = self.count(named);
             let has_room = *count < most;
-            *(if has_room { count } else { &mut self.beyond }) += 1;
+            *count += usize::from(has_room);
+            self.beyond += usize::from(!has_room);
             has_room
         });
         if self.beyond > 0 {
@@ -173,11 +173,19 @@ impl Roots {
     }
 
     /// A file that was found cannot be shown after all; it is tried again.
-    pub fn leave_out(&mut self, path: &Path, source: io::Error) {
-        self.seen.remove(path);
-        self.logs = self.logs.saturating_sub(1);
-        self.left_out
-            .insert(path.to_owned(), unreadable(path, source));
+    pub fn leave_out(&mut self, named: Named, source: io::Error) {
+        self.seen.remove(&named.path);
+        *self.count(&named) -= 1;
+        let why = unreadable(&named.path, source);
+        self.left_out.insert(named.path, why);
+    }
+
+    /// How many of its kind were found.
+    fn count(&mut self, named: &Named) -> &mut usize {
+        match named.packing {
+            None => &mut self.logs,
+            Some(_) => &mut self.packed,
+        }
     }
 
     fn look_into(&mut self, root: &Root, found: &mut Vec<Named>) {
@@ -214,9 +222,14 @@ impl Roots {
                         _ => self.take(path, false, found),
                     }
                 }
+                // What a link leads back to is looked into already.
+                Err(error) if error.loop_ancestor().is_some() => {}
                 Err(error) => {
                     let path = error.path().unwrap_or(base).to_owned();
-                    self.cannot_read(&path, error.into(), false);
+                    // What the system says, without the path: that is told beside it.
+                    let error = error.into_io_error();
+                    let error = error.unwrap_or_else(|| io::ErrorKind::Other.into());
+                    self.cannot_read(&path, error, false);
                 }
             }
         }
@@ -283,8 +296,10 @@ impl Root {
         let mut root = Self::at(path, recursive);
         let text = path.to_string_lossy();
         let is_missing =
-            std::fs::metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
-        if let (true, Some(wild)) = (is_missing, text.find(WILD)) {
+            || std::fs::metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+        if let Some(wild) = text.find(WILD)
+            && is_missing()
+        {
             let (base, rest) = text.split_at(text[..wild].rfind('/').map_or(0, |at| at + 1));
             let pattern = text.strip_prefix("./").unwrap_or(&text);
             let glob = GlobBuilder::new(pattern).literal_separator(true).build();
@@ -349,7 +364,7 @@ mod tests {
             let path = path.strip_prefix(dir).expect("below");
             path.display().to_string()
         };
-        let found = roots.look(&HashSet::new());
+        let found = roots.look(HashSet::new());
         let found = found.iter().map(|named| below(&named.path)).collect();
         let left_out = roots.left_out();
         let told = left_out.map(|(path, why)| format!("{}: {}", below(path), why.reason()));
@@ -444,7 +459,7 @@ mod tests {
         }
         let mut roots = roots(dir.path(), &[""], false);
         for wanted in [5, 0] {
-            assert_eq!(roots.look(&HashSet::new()).len(), wanted);
+            assert_eq!(roots.look(HashSet::new()).len(), wanted);
             let told: Vec<_> = roots.left_out().collect();
             assert!(
                 matches!(told[..], [(path, DiscoverError::TooMany(5))] if path.ends_with("3 more log files")),
@@ -477,7 +492,7 @@ mod tests {
         )]);
         fs::rename(dir.join("logs/a.log"), dir.join("logs/before")).expect("renamed");
         fs::hard_link(dir.join("later.log"), dir.join("logs/same.log")).expect("linked");
-        let found = roots.look(&open);
+        let found = roots.look(open);
         let paths: Vec<&Path> = found.iter().map(|named| named.path.as_path()).collect();
         let wanted = ["logs/b.txt", "logs/pod/c.log", "logs/same.log"];
         assert_eq!(paths, wanted.map(|name| dir.join(name)));

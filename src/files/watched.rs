@@ -19,7 +19,6 @@ use super::identity::{FileId, Head, Tail};
 use super::options::Options;
 use super::packed::Packed;
 use super::part::{Part, SharedPart};
-use super::place::MAX_SLOTS;
 use super::tracked::Tracked;
 use crate::base::Time;
 use crate::entry::decode::Format;
@@ -32,7 +31,7 @@ const ROTATING: Duration = Duration::from_secs(5);
 pub(super) struct Watched {
     pub logs: Vec<Log>,
     pub archives: Archives,
-    slots: u32,
+    slots: u16,
     /// Files of this machine that are open: none of them becomes a part a second time, whatever it is called. As long as they
     /// are open, no other file gets the number of one.
     pub open: HashSet<FileId>,
@@ -127,8 +126,8 @@ impl Watched {
 
     /// Makes a part of a file.
     pub fn take(&mut self, log: &mut Log, file: File, path: &Path) -> io::Result<()> {
-        if self.slots >= MAX_SLOTS {
-            let most = format!("expected at the most {MAX_SLOTS} files, rotated ones included");
+        if self.slots == u16::MAX {
+            let most = "expected at the most 65,535 files, rotated ones included";
             return Err(io::Error::other(most));
         }
         let metadata = file.metadata()?;
