@@ -7,7 +7,7 @@ use super::Error;
 use super::args::LineArgs;
 use super::loading::{Feeder, read_stdin};
 use super::open::{Opened, shortened};
-use crate::backend::Backend;
+use crate::backend::{Backend, FileStanding};
 use crate::base::Gauge;
 use crate::config::Settings;
 use crate::files::{self, LogFiles};
@@ -27,9 +27,7 @@ impl Opened {
             many => format!("{} files", many.len()),
         };
         let indexing = files.gauge();
-        let notes = left_out_note(&files).into_iter().collect();
         let mut opened = Self::of(Backend::Files(files), name);
-        opened.notes = notes;
         opened.indexing = Some(indexing);
         Ok(opened)
     }
@@ -68,13 +66,21 @@ fn most_logs() -> usize {
     limit.map_or(usize::MAX, |limit| limit / 2).min(10_000)
 }
 
-/// What was named and is not shown, in one sentence.
-pub(super) fn left_out_note(files: &LogFiles) -> Option<String> {
-    let left_out = files.left_out();
-    let ((path, why), others) = left_out.split_first()?;
-    let first = format!("{} is left out: {why}", path.display());
+/// Which files are not shown, or not to their ends, in one sentence.
+pub(super) fn not_shown(files: &[FileStanding]) -> Option<String> {
+    let troubles = files.iter().filter_map(|file| {
+        let what = if file.bytes == 0 {
+            "is left out"
+        } else {
+            "is not shown to its end"
+        };
+        let why = file.trouble.as_ref()?;
+        Some(format!("{} {what}: {why}", file.path.display()))
+    });
+    let troubles: Vec<String> = troubles.collect();
+    let (first, others) = troubles.split_first()?;
     Some(match others.len() {
-        0 => first,
+        0 => first.clone(),
         others => format!("{first}; and {others} more"),
     })
 }

@@ -12,6 +12,7 @@ use super::Error;
 use super::args::{Kind, SourceKind};
 use super::directory::{self, is_address, is_log};
 use super::keeping::{Beside, attend, keep, look_after};
+use super::lying::not_shown;
 use super::programs::Program;
 use super::several::are_several;
 use crate::backend::{Backend, Here, Services};
@@ -260,10 +261,16 @@ impl Opened {
         }
     }
 
+    /// What is to be said: what was recovered or found damaged, and which files are not shown.
+    pub fn told(&self) -> Vec<String> {
+        let notes = self.notes.iter().cloned();
+        notes.chain(not_shown(&self.backend.files())).collect()
+    }
+
     /// Prints what is to be said to standard error, where there is no screen.
-    pub fn tell_notes(&self) {
-        for note in &self.notes {
-            Error::Said(note.clone()).print();
+    pub fn tell(&self) {
+        for said in self.told() {
+            Error::Said(said).print();
         }
     }
 

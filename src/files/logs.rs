@@ -16,8 +16,7 @@ use super::lane::Lane;
 use super::options::Options;
 use super::roots::Roots;
 use super::watched::Watched;
-use super::{afar, here};
-use super::{cache, learn};
+use super::{afar, cache, here, learn};
 use crate::base::{Gauge, Tokens};
 use crate::entry::Position;
 use crate::entry::decode::Format;
@@ -44,7 +43,7 @@ pub enum Error {
 }
 
 /// How far each file is read, by its number.
-pub(super) type Places = BTreeMap<u32, u64>;
+pub(super) type Places = BTreeMap<u16, u64>;
 
 /// Log files that are explored. Copies share what is open.
 #[derive(Clone)]
@@ -99,7 +98,7 @@ impl LogFiles {
     }
 
     /// Opens what is named: files, directories of them, and patterns of paths where nothing lies at a path. What comes there
-    /// later is taken in too. What cannot be shown keeps nobody from the rest: [`LogFiles::left_out`] tells it.
+    /// later is taken in too. What cannot be shown keeps nobody from the rest: [`LogFiles::standing`] tells it.
     ///
     /// # Errors
     /// There is nothing that can be shown.

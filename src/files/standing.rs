@@ -27,13 +27,6 @@ pub struct FileStanding {
 }
 
 impl LogFiles {
-    /// What was named and is not shown, and why.
-    #[must_use]
-    pub fn left_out(&self) -> Vec<(PathBuf, String)> {
-        let (watched, _) = &*self.watched();
-        watched.left_out.clone()
-    }
-
     /// The files as they are.
     #[must_use]
     pub fn standing(&self) -> Vec<FileStanding> {

@@ -141,6 +141,11 @@ fn compressed_files_and_bundles_are_read_as_they_are() {
     assert!((1_000..2_500).contains(&count), "{count} before the damage");
     are_all(&before, count, "before the damage");
     assert!(line(count).contains(text(&last)), "{last}");
+    let told = run(home.path(), &["query", "", &damaged]).err;
+    assert!(
+        told.contains("cut.log.gz is not shown to its end"),
+        "{told}"
+    );
 }
 
 /// Three bursts of lines, an hour apart: all that a bar of the timeline needs of most blocks is in their index.

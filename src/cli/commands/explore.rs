@@ -70,7 +70,7 @@ pub(super) async fn explore(
     let memory = Remembering::of(settings);
     let palette = Palette::named(screen.theme.as_deref().unwrap_or(&file.theme));
     let is_read_only = screen.read_only || file.read_only;
-    let mut notes = opened.notes.clone();
+    let mut notes = opened.told();
     notes.extend(memory.note);
     let options = Options {
         name: opened.name.clone(),

@@ -16,7 +16,7 @@ use crate::base::Backoff;
 use crate::base::shutdown::Wishes;
 use crate::base::units::{grouped, print_size};
 use crate::cli::args::{Ingest as Args, Kind, LineArgs};
-use crate::cli::lying::{left_out_note, line_options};
+use crate::cli::lying::{line_options, not_shown};
 use crate::cli::open::Opened;
 use crate::cli::{Error, Verdict, own_log};
 use crate::client::{Client, Ingest};
@@ -99,7 +99,7 @@ async fn ingest_files(
         ..line_options(settings, lines)?
     };
     let files = tokio::task::block_in_place(|| LogFiles::open(&files, options))?;
-    let left_out = left_out_note(&files);
+    let left_out = not_shown(&files.standing());
     let mut drain = files.drain(&marks);
     let (done, _) = drain.progress();
     if done > 0 {

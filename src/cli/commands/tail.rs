@@ -12,7 +12,7 @@ pub(in crate::cli) async fn run(settings: &Settings, args: Tail) -> Result<Verdi
     own_log::to_stderr(settings, LogFormat::Text);
     let query = parse_query(&args.query, settings.namespace.as_deref())?;
     let opened = Opened::from(settings, &args.sources, &args.kind).await?;
-    opened.tell_notes();
+    opened.tell();
     let (entries, head) = newest(&opened.backend, &query, args.limit).await?;
     let mut printer = Printer::new(args.output);
     for entry in &entries {
